@@ -1,0 +1,1 @@
+"""What gateway and server share: contracts, configuration, clock, logging, the design system and the commands."""

@@ -1,0 +1,41 @@
+"""`carrel`: a table of commands, each imported only when called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "run": ("carrel.run:main", "start everything config.toml describes; Ctrl-C ends it"),
+    "server": ("server.cli:main", "the library server: dashboard, readers' pages, API"),
+    "gateway": ("gateway.cli:main", "the edge daemon: radios, readers, I/O modules, kiosk"),
+    "broker": ("carrel.broker:main", "the built-in MQTT broker"),
+    "sim": ("firmware_sim.cli:main", "the virtual building: serve, set, place, contact, fault, observe"),
+    "demo": ("server.demo.cli:main", "facts about the demo library, for people and programs"),
+    "config": ("carrel.config_cli:main", "check config.toml and show what is in force"),
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; returns its exit code. Errors a person can mend are one sentence."""
+    words = sys.argv[1:] if argv is None else argv
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(usage())
+        return 0
+    if words[0] not in COMMANDS:
+        print(f"carrel: there is no command '{words[0]}'. There are: {', '.join(COMMANDS)}", file=sys.stderr)
+        return 2
+    module, function = COMMANDS[words[0]][0].split(":")
+    command: Callable[[list[str]], int | None] = getattr(importlib.import_module(module), function)
+    return command(words[1:]) or 0
+
+
+def usage() -> str:
+    """The table, as a person reads it."""
+    rows = "\n".join(f"  {name:9} {help_}" for name, (_, help_) in COMMANDS.items())
+    return f"usage: carrel COMMAND [OPTIONS]\n\n{rows}\n\ncarrel COMMAND --help says more."
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,24 @@
+"""Time as an argument: the Clock protocol and helpers for the library's own day. Pure."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+
+class Clock(Protocol):
+    """Where the time comes from; tests pass one they can turn."""
+
+    def now(self) -> datetime:
+        """The present instant, aware, in UTC."""
+
+
+def local_date(at: datetime, zone: ZoneInfo) -> date:
+    """The library's calendar day at an instant."""
+    return at.astimezone(zone).date()
+
+
+def end_of_day(day: date, zone: ZoneInfo) -> datetime:
+    """The last second of a library's day, as an aware instant in that zone."""
+    return datetime.combine(day + timedelta(days=1), time.min, zone) - timedelta(seconds=1)

@@ -1,0 +1,71 @@
+"""One log shape for our own and third-party logs: console lines or JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import logging.handlers
+import sys
+from datetime import UTC, datetime
+
+QUIET = ("amqtt", "transitions", "pymodbus", "zigpy", "zigpy_znp", "httpx", "httpcore", "aiosqlite", "mqtt")
+"""Libraries whose information lines are of no use to a librarian."""
+
+
+WRITE_AFTER_S = 0.1
+
+
+class UnhurriedHandler(logging.handlers.MemoryHandler):
+    """In an event loop, lines below a warning are written a moment later: never while an event is being handled.
+
+    Warnings, and whatever is logged outside a loop, are written at once, after what waits.
+    """
+
+    def __init__(self, target: logging.Handler) -> None:
+        super().__init__(capacity=1000, flushLevel=logging.WARNING, target=target)
+        self._due: asyncio.TimerHandle | None = None
+
+    def shouldFlush(self, record: logging.LogRecord) -> bool:  # noqa: N802  the base class's name
+        """Whether this line cannot wait; one that can is given its time."""
+        if super().shouldFlush(record):
+            return True
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return True
+        if self._due is None or self._due.when() < loop.time() - WRITE_AFTER_S:  # left by a loop that has ended
+            self._due = loop.call_later(WRITE_AFTER_S, self.flush)
+        return False
+
+    def flush(self) -> None:
+        """Write what waits."""
+        self._due = None
+        super().flush()
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: ts, level, logger, message, error."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as one line."""
+        row = {
+            "ts": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            row["error"] = self.formatException(record.exc_info)
+        return json.dumps(row, ensure_ascii=False)
+
+
+def configure(level: str, style: str) -> None:
+    """Set up logging to standard error for a whole process; call once, from a program's main."""
+    handler = logging.StreamHandler(sys.stderr)
+    plain = logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%H:%M:%S")
+    handler.setFormatter(JsonFormatter() if style == "json" else plain)
+    logging.basicConfig(level=level.upper(), handlers=[UnhurriedHandler(handler)], force=True)
+    if level != "debug":
+        for name in QUIET:
+            logging.getLogger(name).setLevel(logging.ERROR if name in ("amqtt", "transitions") else logging.WARNING)

@@ -1,0 +1,145 @@
+"""The configuration sections that more than one program reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, field_validator, model_validator
+
+from carrel.config import ConfigError, Document, Section
+from carrel.contracts.ids import RoomId, Slug
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class LibraryConfig(Section):
+    """`[library]`."""
+
+    name: str = "Library"
+    name_zh: str = ""
+    branch: Slug = "main"
+    timezone: str = "Asia/Shanghai"
+    language: Literal["zh-CN", "en"] = "zh-CN"
+    owner: str = ""
+    simulated: bool = False
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError("no such time zone; use a name such as Asia/Shanghai or Europe/Helsinki") from None
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The library's own time zone."""
+        return ZoneInfo(self.timezone)
+
+
+class PathsConfig(Section):
+    """`[paths]`."""
+
+    var: Path = Path("var")
+
+
+class LogConfig(Section):
+    """`[log]`."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["console", "json"] = "console"
+
+
+class MqttConfig(Section):
+    """`[mqtt]`."""
+
+    host: str = "127.0.0.1"
+    port: Port = 18830
+    embedded: bool = True
+    username: str = ""
+    password: str = ""
+
+    @model_validator(mode="after")
+    def _whole_sign_in(self) -> Self:
+        if self.password and not self.username:
+            raise ValueError("a password without a username keeps nobody out: set both or neither")
+        if ":" in self.username or not self.username.isprintable():
+            raise ValueError("the username must not have a colon or control characters")
+        return self
+
+
+class SimConfig(Section):
+    """`[sim]`; the virtual building reads it by itself too."""
+
+    enabled: bool = False
+    control: Annotated[str, Field(pattern=r"^[^:\s]+:[0-9]{1,5}$")] = "127.0.0.1:18700"
+    io_port: Port = 18702
+    speed: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 60
+
+    @field_validator("control")
+    @classmethod
+    def _port_exists(cls, value: str) -> str:
+        if not 1 <= int(value.rpartition(":")[2]) <= 65535:
+            raise ValueError("the port is a number from 1 to 65535")
+        return value
+
+    @property
+    def control_address(self) -> tuple[str, int]:
+        """Host and port."""
+        host, _, port = self.control.rpartition(":")
+        return host, int(port)
+
+
+class RoomConfig(Section):
+    """`[[room]]`: bands are (low, high), shown beside the values."""
+
+    id: RoomId
+    name: str
+    name_zh: str = ""
+    outdoor: bool = False
+    temp: tuple[float, float] | None = None
+    rh: tuple[float, float] | None = None
+    lux: tuple[float, float] | None = None
+
+    @field_validator("temp", "rh", "lux")
+    @classmethod
+    def _in_order(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
+        if value is not None and not value[0] < value[1]:
+            raise ValueError("write the lower end of the band first")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What every program reads of config.toml."""
+
+    library: LibraryConfig
+    log: LogConfig
+    mqtt: MqttConfig
+    rooms: tuple[RoomConfig, ...]
+    var: Path
+
+
+def read_common(doc: Document) -> Common:
+    """Validate the shared sections; raises ConfigError."""
+    rooms = doc.entries("room", RoomConfig)
+    refuse_repeats(doc, "room", [room.id for room in rooms])
+    return Common(
+        library=doc.section("library", LibraryConfig),
+        log=doc.section("log", LogConfig),
+        mqtt=doc.section("mqtt", MqttConfig),
+        rooms=rooms,
+        var=doc.path(doc.section("paths", PathsConfig).var),
+    )
+
+
+def refuse_repeats(doc: Document, array: str, ids: list[str]) -> None:
+    """Raises ConfigError when two entries of `[[array]]` have one id."""
+    for number, id_ in enumerate(ids):
+        if id_ in ids[:number]:
+            loc: tuple[str | int, ...] = (*array.split("."), number, "id")
+            raise ConfigError(f"{doc.where(loc)}: '{id_}' is the id of two entries of [[{array}]]: rename one")

@@ -1,0 +1,35 @@
+// Small things every page of staff and readers has: the theme button and htmx's manners.
+
+const root = document.documentElement;
+const failed = document.querySelector("[data-failed-banner]");
+
+for (const button of document.querySelectorAll("[data-theme-toggle]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+    root.dataset.theme = dark ? "light" : "dark";
+    document.cookie = `carrel_theme=${root.dataset.theme}; path=/; max-age=31536000; samesite=lax`;
+  });
+}
+
+// An answer that is no HTML (a problem document) is not put into the page. What a person asked for must not fail silently.
+document.addEventListener("htmx:before:response", (event) => {
+  const { request, response } = event.detail.ctx;
+  const html = response.headers.get("Content-Type")?.startsWith("text/html");
+  failed.hidden = true;
+  if (html || response.status === 204) return;
+  event.preventDefault();
+  failed.hidden = request.method === "GET";
+});
+
+document.addEventListener("htmx:error", (event) => {
+  failed.hidden = event.detail.ctx?.request?.method === "GET";
+});
+
+// A form inside a <details> has done its work: close it and keep the focus near.
+document.addEventListener("htmx:before:swap", (event) => {
+  const details = event.target instanceof Element ? event.target.closest("details form")?.closest("details") : null;
+  if (!details) return;
+  details.open = false;
+  details.querySelector("summary")?.focus({ preventScroll: true });
+});

@@ -1,0 +1,1 @@
+"""Drivers: field wires on one side, contracts and events on the other. They know no gateway."""

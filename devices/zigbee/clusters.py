@@ -1,0 +1,109 @@
+"""What Carrel understands of Zigbee clusters: one description per attribute, as data. Pure.
+
+ZCL 8 chapters 3 (general), 4 (measurement), 6 (HVAC) and 7 (closures).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from carrel.contracts.telemetry import Quantity
+
+POWER = 0x0001
+ON_OFF = 0x0006
+LEVEL = 0x0008
+COVERING = 0x0102
+THERMOSTAT = 0x0201
+ILLUMINANCE = 0x0400
+TEMPERATURE = 0x0402
+HUMIDITY = 0x0405
+
+COOLING_SETPOINT = 0x0011
+SYSTEM_MODE = 0x001C
+LIFT_PERCENTAGE = 0x0008
+
+FULL_LEVEL = 254
+"""Greatest value of Level Control; 255 is invalid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reporting:
+    """When a device reports: at a change of `change` raw units, not before `min_s`, at the latest after `max_s`."""
+
+    min_s: int
+    max_s: int
+    change: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One attribute of one cluster: what it measures, how its raw value becomes one, and which values mean unknown."""
+
+    cluster: int
+    attribute: int
+    quantity: Quantity
+    convert: Callable[[int], float]
+    reporting: Reporting
+    invalid: frozenset[int] = frozenset()
+    invertible: bool = False
+
+    def read(self, raw: int, *, invert: bool = False) -> float | None:
+        """The value in the quantity's unit; None when the device says that it does not know."""
+        number = int(raw)
+        if number in self.invalid:
+            return None
+        value = self.convert(number)
+        return 100.0 - value if invert and self.invertible else value
+
+
+def _hundredths(raw: int) -> float:
+    return raw / 100
+
+
+def _lux(raw: int) -> float:
+    """0 is too dark to measure, which is a value; otherwise 10000 log10(lux) + 1."""
+    return round(10 ** ((raw - 1) / 10000), 2) if raw else 0.0
+
+
+def _per_cent(raw: int) -> float:
+    return float(min(raw, 100))
+
+
+def _level(raw: int) -> float:
+    return round(min(raw, FULL_LEVEL) * 100 / FULL_LEVEL, 1)
+
+
+def _half_per_cent(raw: int) -> float:
+    return raw / 2
+
+
+def _switch(raw: int) -> float:
+    return 1.0 if raw else 0.0
+
+
+INVALID_U8 = frozenset({0xFF})
+INVALID_U16 = frozenset({0xFFFF})
+INVALID_S16 = frozenset({-0x8000, 0x8000})  # signed by its type; some libraries hand it on unsigned
+
+_MEASURED = 0x0000
+
+ATTRIBUTES: tuple[Attribute, ...] = (
+    Attribute(TEMPERATURE, _MEASURED, Quantity.TEMP, _hundredths, Reporting(5, 300, 20), INVALID_S16),
+    Attribute(HUMIDITY, _MEASURED, Quantity.RH, _hundredths, Reporting(10, 300, 100), INVALID_U16),
+    # 500 log units are about 12 %: a difference of logarithms is a ratio.
+    Attribute(ILLUMINANCE, _MEASURED, Quantity.LUX, _lux, Reporting(2, 300, 500), INVALID_U16),
+    Attribute(
+        COVERING, LIFT_PERCENTAGE, Quantity.POSITION, _per_cent, Reporting(1, 600, 1), INVALID_U8, invertible=True
+    ),
+    Attribute(THERMOSTAT, 0x0000, Quantity.TEMP, _hundredths, Reporting(5, 600, 20), INVALID_S16),
+    Attribute(THERMOSTAT, COOLING_SETPOINT, Quantity.SETPOINT, _hundredths, Reporting(0, 600, 10), INVALID_S16),
+    Attribute(THERMOSTAT, SYSTEM_MODE, Quantity.ON, _switch, Reporting(0, 600)),
+    Attribute(ON_OFF, 0x0000, Quantity.ON, _switch, Reporting(0, 600)),
+    Attribute(LEVEL, 0x0000, Quantity.LEVEL, _level, Reporting(1, 600, 3), INVALID_U8),
+    Attribute(POWER, 0x0021, Quantity.BATTERY, _half_per_cent, Reporting(3600, 21600, 2), INVALID_U8),
+)
+
+BY_CLUSTER: dict[int, dict[int, Attribute]] = {}
+for _description in ATTRIBUTES:
+    BY_CLUSTER.setdefault(_description.cluster, {})[_description.attribute] = _description

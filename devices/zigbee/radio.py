@@ -1,0 +1,204 @@
+"""Starts zigpy on a radio and watches for its end. All that is particular to zigpy's radio libraries is here."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+import sqlite3
+import stat
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import zigpy.exceptions
+from zigpy.application import ControllerApplication
+
+from devices.errors import LinkLostError, LinkSilentError, RadioResetError, WrongDeviceError
+from devices.zigbee.config import ZigbeeConfig
+
+STARTUP_S = 90.0  # forming a network on a real radio takes up to a minute
+SREQ_S = 5  # a radio answers within milliseconds, or seconds while it writes flash
+PING_EVERY_S = 5.0
+PING_S = 2.0
+STOP_S = 2.0
+
+LIBRARY_LOGS = {"zigpy": logging.WARNING, "zigpy_znp": logging.ERROR}
+
+log = logging.getLogger(__name__)
+
+RADIO_MODULES = {"znp": "zigpy_znp.zigbee.application", "bellows": "bellows.zigbee.application"}
+"""Imported when chosen: they are slow to import, and bellows is optional."""
+
+
+class RadioWatch:
+    """Listens to zigpy for the end of the connection; `lost` then holds the reason."""
+
+    def __init__(self) -> None:
+        self.lost: asyncio.Future[ConnectionError] = asyncio.get_running_loop().create_future()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Called by zigpy."""
+        self.end(LinkLostError(f"the radio's port was lost: {exc or 'end of file'}"))
+
+    def end(self, reason: ConnectionError) -> None:
+        """Only the first reason counts."""
+        if not self.lost.done():
+            self.lost.set_result(reason)
+
+
+async def load(config: ZigbeeConfig) -> ControllerApplication:
+    """zigpy with its database of devices, not yet connected; a missing port is told before anything is opened."""
+    _check_port(config.path)
+    _quieten()
+    config.database.parent.mkdir(parents=True, exist_ok=True)
+    settings: dict[str, Any] = {
+        "device": {"path": config.path, "baudrate": config.baud},
+        "database_path": str(config.database),
+        "ota": {"enabled": False},
+        "topology_scan_enabled": False,
+        "watchdog_enabled": False,  # 45 s until it notices; `keep_asking` takes its place
+    }
+    if config.kind == "znp":
+        settings["znp_config"] = {"sync_request_timeout": SREQ_S, "async_response_timeout": 3 * SREQ_S}
+    try:
+        return await _whole(_radio_class(config.kind).new(settings, start_radio=False))
+    except (zigpy.exceptions.CorruptDatabase, sqlite3.DatabaseError) as error:
+        raise WrongDeviceError(f"{config.database} is damaged, restore or remove it: {error}") from error
+
+
+async def _whole(making: Coroutine[Any, Any, ControllerApplication]) -> ControllerApplication:
+    """Make it to the end even when cancelled: half made, its database's thread would keep the process from ending."""
+    made = asyncio.ensure_future(making)
+    try:
+        return await asyncio.shield(made)
+    except asyncio.CancelledError:
+        await asyncio.wait({made})
+        if made.exception() is None:
+            await stop(made.result())
+        raise
+
+
+async def start(app: ControllerApplication, watch: RadioWatch, *, form: bool) -> None:
+    """Connect and resume the network, or restore or form one when the radio has none; raises a ConnectionError."""
+    startup = asyncio.ensure_future(app.startup(auto_form=form))
+    try:
+        waiters: set[asyncio.Future[Any]] = {startup, watch.lost}
+        await asyncio.wait(waiters, timeout=STARTUP_S, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        if not startup.done():
+            startup.cancel()
+            await asyncio.wait({startup})
+    if watch.lost.done():
+        raise watch.lost.result()
+    if startup.cancelled():
+        raise LinkSilentError(f"the radio did not start within {STARTUP_S:.0f} s")
+    _raise_as_connection_error(startup.exception())
+
+
+def watch_resets(app: ControllerApplication, watch: RadioWatch) -> None:
+    """A radio that restarts by itself answers pings and has forgotten all else; neither library reacts to it."""
+    znp = getattr(app, "_znp", None)  # no public way to MT's own indications
+    if znp is None:
+        return
+    from zigpy_znp.commands import SYS  # noqa: PLC0415  only where that radio is in use
+
+    def reset(indication: Any) -> None:
+        watch.end(RadioResetError(f"the radio restarted by itself: {indication.Reason!r}"))
+
+    znp.callback_for_response(SYS.ResetInd.Callback(partial=True), reset)
+
+
+def count_bad_frames(app: ControllerApplication, bad: Callable[[str], None]) -> None:
+    """zigpy-znp resynchronises in silence; this tells each frame that it dropped."""
+    uart = getattr(getattr(app, "_znp", None), "_uart", None)
+    if uart is None:
+        return
+    from zigpy_znp.exceptions import InvalidFrame  # noqa: PLC0415  only where that radio is in use
+
+    extract = uart._extract_frame
+
+    def counted() -> Any:
+        try:
+            return extract()
+        except InvalidFrame:
+            bad("a frame with a wrong start or checksum")
+            raise
+
+    uart._extract_frame = counted
+
+
+async def keep_asking(app: ControllerApplication, watch: RadioWatch, doubt: asyncio.Event) -> None:
+    """Ping the radio now and then, and at once when there is doubt; a silent one ends the connection."""
+    while True:
+        try:
+            async with asyncio.timeout(PING_EVERY_S):
+                await doubt.wait()
+        except TimeoutError:
+            pass
+        doubt.clear()
+        try:
+            async with asyncio.timeout(PING_S):
+                await app.watchdog_feed()
+        except Exception as error:  # whatever the library raises, the radio did not answer
+            watch.end(LinkSilentError(f"the radio does not answer: {error or type(error).__name__}"))
+            return
+
+
+def _radio_class(kind: str) -> type[ControllerApplication]:
+    try:
+        module = importlib.import_module(RADIO_MODULES[kind])
+    except ModuleNotFoundError as error:
+        raise WrongDeviceError(f"zigbee.kind = {kind!r} needs the Python package {error.name}") from error
+    found: type[ControllerApplication] = module.ControllerApplication
+    return found
+
+
+async def stop(app: ControllerApplication) -> None:
+    """Close port and database; a port that will not close, as one full of unsent bytes, is aborted after STOP_S."""
+    for _ in range(2):
+        try:
+            async with asyncio.timeout(STOP_S):
+                await app.shutdown()
+                return
+        except TimeoutError:
+            _abort_port(app)
+    log.error("the radio's port or database did not close")
+
+
+def _abort_port(app: ControllerApplication) -> None:
+    uart = getattr(getattr(app, "_znp", None), "_uart", None)
+    transport = getattr(uart, "_transport", None)
+    if transport is not None:
+        transport.abort()
+
+
+def _quieten() -> None:
+    """zigpy tells each interview and failed attempt in long lines; our events and the supervisor say it once."""
+    for name, level in LIBRARY_LOGS.items():
+        library = logging.getLogger(name)
+        if not library.isEnabledFor(logging.DEBUG):  # unless someone debugs
+            library.setLevel(level)
+
+
+def _check_port(path: str) -> None:
+    if "://" in path:
+        return
+    try:
+        mode = Path(path).stat().st_mode
+    except OSError as error:
+        raise LinkLostError(f"cannot open {path}: {error.strerror}") from error
+    if not stat.S_ISCHR(mode):
+        raise WrongDeviceError(f"{path} is not a serial port")
+
+
+def _raise_as_connection_error(error: BaseException | None) -> None:
+    if error is None:
+        return
+    if isinstance(error, zigpy.exceptions.NetworkNotFormed):
+        raise WrongDeviceError("the radio has no network and zigbee.form is false") from error
+    if isinstance(error, zigpy.exceptions.TransientConnectionError | OSError):
+        raise LinkLostError(f"cannot connect to the radio: {error.__cause__ or error}") from error
+    if isinstance(error, TimeoutError | zigpy.exceptions.ZigbeeException | zigpy.exceptions.RadioException):
+        raise LinkSilentError(f"the radio did not start: {error or type(error).__name__}") from error
+    raise error

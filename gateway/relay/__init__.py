@@ -1,0 +1,1 @@
+"""What crosses to the server, durable where the server must get it."""

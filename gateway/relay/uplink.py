@@ -1,0 +1,252 @@
+"""The gateway's MQTT session: publishes states, replays what the server has not confirmed, receives commands."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+import aiomqtt
+from pydantic import ValidationError
+
+from carrel.clock import Clock
+from carrel.contracts import topics
+from carrel.contracts.actuation import OverrideCancel, OverrideSet, PanelCommand
+from carrel.contracts.alarms import AlarmState, EdgeEvent
+from carrel.contracts.base import Contract
+from carrel.contracts.codec import ContractError, decode, decode_command, encode
+from carrel.contracts.health import GatewayStatus
+from carrel.contracts.telemetry import StoredAck, TelemetryBatch, TelemetryPoint
+from carrel.sections import MqttConfig
+from gateway.ending import apart, end_if_told
+from gateway.relay.outgoing import Outbox
+from gateway.store import Row, Store
+
+log = logging.getLogger(__name__)
+
+C = TypeVar("C", bound=Contract)
+
+FIRST_RETRY_S, LAST_RETRY_S = 0.3, 5.0
+CONFIRM_WITHIN_S = 5.0
+"""What the server has not confirmed after this long is sent again."""
+FAREWELL_S = 1.0
+QUEUE_LIMIT = 1000
+"""Messages held before they are dealt with; more are dropped, and come again."""
+
+EdgeOrder = OverrideSet | OverrideCancel | PanelCommand
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who this gateway is on the broker."""
+
+    branch: str
+    gateway: str
+    version: str
+
+
+class Uplink:
+    """Keeps one session with the broker alive; `run` ends only by cancellation."""
+
+    def __init__(
+        self, mqtt: MqttConfig, who: Identity, *, store: Store, clock: Clock, on_command: Callable[[EdgeOrder], None]
+    ) -> None:
+        self._mqtt = mqtt
+        self._who = who
+        self._store = store
+        self._clock = clock
+        self._on_command = on_command
+        self.outbox = Outbox()
+        self.connected = False
+        self.bad_messages = 0
+        self._events = asyncio.Event()
+        self._telemetry = asyncio.Event()
+        self._events_confirmed = asyncio.Event()
+        self._telemetry_confirmed = asyncio.Event()
+
+    def events_waiting(self) -> None:
+        """New events are in the store."""
+        self._events.set()
+
+    def telemetry_waiting(self) -> None:
+        """New telemetry is in the store."""
+        self._telemetry.set()
+
+    async def run(self) -> None:
+        """Connect, serve, and connect again whenever the broker goes away."""
+        delay, told = FIRST_RETRY_S, False
+        while True:
+            began = asyncio.get_running_loop().time()
+            try:
+                await apart(self._session())
+            except Exception as error:  # a fault here must not take the fire panel along
+                told = self._tell_lost(error, told=told and not self.connected)
+            finally:
+                self.connected = False
+            if asyncio.get_running_loop().time() - began > LAST_RETRY_S:
+                delay = FIRST_RETRY_S
+            end_if_told()
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, LAST_RETRY_S)
+
+    async def _session(self) -> None:
+        async with self._client() as client:
+            await self._serve(client)
+
+    def _tell_lost(self, error: Exception, *, told: bool) -> bool:
+        """Once per outage, but with its trace where it is our own fault."""
+        if not isinstance(error, aiomqtt.MqttError | OSError):
+            log.error("session with the broker failed", exc_info=error)
+        elif not told:
+            log.warning("broker %s:%s lost: %s", self._mqtt.host, self._mqtt.port, error)
+        return True
+
+    def _client(self) -> aiomqtt.Client:
+        return aiomqtt.Client(
+            self._mqtt.host,
+            self._mqtt.port,
+            username=self._mqtt.username or None,
+            password=self._mqtt.password or None,
+            identifier=f"carrel-{self._who.branch}-{self._who.gateway}",
+            will=aiomqtt.Will(self._name(topics.STATE), encode(self._status("offline")), qos=1, retain=True),
+            timeout=5,
+            keepalive=15,
+            max_queued_incoming_messages=QUEUE_LIMIT,
+            # Nagle's algorithm with delayed acknowledgements costs 40 ms per round trip
+            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+        )
+
+    async def _serve(self, client: aiomqtt.Client) -> None:
+        for topic in (topics.COMMAND, topics.TELEMETRY_ACK, topics.EVENT_ACK, topics.ALARM):
+            await client.subscribe(self._name(topic, "+"), qos=1)
+        await self._say(client, "online")
+        log.info("broker %s:%s reached", self._mqtt.host, self._mqtt.port)
+        self.connected = True
+        self.outbox.repeat_retained()
+        try:
+            await self._exchange(client)
+        except asyncio.CancelledError:
+            await self._farewell(client)  # an orderly end sends no last will
+            raise
+
+    async def _exchange(self, client: aiomqtt.Client) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._publish_states(client))
+                group.create_task(self._replay_events(client))
+                group.create_task(self._replay_telemetry(client))
+                group.create_task(self._receive(client))
+        except* (aiomqtt.MqttError, OSError) as errors:
+            raise aiomqtt.MqttError(str(errors.exceptions[0])) from errors
+
+    async def _say(self, client: aiomqtt.Client, state: Literal["online", "offline"]) -> None:
+        await self._publish(client, topics.STATE, encode(self._status(state)))
+
+    async def _farewell(self, client: aiomqtt.Client) -> None:
+        try:
+            async with asyncio.timeout(FAREWELL_S):
+                await self._say(client, "offline")
+        except (aiomqtt.MqttError, OSError) as error:  # TimeoutError is an OSError
+            log.debug("could not say goodbye to the broker: %s", error)
+
+    def _status(self, state: Literal["online", "offline"]) -> GatewayStatus:
+        return GatewayStatus(
+            state=state, since=self._clock.now(), session=self._store.session, version=self._who.version
+        )
+
+    async def _publish_states(self, client: aiomqtt.Client) -> None:
+        while True:
+            for item in await self.outbox.take():
+                await self._publish(client, item.topic, item.payload, item.id)
+                self.outbox.published(item)
+
+    async def _replay_events(self, client: aiomqtt.Client) -> None:
+        while True:
+            self._events_confirmed.clear()
+            self._events.clear()
+            rows = await asyncio.to_thread(self._store.events_after, 0)
+            for row in rows:
+                alarm = await self._read_row("event", AlarmState, row)
+                if alarm is not None:
+                    event = EdgeEvent(session=self._store.session, seq=row.seq, ts=self._clock.now(), alarm=alarm)
+                    await self._publish(client, topics.EVENT, encode(event), row.kind)
+            await _first_of(self._events, self._events_confirmed, CONFIRM_WITHIN_S if rows else None)
+
+    async def _replay_telemetry(self, client: aiomqtt.Client) -> None:
+        while True:
+            self._telemetry_confirmed.clear()
+            self._telemetry.clear()
+            rows = await asyncio.to_thread(self._store.telemetry_after, 0)
+            if not rows:
+                await self._telemetry.wait()
+                continue
+            points = [await self._read_row("telemetry", TelemetryPoint, row) for row in rows]
+            whole = tuple(point for point in points if point is not None)
+            if len(whole) < len(rows):
+                continue  # without the discarded rows the batch is another one
+            batch = TelemetryBatch(session=self._store.session, first=rows[0].seq, points=whole)
+            await self._publish(client, topics.TELEMETRY, encode(batch))
+            await _first_of(self._telemetry_confirmed, None, CONFIRM_WITHIN_S)
+
+    async def _read_row(self, kind: Literal["event", "telemetry"], contract: type[C], row: Row) -> C | None:
+        """A row of a durable log; one that cannot be read any more is dropped, or it would block those behind it."""
+        try:
+            return contract.model_validate_json(row.body)
+        except ValidationError as error:
+            log.error("%s %d cannot be read and is dropped: %s", kind, row.seq, error)
+            await asyncio.to_thread(self._store.discard, kind, row.seq)
+            return None
+
+    async def _receive(self, client: aiomqtt.Client) -> None:
+        async for message in client.messages:
+            payload = message.payload if isinstance(message.payload, bytes) else b""
+            try:
+                await self._take(str(message.topic), payload)
+            except ContractError as error:
+                self.bad_messages += 1
+                log.warning("message on %s dropped: %s", message.topic, error)
+
+    async def _take(self, name: str, payload: bytes) -> None:
+        address = topics.parse(name)
+        if address is None:
+            raise ContractError("no such topic")
+        if address.topic is topics.COMMAND:
+            self._on_command(decode_command(payload))
+        elif address.topic is topics.ALARM:
+            self._alarm_seen(address.id or "", payload)
+        else:
+            await self._confirm(address.topic, decode(StoredAck, payload))
+
+    def _alarm_seen(self, id_: str, payload: bytes) -> None:
+        """The broker brings our own alarms back; one that stands no more was reset while the broker was away."""
+        if payload and not self.outbox.stands(topics.ALARM, id_):
+            self.outbox.put(topics.ALARM, None, id_)
+
+    async def _confirm(self, topic: topics.Topic, ack: StoredAck) -> None:
+        if ack.session != self._store.session:
+            return  # about rows of another run, perhaps of another file; those that are left are sent again
+        if topic is topics.EVENT_ACK:
+            await asyncio.to_thread(self._store.confirm_events, ack.seq)
+            self._events_confirmed.set()
+        else:
+            await asyncio.to_thread(self._store.confirm_telemetry, ack.seq)
+            self._telemetry_confirmed.set()
+
+    async def _publish(self, client: aiomqtt.Client, topic: topics.Topic, payload: bytes, id_: str = "") -> None:
+        await client.publish(self._name(topic, id_), payload, qos=topic.qos, retain=topic.retained)
+
+    def _name(self, topic: topics.Topic, id_: str = "") -> str:
+        return topics.name(self._who.branch, self._who.gateway, topic, id_)
+
+
+async def _first_of(one: asyncio.Event, other: asyncio.Event | None, timeout_s: float | None) -> None:
+    """Wait for either event, or for the time to pass."""
+    waits = [asyncio.ensure_future(event.wait()) for event in (one, other) if event is not None]
+    try:
+        await asyncio.wait(waits, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()

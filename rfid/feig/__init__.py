@@ -1,0 +1,1 @@
+"""FEIG OBID i-scan and classic-pro readers in ISO host mode."""

@@ -1,0 +1,1 @@
+"""The library's application server: it owns the database and the people."""

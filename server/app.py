@@ -1,0 +1,98 @@
+"""Composition root: `create_app(settings)` joins the domains; the lifespan opens and closes everything.
+
+To add a domain: its router in ROUTERS, and, if something has to run beside the requests, its part in PARTS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+
+from carrel.clock import Clock
+from carrel.system_clock import SystemClock
+from server import errors, system
+from server.alarms import endpoints as alarms
+from server.auth import endpoints as auth
+from server.auth.machine_token import read_or_make
+from server.auth.service import Identifier
+from server.catalogue import endpoints as catalogue
+from server.circulation import endpoints as circulation
+from server.db import Database
+from server.demo import fill
+from server.deps import Core
+from server.health import Checks
+from server.live import endpoints as live
+from server.live.part import live_part
+from server.middleware import BodyLimit, NotKept
+from server.migrations.apply import upgrade
+from server.pages.part import join, pages_part
+from server.patrons import endpoints as patrons
+from server.rooms import endpoints as rooms
+from server.settings import ServerSettings
+
+VERSION = "0.1.0"
+
+ROUTERS: tuple[APIRouter, ...] = (
+    system.router,
+    auth.router,
+    patrons.router,
+    catalogue.router,
+    circulation.router,
+    rooms.router,
+    alarms.router,
+    live.router,
+)
+
+Part = Callable[[FastAPI, Core], AbstractAsyncContextManager[None]]
+"""Something that lives as long as the server: entered in order at start, left in reverse order at the end."""
+
+PARTS: tuple[Part, ...] = (live_part, pages_part)
+
+
+def create_app(settings: ServerSettings, clock: Clock | None = None) -> FastAPI:
+    """The application; nothing is opened before its lifespan begins."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            core = _open(settings, clock or SystemClock())
+            stack.callback(core.database.close)
+            app.state.core = core
+            for part in PARTS:
+                await stack.enter_async_context(part(app, core))
+            yield
+
+    app = FastAPI(
+        title="Carrel",
+        version=VERSION,
+        description="Refusals are problem documents (RFC 9457) with a stable `code`.",
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+    )
+    for router in ROUTERS:
+        app.include_router(router)
+    app.add_middleware(BodyLimit)
+    errors.install(app)
+    app.add_middleware(NotKept)
+    join(app, settings)
+    return app
+
+
+def _open(settings: ServerSettings, clock: Clock) -> Core:
+    """Bring the database up to date and fill an empty one, before anybody may ask."""
+    database = Database(settings.database_url)
+    try:
+        upgrade(database)
+        if settings.server.demo:
+            fill.fill_if_empty(database, settings, clock.now())
+        token = read_or_make(settings.token_file)
+    except BaseException:
+        database.close()
+        raise
+    checks = Checks()
+    checks.add("database", database.probe)
+    return Core(settings, database, clock, checks=checks, identify=Identifier(token))

@@ -1,0 +1,1 @@
+"""Bibliographic records, their items, and the search over them."""

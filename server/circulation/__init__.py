@@ -1,0 +1,1 @@
+"""Loans: checkout, checkin, renewal, and the rules they follow."""

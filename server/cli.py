@@ -1,0 +1,120 @@
+"""`carrel server`: run the application server until it is told to end."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import uvicorn
+from sqlalchemy.exc import OperationalError
+
+from carrel.config import DEFAULT_FILE, ConfigError, load
+from carrel.logging import configure
+from server.app import create_app
+from server.auth.machine_token import read_or_make
+from server.db import Database
+from server.migrations.apply import upgrade
+from server.rooms.plan import read_plan
+from server.settings import ServerSettings, read_settings
+
+GOODBYE_S = 3
+"""How long open connections are waited for at the end."""
+
+CHATTY = ("uvicorn.error", "alembic")
+"""Their information lines tell nothing that ours do not."""
+
+log = logging.getLogger(__name__)
+cli = typer.Typer(add_completion=False, help="The library's application server.")
+
+
+@cli.command()
+def serve(
+    config: Annotated[Path, typer.Option("--config", help="The configuration file.")] = Path(DEFAULT_FILE),
+) -> None:
+    """Serve pages and API until SIGTERM or Ctrl-C."""
+    settings = read_settings(load(config))
+    configure(settings.common.log.level, settings.common.log.format)
+    if settings.common.log.level != "debug":
+        for name in CHATTY:
+            logging.getLogger(name).setLevel(logging.WARNING)
+    read_plan(settings)  # mistakes in it are told before anything is opened
+    listener = _listen(settings.server.host, settings.server.port)
+    _prepare(settings)
+    log.info("listening on http://%s:%d", *listener.getsockname()[:2])
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(settings),
+            log_config=None,
+            access_log=False,  # paths may hold card numbers
+            server_header=False,
+            timeout_graceful_shutdown=GOODBYE_S,
+            ws_max_size=1 << 16,
+        )
+    )
+    server.run(sockets=[listener])
+    if not server.started:
+        raise ConfigError("the server could not start; the reason is in the log above")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; every failure that a person can mend is one sentence on standard error."""
+    signal.signal(signal.SIGTERM, _end)
+    try:
+        outcome = cli(
+            args=list(sys.argv[1:] if argv is None else argv), prog_name="carrel server", standalone_mode=False
+        )
+    except ConfigError as error:
+        print(f"carrel server: {error}", file=sys.stderr)
+        return 1
+    except typer.TyperException as error:  # wrong arguments
+        print(f"carrel server: {error}", file=sys.stderr)
+        return 2
+    except (typer.Abort, KeyboardInterrupt):
+        return 0
+    return int(outcome or 0)
+
+
+def _end(_signal: int, _frame: Any) -> None:
+    """Told to end: that is success."""
+    raise SystemExit(0)
+
+
+def _prepare(settings: ServerSettings) -> None:
+    """What the lifespan will need, tried first so that what a person can mend is told in one sentence."""
+    read_or_make(settings.token_file)
+    try:
+        database = Database(settings.database_url)
+        try:
+            upgrade(database)
+        finally:
+            database.close()
+    except (OperationalError, OSError) as error:
+        reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
+        where = settings.database_url.render_as_string(hide_password=True)
+        raise ConfigError(f"cannot open the database {where} ('server.database'): {reason}") from None
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise ConfigError(
+            f"cannot listen on {host}:{port} ({error.strerror or error}): another program holds it; "
+            "end it, or change 'server.port'"
+        ) from None
+    return listener
+
+
+if __name__ == "__main__":
+    sys.exit(main())

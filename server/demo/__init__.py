@@ -1,0 +1,1 @@
+"""The demo library: data written for it, and what a newcomer is told about it."""

@@ -1,0 +1,37 @@
+"""What `carrel demo facts` tells of the running demo library's server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError
+
+from carrel.config import ConfigError
+from server.catalogue import service as catalogue
+from server.db import Database
+from server.demo import data
+from server.settings import ServerSettings
+
+
+def facts(settings: ServerSettings) -> dict[str, Any]:
+    """Accounts and patrons with their secrets, and every item with whether it is on loan now; raises ConfigError."""
+    if not settings.server.demo:
+        raise ConfigError("this is no demo library: 'server.demo' is false")
+    people = data.people()
+    return {
+        "accounts": [{"user": a.user, "password": a.password, "role": a.role.value} for a in people.account],
+        "patrons": [{"card": p.card, "pin": p.pin, "name": p.name} for p in people.patron],
+        "items": _items(settings),
+    }
+
+
+def _items(settings: ServerSettings) -> list[dict[str, Any]]:
+    database = Database(settings.database_url)
+    try:
+        with database.reading() as session:
+            items = catalogue.all_items(session)
+    except DBAPIError:
+        raise ConfigError("the demo library has not been opened yet: start it with `carrel run`") from None
+    finally:
+        database.close()
+    return [{"barcode": i.barcode, "title": i.title, "on_loan": i.status == "on_loan"} for i in items]

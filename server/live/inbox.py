@@ -1,0 +1,138 @@
+"""What arrives from the edge, handed to the domains and then to the pages."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from carrel.contracts.actuation import (
+    CommandResult,
+    CommandStatus,
+    OverrideCancel,
+    OverrideSet,
+    PanelCommand,
+    RulesState,
+)
+from carrel.contracts.alarms import AlarmState, EdgeEvent
+from carrel.contracts.health import GatewayStatus, LinkReport
+from carrel.contracts.telemetry import DeviceList, DeviceState, TelemetryBatch
+from server.alarms import service as alarms
+from server.db import Database
+from server.edge.ingest import Arrived
+from server.edge.outbox import Outbox, Settled
+from server.live.board import Board
+from server.rooms import overrides
+from server.rooms.picture import Picture
+from server.telemetry.store import TelemetryStore
+
+
+class EdgeInbox:
+    """Satisfies server.edge.ingest.Inbox."""
+
+    def __init__(
+        self, database: Database, outbox: Outbox, *, picture: Picture, store: TelemetryStore, board: Board
+    ) -> None:
+        self._database = database
+        self._outbox = outbox
+        self._picture = picture
+        self._store = store
+        self._board = board
+        self._reconciled: dict[str, frozenset[tuple[str, datetime]]] = {}
+        self._alarms_rev = ""
+
+    def see(self, arrived: Arrived) -> None:
+        """Take up a live state and show what changed; in the event loop."""
+        gateway, message = arrived.address.gateway, arrived.message
+        match message:
+            case DeviceState():
+                self._picture.set_device(gateway, arrived.address.id or "", message)
+                self._board.show_values(message.zone)
+            case RulesState():
+                self._picture.set_rules(gateway, message)
+                self._board.show_actuators()
+            case GatewayStatus():
+                self._picture.set_status(gateway, message)
+                self._board.show_health()
+            case LinkReport():
+                self._picture.set_links(gateway, message)
+                self._board.show_health()
+            case DeviceList():
+                self._picture.set_devices(gateway, message)
+            case _:
+                raise AssertionError(f"{type(message).__name__} is no live state")
+
+    def store(self, arrived: Arrived) -> None:
+        """Store it in one transaction; in a worker thread."""
+        gateway, message = arrived.address.gateway, arrived.message
+        match message:
+            case TelemetryBatch():
+                self._store.append(message.points)
+            case EdgeEvent():
+                self._record(gateway, message.alarm)
+            case AlarmState():
+                self._record(gateway, message)
+            case CommandResult():
+                self._settle(gateway, message)
+            case RulesState():
+                self._reconcile(gateway, message)
+            case _:
+                raise AssertionError(f"{type(message).__name__} is not stored")
+
+    def tell(self, arrived: Arrived) -> None:
+        """It has been committed; in the event loop."""
+        match arrived.message:
+            case EdgeEvent() | AlarmState():
+                self._board.show_alarms(self._alarms_rev)
+            case CommandResult():
+                self._outbox.notify(arrived.message.id)
+            case _:
+                pass
+
+    def give_up_overdue(self) -> None:
+        """End the commands that nobody answered in time; in a worker thread."""
+        for id_ in self._outbox.overdue():
+            with self._database.writing() as session:
+                settled = self._outbox.give_up(session, id_)
+                if settled is not None:
+                    self._pass_on(session, settled)
+
+    def look_at_alarms(self) -> str:
+        """The alarms' rev as the database has it now; in a worker thread."""
+        with self._database.reading() as session:
+            self._alarms_rev = alarms.rev(session)
+        return self._alarms_rev
+
+    def _record(self, gateway: str, alarm: AlarmState) -> None:
+        with self._database.writing() as session:
+            alarms.record(session, gateway, alarm)
+        self.look_at_alarms()
+
+    def _settle(self, gateway: str, result: CommandResult) -> None:
+        with self._database.writing() as session:
+            settled = self._outbox.settle(session, gateway, result)
+            if settled is not None:
+                self._pass_on(session, settled)
+
+    def _pass_on(self, session: Session, settled: Settled) -> None:
+        """To the domain that sent the command, in the transaction that stores the answer."""
+        command, result = settled.order.command, settled.result
+        self._reconciled.pop(settled.order.gateway, None)
+        match command:
+            case OverrideSet():
+                overrides.answered(session, command, result)
+            case OverrideCancel() if result.status is CommandStatus.DONE:
+                overrides.cancelled(session, command.override, result.ts)
+            case OverrideCancel():
+                overrides.not_cancelled(session, command.override)
+            case PanelCommand():
+                alarms.answered(session, result)
+
+    def _reconcile(self, gateway: str, rules: RulesState) -> None:
+        """Overrides change rarely, the table often: only a change of theirs is worth a transaction."""
+        held = frozenset((s.override.id, s.override.until) for s in rules.actuators if s.override is not None)
+        if self._reconciled.get(gateway) == held:
+            return
+        with self._database.writing() as session:
+            overrides.reconcile(session, gateway, rules)
+        self._reconciled[gateway] = held

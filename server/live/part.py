@@ -1,0 +1,101 @@
+"""The server's part that lives beside the requests: the session with the broker and all that hangs on it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from server.alarms.control import AlarmControl
+from server.deps import Core
+from server.edge.connection import Connection
+from server.edge.dispatch import Dispatcher
+from server.edge.ingest import Ingest
+from server.edge.outbox import Outbox
+from server.live.board import Board, topics_of
+from server.live.feed import Feed
+from server.live.inbox import EdgeInbox
+from server.rooms.control import RoomControl
+from server.rooms.picture import Picture
+from server.rooms.plan import read_plan
+from server.rooms.service import Rooms
+from server.telemetry import retention
+from server.telemetry.database import DatabaseStore
+
+log = logging.getLogger(__name__)
+
+TICK_S = 2.0
+FORGET_EVERY_S = 3600.0
+AGAIN_AFTER_S = 1.0
+
+
+@asynccontextmanager
+async def live_part(app: FastAPI, core: Core) -> AsyncIterator[None]:
+    """Put rooms, alarms' control and feed into the application's state and keep them fed until the server ends."""
+    picture, store = Picture(), DatabaseStore(core.database)
+    rooms = Rooms(read_plan(core.settings), picture, store, core.clock)
+    outbox = Outbox(core.database, core.clock)
+    feed = Feed(topics_of(rooms))
+    board = Board(feed, rooms)
+    inbox = EdgeInbox(core.database, outbox, picture=picture, store=store, board=board)
+    app.state.rooms, app.state.feed = rooms, feed
+    app.state.room_control = RoomControl(rooms, outbox, core.database, core.clock)
+    app.state.alarm_control = AlarmControl(outbox, core.database, core.clock)
+
+    common = core.settings.common
+    connection = Connection(common.mqtt, common.library.branch)
+    ingest = Ingest(inbox, connection.publish, core.clock)
+    dispatcher = Dispatcher(outbox, common.library.branch, connection.publish)
+    core.checks.add("broker", connection.probe, required=False)  # lending goes on without the edge
+
+    board.show_all()
+    board.show_alarms(await asyncio.to_thread(inbox.look_at_alarms))
+    works: list[Callable[[], Awaitable[None]]] = [
+        lambda: connection.run(ingest.take, dispatcher.run),
+        ingest.run,
+        lambda: retention.run(store, core.clock),
+        lambda: _tick(inbox, board),
+        lambda: _forget(core, outbox),
+    ]
+    tasks = [asyncio.create_task(_for_ever(work)) for work in works]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _tick(inbox: EdgeInbox, board: Board) -> None:
+    """What happens by the passing of time alone, or through another server process."""
+    while True:
+        await asyncio.to_thread(inbox.give_up_overdue)
+        board.show_alarms(await asyncio.to_thread(inbox.look_at_alarms))
+        board.show_all()
+        await asyncio.sleep(TICK_S)
+
+
+async def _forget(core: Core, outbox: Outbox) -> None:
+    def forget() -> None:
+        with core.database.writing() as session:
+            outbox.forget_old(session, core.clock.now())
+
+    while True:
+        await asyncio.to_thread(forget)
+        await asyncio.sleep(FORGET_EVERY_S)
+
+
+async def _for_ever(work: Callable[[], Awaitable[None]]) -> None:
+    """A database that is away, or a fault of ours, must not end the work for good."""
+    told = False
+    while True:
+        try:
+            await work()
+        except Exception:
+            if not told:
+                log.exception("background work failed; it begins again")
+            told = True
+        await asyncio.sleep(AGAIN_AFTER_S)

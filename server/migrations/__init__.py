@@ -1,0 +1,1 @@
+"""The history of the database's tables; applied by the server itself when it starts."""

@@ -1,0 +1,1 @@
+"""One module a step of the history, named vNNNN_what.py."""

@@ -1,0 +1,1 @@
+"""HTML for librarians (dashboard) and for readers' phones (reader)."""

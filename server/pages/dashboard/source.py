@@ -1,0 +1,207 @@
+"""The building of the dashboard's pages, read from the domains' services."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from carrel.contracts.actuation import ActuatorState
+from carrel.contracts.alarms import AlarmState
+from carrel.contracts.telemetry import Quantity
+from carrel.web.i18n import LANGUAGES, Language, Words, load
+from server.alarms import service as alarms
+from server.alarms.control import AlarmControl
+from server.deps import Core, Principal
+from server.errors import DomainError
+from server.pages.dashboard.views import (
+    ActuatorView,
+    AlarmAction,
+    AlarmsView,
+    AlarmView,
+    CauseView,
+    GatewayView,
+    HealthView,
+    LinkView,
+    Measurement,
+    OverrideView,
+    Overview,
+    Refusal,
+    RoomTile,
+    ShownQuantity,
+)
+from server.pages.dashboard.words import KINDS, PLACES
+from server.rooms import overrides
+from server.rooms.control import RoomControl
+from server.rooms.overrides import Override
+from server.rooms.service import Rooms, RoomView
+
+NAMED: dict[str, ShownQuantity] = {"temp": "temp", "rh": "rh", "lux": "lux", "co2": "co2"}
+HISTORY = timedelta(hours=2)
+HISTORY_POINTS = 120
+
+Names = Mapping[str, tuple[str, str]]
+"""Id -> (English, Chinese) of places that config.toml names."""
+
+
+class ServerBuilding:
+    """Satisfies `views.Building`; of one server process, for any thread."""
+
+    def __init__(self, core: Core, rooms: Rooms, *, room_control: RoomControl, alarm_control: AlarmControl) -> None:
+        self._core = core
+        self._rooms = rooms
+        self._room_control = room_control
+        self._alarm_control = alarm_control
+        self._places = place_names(core.settings.document.data)
+        zone = core.settings.common.library.zone
+        self._words = {language: Words(language, zone, load(language)) for language in LANGUAGES}
+
+    def overview(self, language: Language) -> Overview:
+        """Everything of the overview page."""
+        tiles = [self._tile(view, language) for view in self._rooms.all()]
+        return Overview(tiles, self.alarms(language), self.health())
+
+    def room(self, room: str, language: Language) -> RoomTile | None:
+        """One room; None if there is none of that id."""
+        return self._tile(self._rooms.one(room), language) if room in self._rooms.plan.rooms else None
+
+    def alarms(self, language: Language) -> AlarmsView:
+        """Alarms that are not over."""
+        with self._core.database.reading() as session:
+            found = [self._alarm(alarm, language) for alarm in alarms.open_alarms(session)]
+            return AlarmsView(found, alarms.quiet_since(session), alarms.rev(session))
+
+    def alarm_log(self, language: Language, limit: int) -> Sequence[AlarmView]:
+        """The newest alarms, over or not, newest first."""
+        with self._core.database.reading() as session:
+            return [self._alarm(alarm, language) for alarm in alarms.newest(session, limit)]
+
+    def health(self) -> HealthView:
+        """Gateways and links."""
+        gateways = []
+        for gateway in self._rooms.gateways():
+            links = [LinkView(x.link, x.kind, x.state, x.since, x.last_error) for x in gateway.links]
+            status = gateway.status
+            online = status is not None and status.state == "online"
+            gateways.append(GatewayView(gateway.id, online, status.since if status else None, links))
+        return HealthView(gateways, self._rooms.health_rev())
+
+    def take_control(self, room: str, actuator: str, value: float, *, duration_s: int, by: Principal) -> Refusal | None:
+        """Put a person's wish above the rules."""
+        return _refusal(lambda: self._room_control.take(room, actuator, value=value, duration_s=duration_s, by=by))
+
+    def give_back(self, override: str, *, by: Principal) -> Refusal | None:
+        """End a person's wish before its time."""
+        return _refusal(lambda: self._room_control.give_back(override, by=by))
+
+    def answer_alarm(self, alarm: str, action: AlarmAction, *, by: Principal) -> Refusal | None:
+        """Acknowledge, silence or reset."""
+        return _refusal(lambda: self._alarm_control.perform(alarm, action, by=by))
+
+    def _tile(self, view: RoomView, language: Language) -> RoomTile:
+        config = view.config
+        with self._core.database.reading() as session:
+            waiting = {wish.actuator: wish for wish in overrides.waiting(session, config.id)}
+        words = self._words[language]
+        return RoomTile(
+            id=config.id,
+            name=_in(language, (config.name, config.name_zh)),
+            outdoor=config.outdoor,
+            measurements=self._measurements(view),
+            actuators=[
+                _actuator(state, view.actuators, waiting.get(state.actuator), words) for state in view.actuators
+            ],
+            rev=view.rev,
+        )
+
+    def _measurements(self, view: RoomView) -> list[Measurement]:
+        room = view.config.id
+        sensors = self._rooms.plan.rooms[room].sensors
+        found = []
+        for quantity, value in view.values.items():
+            if quantity in sensors:
+                history = self._history(room, quantity)
+                band = view.bands.get(quantity)
+                found.append(Measurement(room, NAMED[quantity], value.value, value.at, band, history))
+        return found
+
+    def _history(self, room: str, quantity: Quantity) -> list[tuple[datetime, float]]:
+        now = self._core.clock.now()
+        _, buckets = self._rooms.history(room, quantity, start=now - HISTORY, end=now, buckets=HISTORY_POINTS)
+        return [(bucket.start, bucket.mean) for bucket in buckets]
+
+    def _alarm(self, alarm: AlarmState, language: Language) -> AlarmView:
+        causes = [
+            CauseView("" if cause.zone == cause.kind else self._place(cause.zone, language), cause.kind, cause.active)
+            for cause in alarm.causes
+        ]
+        return AlarmView(
+            id=alarm.id,
+            kind=alarm.kind,
+            severity=alarm.severity.value,
+            place=self._place(alarm.place, language),
+            state=alarm.state,
+            raised_at=alarm.raised_at,
+            causes=causes,
+            silenced=alarm.silenced,
+            acknowledged_at=alarm.acknowledged_at,
+            acknowledged_by=alarm.acknowledged_by,
+            reset_at=alarm.reset_at,
+            reset_by=alarm.reset_by,
+        )
+
+    def _place(self, id_: str, language: Language) -> str:
+        if (names := self._places.get(id_)) is not None:
+            return _in(language, names)
+        return self._words[language].gettext(PLACES.get(id_, id_))
+
+
+def place_names(data: Mapping[str, Any]) -> Names:
+    """The names of rooms, and of the panel's areas and zones, as config.toml gives them."""
+    security = data.get("security", {})
+    named = [*data.get("room", ()), *security.get("area", ()), *security.get("fire_zone", ())]
+    return {
+        str(entry["id"]): (str(entry["name"]), str(entry.get("name_zh", "")))
+        for entry in named
+        if isinstance(entry, dict) and "id" in entry and "name" in entry
+    }
+
+
+def _actuator(
+    state: ActuatorState, others: Sequence[ActuatorState], waiting: Override | None, words: Words
+) -> ActuatorView:
+    name = words.gettext(KINDS[state.kind])
+    if sum(other.kind == state.kind for other in others) > 1:
+        name = f"{name} {state.actuator}"
+    return ActuatorView(
+        id=state.actuator,
+        kind=state.kind,
+        name=name,
+        wanted=state.wanted,
+        commanded=state.commanded,
+        reported=state.reported,
+        cause=state.cause,
+        reason=state.reason,
+        params=state.params,
+        override=_override(state, waiting),
+    )
+
+
+def _override(state: ActuatorState, waiting: Override | None) -> OverrideView | None:
+    """A wish that is on its way counts before the one that it replaces."""
+    if waiting is not None:
+        return OverrideView(waiting.id, waiting.by, waiting.value, waiting.until, pending=True)
+    held = state.override
+    return OverrideView(held.id, held.by, held.value, held.until) if held else None
+
+
+def _in(language: Language, names: tuple[str, str]) -> str:
+    return names[1] if language == "zh-CN" and names[1] else names[0]
+
+
+def _refusal(ask: Callable[[], object]) -> Refusal | None:
+    try:
+        ask()
+    except DomainError as error:
+        return Refusal(error.code, error.params)
+    return None

@@ -1,0 +1,223 @@
+"""What the dashboard shows, as plain values, and the building it asks for them. Names are in the visitor's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+
+from carrel.web.i18n import Language
+from server.deps import Principal
+
+ShownQuantity = Literal["temp", "rh", "lux", "co2"]
+ActuatorKind = Literal["curtain", "ac", "vent", "other"]
+Cause = Literal["safety", "interlock", "override", "rule", "default", "failsafe"]
+Severity = Literal["info", "warn", "alarm", "critical"]
+AlarmAction = Literal["acknowledge", "silence", "reset"]
+Mode = Literal["auto", "manual", "safety"]
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One quantity of a room. `history` is (time, value) of the last two hours, oldest first."""
+
+    room: str
+    quantity: ShownQuantity
+    value: float | None
+    at: datetime | None
+    band: tuple[float, float] | None = None
+    history: Sequence[tuple[datetime, float]] = ()
+
+    @property
+    def key(self) -> str:
+        """Its key on the live channel."""
+        return f"{self.room}.{self.quantity}"
+
+    @property
+    def side(self) -> Literal["above", "below", ""]:
+        """On which side of the target band the value lies."""
+        if self.value is None or self.band is None:
+            return ""
+        return "above" if self.value > self.band[1] else "below" if self.value < self.band[0] else ""
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideView:
+    """A person's wish that holds an actuator. `pending`: the edge has not confirmed it yet."""
+
+    id: str
+    by: str
+    value: float
+    until: datetime
+    pending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ActuatorView:
+    """What an actuator does and why; values as in carrel.contracts.actuation.ActuatorState."""
+
+    id: str
+    kind: ActuatorKind
+    name: str
+    wanted: float | None
+    commanded: float | None
+    reported: float | None
+    cause: Cause
+    reason: str
+    params: Mapping[str, float | str] = field(default_factory=dict)
+    override: OverrideView | None = None
+
+    @property
+    def value(self) -> float | None:
+        """What it does, as the device says; before it has said anything, what it was told."""
+        return self.commanded if self.reported is None else self.reported
+
+    @property
+    def moving(self) -> bool:
+        """Told, but not there yet (5 % is within a covering's own tolerance)."""
+        return self.reported is not None and self.commanded is not None and abs(self.reported - self.commanded) > 5
+
+
+@dataclass(frozen=True, slots=True)
+class RoomTile:
+    """One room on the overview. `rev` is that of `{room}.actuators` on the live channel."""
+
+    id: str
+    name: str
+    outdoor: bool
+    measurements: Sequence[Measurement]
+    actuators: Sequence[ActuatorView] = ()
+    rev: str = ""
+
+    @property
+    def mode(self) -> Mode:
+        """Who has the say: the fire panel, a person, or the rules."""
+        if any(a.cause == "safety" for a in self.actuators):
+            return "safety"
+        return "manual" if any(a.override for a in self.actuators) else "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class CauseView:
+    """A detector that takes part in an alarm; `name` is empty when its kind says it all."""
+
+    name: str
+    kind: Literal["smoke", "flame", "call_point"]
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmView:
+    """One alarm as the panel has it."""
+
+    id: str
+    kind: Literal["fire", "fault"]
+    severity: Severity
+    place: str
+    state: Literal["verify", "alarm", "fault", "tamper", "reset"]
+    raised_at: datetime
+    causes: Sequence[CauseView]
+    silenced: bool = False
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str | None = None
+    reset_at: datetime | None = None
+    reset_by: str | None = None
+
+    @property
+    def is_fire(self) -> bool:
+        """Shown as the full-width panel."""
+        return self.kind == "fire" and self.state == "alarm"
+
+    @property
+    def loud(self) -> bool:
+        """The siren sounds."""
+        return self.is_fire and not self.silenced
+
+    @property
+    def causes_active(self) -> bool:
+        """A detector still sees something: a reset would be refused."""
+        return any(cause.active for cause in self.causes)
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmsView:
+    """Alarms that are not over, most urgent first; `quiet_since` when there is none."""
+
+    open: Sequence[AlarmView]
+    quiet_since: datetime | None
+    rev: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkView:
+    """One port or socket of a gateway."""
+
+    id: str
+    kind: str
+    state: Literal["connecting", "up", "degraded", "down"]
+    since: datetime
+    last_error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayView:
+    """One gateway and its links. `seen_at` is None if it never spoke."""
+
+    id: str
+    online: bool
+    seen_at: datetime | None
+    links: Sequence[LinkView] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HealthView:
+    """All gateways."""
+
+    gateways: Sequence[GatewayView]
+    rev: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Everything of the overview page."""
+
+    rooms: Sequence[RoomTile]
+    alarms: AlarmsView
+    health: HealthView
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why something asked for on a page was not done: a stable code, worded by the page."""
+
+    code: str
+    params: Mapping[str, str | int] = field(default_factory=dict)
+
+
+class Building(Protocol):
+    """What the dashboard needs of the server's domains; each call is one transaction of its own."""
+
+    def overview(self, language: Language) -> Overview:
+        """Everything of the overview page."""
+
+    def room(self, room: str, language: Language) -> RoomTile | None:
+        """One room; None if there is none of that id."""
+
+    def alarms(self, language: Language) -> AlarmsView:
+        """Alarms that are not over."""
+
+    def alarm_log(self, language: Language, limit: int) -> Sequence[AlarmView]:
+        """The newest alarms, over or not, newest first."""
+
+    def health(self) -> HealthView:
+        """Gateways and links."""
+
+    def take_control(self, room: str, actuator: str, value: float, *, duration_s: int, by: Principal) -> Refusal | None:
+        """Put a person's wish above the rules; None when it was accepted and is on its way to the edge."""
+
+    def give_back(self, override: str, *, by: Principal) -> Refusal | None:
+        """End a person's wish before its time."""
+
+    def answer_alarm(self, alarm: str, action: AlarmAction, *, by: Principal) -> Refusal | None:
+        """Acknowledge, silence or reset."""

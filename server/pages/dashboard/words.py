@@ -1,0 +1,151 @@
+"""Codes of the building in words: what an actuator does and why, what an alarm is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal
+
+from carrel.web.i18n import N_, Words
+from server.pages.dashboard.views import ActuatorView, AlarmView
+
+QUANTITIES = {
+    "temp": N_("Temperature"),
+    "rh": N_("Humidity"),
+    "lux": N_("Light"),
+    "co2": N_("CO₂"),
+    "dew_point": N_("Dew point"),
+    "abs_humidity": N_("Absolute humidity"),
+    "occupancy": N_("People"),
+}
+UNITS = {"temp": "°C", "rh": "%", "lux": "lx", "co2": "ppm", "dew_point": "°C", "abs_humidity": "g/m³", "occupancy": ""}
+DECIMALS = {"temp": 1, "dew_point": 1, "abs_humidity": 1}
+KINDS = {"curtain": N_("Curtain"), "ac": N_("Air conditioning"), "vent": N_("Ventilation"), "other": N_("Output")}
+PLACES = {"building": N_("Whole building")}
+"""Areas of the panel that config.toml gives no name."""
+
+HOLDS = {
+    "min_on": N_("%(device)s has to run on for a while before it may stop"),
+    "min_off": N_("%(device)s has to rest before it may start again"),
+    "max_starts": N_("%(device)s has started often enough this hour"),
+    "min_move_interval": N_("%(device)s moved a moment ago and waits"),
+    "deadband": N_("%(device)s is close enough to where it should be"),
+}
+REASONS = {
+    "fire": N_("Held by the fire panel"),
+    "interlock": N_("Held by an interlock"),
+    "sensor_unknown": N_("The sensor is silent: safe position"),
+    "exclusive": N_("Gives way to another device"),
+    "default": N_("Nothing to correct"),
+    "override": N_("Set by hand"),
+    "rule": N_("A rule asks for it"),
+}
+SIDES = {
+    "above": N_("%(quantity)s %(value)s is above %(threshold)s"),
+    "below": N_("%(quantity)s %(value)s is below %(threshold)s"),
+    "above_held": N_("%(quantity)s was above %(threshold)s; at %(value)s it is not yet low enough"),
+    "below_held": N_("%(quantity)s was below %(threshold)s; at %(value)s it is not yet high enough"),
+}
+CAUSES = {
+    "smoke": N_("Smoke detector"),
+    "flame": N_("Flame detector"),
+    "call_point": N_("Manual call point"),
+}
+SEVERITIES = {"info": N_("Information"), "warn": N_("Warning"), "alarm": N_("Alarm"), "critical": N_("Critical")}
+SHAPES = {"info": "●", "warn": "▲", "alarm": "■", "critical": "◆"}
+LINK_STATES = {
+    "connecting": N_("connecting"),
+    "up": N_("connected"),
+    "degraded": N_("connected, with errors"),
+    "down": N_("not connected"),
+}
+LINK_KINDS = {
+    "zigbee": N_("Zigbee coordinator"),
+    "znp": N_("Zigbee coordinator"),
+    "bellows": N_("Zigbee coordinator"),
+    "modbus": N_("I/O module"),
+    "feig": N_("RFID reader"),
+    "reader": N_("RFID reader"),
+}
+
+
+def state(words: Words, actuator: ActuatorView) -> str:
+    """What an actuator does: Closed, 60 %, On."""
+    value = actuator.value
+    if value is None:
+        return words.gettext("Unknown")
+    if actuator.kind == "curtain":
+        if 5 < value < 95:
+            return words.gettext("%(percent)s %% closed", percent=words.number(value))
+        return words.gettext("Closed") if value >= 95 else words.gettext("Open")
+    if actuator.kind == "ac":
+        return words.gettext("On") if value else words.gettext("Off")
+    return f"{words.number(value)} %" if value else words.gettext("Off")
+
+
+def wish(words: Words, actuator: ActuatorView, value: float) -> str:
+    """A value that an actuator was asked for, in the same words as its state."""
+    asked = ActuatorView(actuator.id, actuator.kind, actuator.name, value, value, value, "override", "override")
+    return state(words, asked)
+
+
+def why(words: Words, actuator: ActuatorView) -> str:
+    """The reason of what an actuator does, one sentence."""
+    held = HOLDS.get(actuator.reason)
+    if held is not None:
+        return words.gettext(held, device=actuator.name)
+    params = actuator.params
+    if actuator.reason == "rule" and params.get("side") in SIDES and "threshold" in params and "value" in params:
+        metric = str(params.get("metric"))
+        return words.gettext(
+            SIDES[_side(params)],
+            quantity=words.gettext(QUANTITIES.get(metric, metric)),
+            value=quantity(words, metric, params["value"]),
+            threshold=quantity(words, metric, params["threshold"]),
+        )
+    return words.gettext(REASONS.get(actuator.reason, REASONS["rule"]))
+
+
+def _side(params: Mapping[str, float | str]) -> str:
+    """Which sentence fits: inside the hysteresis the limit itself is no longer crossed."""
+    side, value, threshold = str(params["side"]), float(params["value"]), float(params["threshold"])
+    crossed = value >= threshold if side == "above" else value <= threshold
+    return side if crossed else f"{side}_held"
+
+
+def quantity(words: Words, metric: str, value: float | str) -> str:
+    """A measured value with its unit."""
+    number = words.number(float(value), DECIMALS.get(metric, 0))
+    unit = UNITS.get(metric, "")
+    return f"{number} {unit}" if unit else number
+
+
+def what(words: Words, alarm: AlarmView) -> str:
+    """An alarm's headline."""
+    if alarm.state == "tamper":
+        return words.gettext("Tampering: %(place)s", place=alarm.place)
+    if alarm.kind == "fault":
+        return words.gettext("Fault: %(place)s", place=alarm.place)
+    if alarm.state == "verify":
+        return words.gettext("Fire warning, being verified: %(place)s", place=alarm.place)
+    return words.gettext("Fire alarm: %(place)s", place=alarm.place)
+
+
+def standing(words: Words, alarm: AlarmView, now: datetime) -> list[str]:
+    """What has been done about an alarm, newest last."""
+    done = [words.gettext("since %(time)s", time=words.moment(alarm.raised_at, _style(alarm.raised_at, now)))]
+    if alarm.acknowledged_at:
+        who = alarm.acknowledged_by or words.gettext("somebody")
+        time = words.moment(alarm.acknowledged_at, "time")
+        done.append(words.gettext("acknowledged by %(name)s at %(time)s", name=who, time=time))
+    if alarm.silenced and alarm.state != "reset":
+        done.append(words.gettext("siren silenced"))
+    if alarm.reset_at:
+        who = alarm.reset_by or words.gettext("somebody")
+        time = words.moment(alarm.reset_at, _style(alarm.reset_at, now))
+        done.append(words.gettext("reset by %(name)s, %(time)s", name=who, time=time))
+    return done
+
+
+def _style(at: datetime, now: datetime) -> Literal["time", "datetime"]:
+    return "time" if abs((now - at).total_seconds()) < 12 * 3600 else "datetime"

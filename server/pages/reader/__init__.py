@@ -1,0 +1,1 @@
+"""Readers' pages: search, my loans, sign-in."""

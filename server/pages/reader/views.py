@@ -1,0 +1,120 @@
+"""What readers' pages show, as plain values."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from carrel.clock import local_date
+from carrel.contracts.circulation import BatchResult
+from carrel.web.i18n import Words
+from carrel.web.words import refusal
+from server.catalogue.service import Found, Record
+from server.circulation.service import LoanView
+
+COVERS = 6
+ARTICLE = re.compile(r"(?:the|an?) ", re.IGNORECASE)
+DUE_SOON_DAYS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """A drawn cover: one letter on one of COVERS colours, always the same for a title."""
+
+    letter: str
+    colour: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """One page of a search."""
+
+    query: str
+    found: Found
+    page: int
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoanLine:
+    """One loan. `refusal` says why it cannot be renewed; empty when it can."""
+
+    barcode: str
+    title: str
+    author: str
+    due: datetime
+    days_left: int
+    tone: str
+    left_in_words: str
+    refusal: str
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one renewal."""
+
+    title: str
+    ok: bool
+    words: str
+
+
+def cover(title: str) -> Cover:
+    """The drawn cover of a title; an English article tells nothing."""
+    telling = title[match.end() :] if (match := ARTICLE.match(title)) else title
+    letter = next((c for c in telling if c.isalnum()), "?").upper()
+    return Cover(letter, zlib.crc32(title.encode()) % COVERS)
+
+
+def availability(words: Words, record: Record) -> tuple[str, str]:
+    """(tone, words) of how many items of a record are here."""
+    if record.items_available:
+        text = words.ngettext("%(num)s copy available", "%(num)s copies available", record.items_available)
+        return "ok", text
+    return ("", words.gettext("All copies are on loan")) if record.items_total else ("", words.gettext("No copies"))
+
+
+def loan_lines(
+    loans: Sequence[LoanView], words: Words, *, now: datetime, zone: ZoneInfo, request_id: str
+) -> list[LoanLine]:
+    """Loans as they are shown; each renewal gets a request id of its own, so that a repeated click does no harm."""
+    return [_line(loan, words, now=now, zone=zone, request_id=f"{request_id}-{loan.item.barcode}") for loan in loans]
+
+
+def outcomes(result: BatchResult, words: Words) -> list[Outcome]:
+    """What became of a renewal, item by item."""
+    told = []
+    for item in result.results:
+        if item.status == "ok" and item.due:
+            text = words.gettext("renewed until %(date)s", date=words.moment(item.due, "date"))
+        else:
+            text = refusal(words, item.code or "unknown", item.params)
+        told.append(Outcome(item.title or item.barcode, item.status == "ok", text))
+    return told
+
+
+def _line(loan: LoanView, words: Words, *, now: datetime, zone: ZoneInfo, request_id: str) -> LoanLine:
+    days = (local_date(loan.due, zone) - local_date(now, zone)).days
+    return LoanLine(
+        barcode=loan.item.barcode,
+        title=loan.item.title,
+        author=loan.item.author,
+        due=loan.due,
+        days_left=days,
+        tone="alarm" if days < 0 else "warn" if days <= DUE_SOON_DAYS else "ok",
+        left_in_words=_left(words, days),
+        refusal=refusal(words, loan.refusal) if loan.refusal else "",
+        request_id=request_id,
+    )
+
+
+def _left(words: Words, days: int) -> str:
+    if days < 0:
+        return words.ngettext("%(num)s day overdue", "%(num)s days overdue", -days)
+    if days == 0:
+        return words.gettext("due today")
+    return words.ngettext("%(num)s day left", "%(num)s days left", days)

@@ -1,0 +1,82 @@
+"""What every page's frame needs: who is visiting, in which language, and where to go after signing in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+from urllib.parse import quote, urlsplit
+
+from fastapi import Depends, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from carrel.web.i18n import Language, Words
+from carrel.web.pages import Pages
+from server.deps import STAFF, Principal, public
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One request for a page or a fragment of one."""
+
+    request: Request
+    caller: Principal | None
+    pages: Pages
+
+    @property
+    def language(self) -> Language:
+        """The visitor's language."""
+        return self.pages.language(self.request)
+
+    @property
+    def words(self) -> Words:
+        """Messages, dates and numbers in the visitor's language."""
+        return self.pages.words(self.language)
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether the caller may control the building and answer alarms."""
+        return self.caller is not None and self.caller.has(*STAFF)
+
+    @property
+    def by_htmx(self) -> bool:
+        """Whether a script asks for a fragment; otherwise a browser asks for a page."""
+        return "HX-Request" in self.request.headers
+
+    def page(self, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
+        """A template in the common frame; what a person sees who signed in is kept by no cache."""
+        answer = self.pages.response(
+            self.request, template, status=status, caller=self.caller, staff=self.is_staff, **context
+        )
+        if self.caller is not None:
+            answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+    def to_sign_in(self) -> Response:
+        """Send the visitor to the sign-in page and back here afterwards; htmx is told to leave its page."""
+        back = self.request.url.path if self.request.method == "GET" else self._referer("/")
+        address = f"/sign-in?next={quote(back)}"
+        return Response(None, 204, {"HX-Redirect": address}) if self.by_htmx else RedirectResponse(address, 303)
+
+    def back(self, fallback: str) -> RedirectResponse:
+        """After a form was sent without scripts: to the page that it stood on."""
+        return RedirectResponse(self._referer(fallback), 303)
+
+    def _referer(self, fallback: str) -> str:
+        parts = urlsplit(self.request.headers.get("referer", fallback))
+        return safe_next(f"{parts.path}?{parts.query}" if parts.query else parts.path)
+
+
+def visit(request: Request, caller: Annotated[Principal | None, public()]) -> Visit:
+    """The present visit; `carrel.web.pages.mount` has put the templates into the application's state."""
+    pages = request.app.state.pages
+    assert isinstance(pages, Pages)
+    return Visit(request, caller, pages)
+
+
+VisitDep = Annotated[Visit, Depends(visit)]
+
+
+def safe_next(address: str) -> str:
+    """An address of ours or /; never another site's, however it is written."""
+    ours = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable()
+    return address if ours else "/"

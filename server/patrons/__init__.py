@@ -1,0 +1,1 @@
+"""Patrons: who may borrow, and as much of them as may be shown."""

@@ -1,0 +1,1 @@
+"""The rooms: what is measured in them, what their actuators do, and people's wishes above the rules."""

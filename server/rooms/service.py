@@ -1,0 +1,111 @@
+"""What the rooms are like: the one place that pages, API and live channel ask."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from carrel.clock import Clock
+from carrel.contracts.actuation import ActuatorState
+from carrel.contracts.health import GatewayStatus, LinkHealth
+from carrel.contracts.telemetry import DeviceInfo, Quantity
+from carrel.sections import RoomConfig
+from server.rooms import policy
+from server.rooms.errors import BadRangeError, UnknownRoomError
+from server.rooms.picture import Picture
+from server.rooms.plan import Plan, RoomPlan
+from server.rooms.policy import RoomValue
+from server.telemetry.store import Bucket, Source, TelemetryStore, Window
+
+LONGEST = timedelta(days=400)
+MOST_BUCKETS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class RoomView:
+    """A room now. `rev` is that of `{room}.actuators` on the live channel."""
+
+    config: RoomConfig
+    bands: Mapping[Quantity, tuple[float, float]]
+    values: Mapping[Quantity, RoomValue]
+    devices: Sequence[DeviceInfo]
+    actuators: Sequence[ActuatorState]
+    rev: str
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayView:
+    """A gateway and its links; `status` is None when it has told other things but not this."""
+
+    id: str
+    status: GatewayStatus | None
+    links: Sequence[LinkHealth]
+
+
+class Rooms:
+    """Of one server process; `app.state.rooms`."""
+
+    def __init__(self, plan: Plan, picture: Picture, store: TelemetryStore, clock: Clock) -> None:
+        self.plan = plan
+        self.picture = picture
+        self._store = store
+        self._clock = clock
+
+    def all(self) -> list[RoomView]:
+        """Every room, in the order of config.toml."""
+        return [self._view(room) for room in self.plan.rooms.values()]
+
+    def one(self, room: str) -> RoomView:
+        """One room; raises UnknownRoomError."""
+        return self._view(self._plan(room))
+
+    def value(self, room: str, quantity: Quantity) -> RoomValue:
+        """A room's value now: the median of its fresh sensors; raises UnknownRoomError."""
+        devices = sorted(self._plan(room).sensors.get(quantity, ()))
+        samples = self.picture.samples(devices, quantity)
+        return policy.room_value(samples, self._clock.now(), self.plan.stale_after)
+
+    def history(
+        self, room: str, quantity: Quantity, *, start: datetime, end: datetime, buckets: int
+    ) -> tuple[Window, list[Bucket]]:
+        """At most `buckets` (1..1000) buckets of what its sensors measured; raises UnknownRoomError, BadRangeError."""
+        plan = self._plan(room)
+        if not start < end or end - start > LONGEST:
+            raise BadRangeError
+        width = max(1, math.ceil((end - start).total_seconds() / buckets))
+        window = Window(start, end, width)
+        sources = [Source(device, room, quantity) for device in sorted(plan.sensors.get(quantity, ()))]
+        return window, self._store.aggregate(sources, window)
+
+    def gateways(self) -> list[GatewayView]:
+        """Every gateway that has been heard of."""
+        return [
+            GatewayView(id_, gateway.status, gateway.links) for id_, gateway in sorted(self.picture.gateways().items())
+        ]
+
+    def health_rev(self) -> str:
+        """The `rev` of `health` on the live channel."""
+        return self.picture.health_rev()
+
+    def actuators_rev(self, room: str) -> str:
+        """The `rev` of `{room}.actuators` on the live channel."""
+        return self.picture.actuators_rev(room)
+
+    def _plan(self, room: str) -> RoomPlan:
+        plan = self.plan.rooms.get(room)
+        if plan is None:
+            raise UnknownRoomError(rooms=", ".join(self.plan.rooms))
+        return plan
+
+    def _view(self, plan: RoomPlan) -> RoomView:
+        id_ = plan.config.id
+        return RoomView(
+            config=plan.config,
+            bands=plan.bands,
+            values={quantity: self.value(id_, quantity) for quantity in plan.shown},
+            devices=self.picture.devices_of(id_),
+            actuators=self.picture.actuators(id_),
+            rev=self.picture.actuators_rev(id_),
+        )

@@ -1,0 +1,33 @@
+"""For all tests: a clock to turn, and an eye on log calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.clock import ManualClock
+from tests.support.log_watch import LogWatch
+
+WATCH = LogWatch()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Our debug calls are made, so that LogWatch can try them; reports and `caplog` show warnings, as without it."""
+    WATCH.install()
+    if config.option.log_level is None:
+        config.option.log_level = "WARNING"
+
+
+@pytest.fixture(autouse=True)
+def _log_calls_are_well_formed() -> Iterator[None]:
+    """Fail a test in which a log call could not be formatted."""
+    WATCH.malformed.clear()
+    yield
+    assert not WATCH.malformed, "malformed log calls:\n" + "\n".join(WATCH.malformed)
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """Time as an argument; stands still until the test turns it."""
+    return ManualClock()

@@ -1,0 +1,84 @@
+"""What waits to be published."""
+
+from __future__ import annotations
+
+import asyncio
+
+from carrel.contracts import topics
+from carrel.contracts.actuation import CommandResult, CommandStatus
+from carrel.contracts.telemetry import DeviceList
+from gateway.relay.outgoing import Outbox
+from tests.support.clock import NOON
+
+DEVICES = DeviceList(devices=())
+
+
+def result(id_: str) -> CommandResult:
+    return CommandResult(id=id_, status=CommandStatus.DONE, ts=NOON)
+
+
+async def test_only_the_newest_message_of_a_topic_waits() -> None:
+    outbox = Outbox()
+    for _ in range(1000):
+        outbox.put(topics.DEVICES, DEVICES)
+    outbox.put(topics.COMMAND_ACK, result("a"), "a")
+    outbox.put(topics.COMMAND_ACK, result("b"), "b")
+    assert [(item.topic, item.id) for item in await outbox.take()] == [
+        (topics.DEVICES, ""),
+        (topics.COMMAND_ACK, "a"),
+        (topics.COMMAND_ACK, "b"),
+    ]
+
+
+async def test_taking_waits_until_there_is_something() -> None:
+    outbox = Outbox()
+    taking = asyncio.create_task(outbox.take())
+    await asyncio.sleep(0)
+    assert not taking.done()
+    outbox.put(topics.DEVICES, DEVICES)
+    assert len(await taking) == 1
+
+
+async def test_after_a_reconnect_retained_messages_come_again_and_others_do_not() -> None:
+    outbox = Outbox()
+    outbox.put(topics.DEVICES, DEVICES)
+    outbox.put(topics.COMMAND_ACK, result("a"), "a")
+    await outbox.take()
+    outbox.repeat_retained()
+    assert [item.topic for item in await outbox.take()] == [topics.DEVICES]
+
+
+async def test_what_waited_newer_is_not_replaced_by_the_repetition() -> None:
+    outbox = Outbox()
+    outbox.put(topics.COMMAND_ACK, result("a"), "a")
+    outbox.put(topics.ALARM, DEVICES, "x")
+    await outbox.take()
+    outbox.put(topics.ALARM, None, "x")
+    outbox.repeat_retained()
+    assert [item.payload for item in await outbox.take()] == [b""]
+
+
+async def test_a_cleared_topic_is_repeated_until_the_broker_took_it_and_then_forgotten() -> None:
+    outbox = Outbox()
+    outbox.put(topics.ALARM, DEVICES, "x")
+    await outbox.take()
+    assert outbox.stands(topics.ALARM, "x")
+    outbox.put(topics.ALARM, None, "x")
+    assert not outbox.stands(topics.ALARM, "x")
+    await outbox.take()
+    outbox.repeat_retained()
+    (clearing,) = await outbox.take()
+    outbox.published(clearing)
+    outbox.repeat_retained()
+    outbox.put(topics.DEVICES, DEVICES)
+    assert [item.topic for item in await outbox.take()] == [topics.DEVICES]
+    assert len(outbox._retained) == 1
+
+
+async def test_an_alarm_raised_again_while_its_clearing_was_under_way_stands() -> None:
+    outbox = Outbox()
+    outbox.put(topics.ALARM, None, "x")
+    (clearing,) = await outbox.take()
+    outbox.put(topics.ALARM, DEVICES, "x")
+    outbox.published(clearing)
+    assert outbox.stands(topics.ALARM, "x")

@@ -1,0 +1,104 @@
+"""Every test that asks for a database runs on SQLite and on PostgreSQL, each with a fresh copy of a stocked library."""
+
+import itertools
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy.engine import make_url
+
+from server.app import create_app
+from server.db import Database
+from server.migrations.apply import upgrade
+from server.settings import ServerSettings
+from tests.support.library import ManualClock, make_settings, stock
+from tests.support.postgres import Cluster, running_cluster
+
+EMPTY, STOCKED = "template_empty", "template_stocked"
+numbers = itertools.count()
+
+
+@dataclass(frozen=True, slots=True)
+class Databases:
+    """Makes databases of one kind."""
+
+    folder: Path
+    cluster: Cluster | None
+
+    def url(self, name: str) -> str:
+        return self.cluster.url(name) if self.cluster else f"sqlite:///{self.folder}/{name}.db"
+
+    def create(self, template: str | None = None) -> str:
+        """The URL of a new database, a copy of the template if one is named."""
+        name = f"t{next(numbers)}"
+        self._make(name, template)
+        return self.url(name)
+
+    def prepare(self) -> None:
+        """Make the templates."""
+        for name, fill in ((EMPTY, None), (STOCKED, stock)):
+            self._make(name, None)
+            database = Database(make_url(self.url(name)))
+            upgrade(database)
+            if fill:
+                fill(database)
+            database.close()
+
+    def _make(self, name: str, template: str | None) -> None:
+        if self.cluster:
+            self.cluster.run(f"CREATE DATABASE {name} TEMPLATE {template or 'template0'}")
+        elif template:
+            shutil.copyfile(self.folder / f"{template}.db", self.folder / f"{name}.db")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    with running_cluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Databases:
+    cluster = request.getfixturevalue("postgres") if request.param == "postgresql" else None
+    made = Databases(tmp_path_factory.mktemp("databases"), cluster)
+    made.prepare()
+    return made
+
+
+@pytest.fixture
+def database_url(databases: Databases) -> str:
+    """Of a stocked library."""
+    return databases.create(STOCKED)
+
+
+@pytest.fixture
+def empty_url(databases: Databases) -> str:
+    """Of a library with tables and nothing in them."""
+    return databases.create(EMPTY)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    opened = Database(make_url(database_url))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> ServerSettings:
+    return make_settings(tmp_path, database_url)
+
+
+@pytest.fixture
+def client(settings: ServerSettings, clock: ManualClock) -> Iterator[TestClient]:
+    """Talks to a running application; faults come back as answers, as they do to people."""
+    with TestClient(create_app(settings, clock), raise_server_exceptions=False) as talking:
+        yield talking

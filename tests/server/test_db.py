@@ -1,0 +1,94 @@
+"""Transactions and instants, on both databases."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import IntegrityError, StatementError
+
+from server.auth.models import WrongSecret
+from server.circulation.models import LoanRow
+from server.db import Database
+
+
+def count(database: Database) -> int:
+    with database.reading() as session:
+        return session.scalar(select(func.count()).select_from(WrongSecret)) or 0
+
+
+def test_a_writing_block_commits_when_it_ends_well(database: Database) -> None:
+    with database.writing() as session:
+        session.add(WrongSecret(subject="x", at=datetime.now(UTC)))
+    assert count(database) == 1
+
+
+def test_a_writing_block_that_raises_leaves_nothing(database: Database) -> None:
+    def fail() -> None:
+        with database.writing() as session:
+            session.add(WrongSecret(subject="x", at=datetime.now(UTC)))
+            session.flush()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert count(database) == 0
+
+
+def test_a_reading_block_never_writes(database: Database) -> None:
+    with database.reading() as session:
+        session.add(WrongSecret(subject="x", at=datetime.now(UTC)))
+        session.flush()
+    assert count(database) == 0
+
+
+def test_instants_come_back_aware_in_utc(database: Database) -> None:
+    at = datetime(2026, 3, 2, 12, 0, 0, 123456, tzinfo=timezone(timedelta(hours=8)))
+    with database.writing() as session:
+        session.add(WrongSecret(subject="x", at=at))
+    with database.reading() as session:
+        (back,) = session.scalars(select(WrongSecret.at))
+    assert back == at
+    assert back.tzinfo is UTC
+
+
+def test_a_naive_instant_is_refused(database: Database) -> None:
+    with pytest.raises(StatementError, match="naive datetime"), database.writing() as session:
+        session.add(WrongSecret(subject="x", at=datetime(2026, 3, 2)))  # noqa: DTZ001  # that is the point
+
+
+def test_foreign_keys_are_enforced(database: Database) -> None:
+    now = datetime.now(UTC)
+    with pytest.raises(IntegrityError), database.writing() as session:
+        session.add(LoanRow(item_id=999, patron_id=1, checked_out_at=now, due_at=now))
+
+
+def test_sqlite_is_set_up_to_lose_nothing(tmp_path: Path) -> None:
+    database = Database(make_url(f"sqlite:///{tmp_path}/new/folder/x.db"))
+    with database.writing() as session:
+        told = {
+            name: session.scalar(text(f"PRAGMA {name}")) for name in ("journal_mode", "synchronous", "foreign_keys")
+        }
+        waits_ms = session.scalar(text("PRAGMA busy_timeout"))
+    database.close()
+    assert told == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+    assert waits_ms == 10_000
+
+
+def test_a_sqlite_reader_does_not_wait_for_a_writer(tmp_path: Path) -> None:
+    database = Database(make_url(f"sqlite:///{tmp_path}/x.db"))
+    with database.writing() as writer:
+        writer.execute(text("CREATE TABLE t (x INTEGER)"))
+    with database.writing() as writer:
+        writer.execute(text("INSERT INTO t VALUES (1)"))
+        with database.reading() as reader:
+            assert reader.scalar(text("SELECT count(*) FROM t")) == 0
+    database.close()
+
+
+def test_a_probe_says_what_is_wrong_without_secrets(database: Database) -> None:
+    assert database.probe() is None
+    away = Database(make_url("postgresql+psycopg://me:hidden@127.0.0.1:1/x"))
+    assert away.probe() == "OperationalError"
+    away.close()

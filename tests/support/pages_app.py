@@ -1,0 +1,71 @@
+"""The server's pages with the real catalogue, loans and sign-in, and a made-up building."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from datetime import timedelta
+from pathlib import Path
+
+from fastapi import FastAPI, WebSocket, WebSocketDisconnect
+
+from carrel.config import load
+from carrel.system_clock import SystemClock
+from server import errors
+from server.auth.service import Identifier
+from server.db import Database
+from server.demo import fill
+from server.deps import Core
+from server.health import Checks
+from server.migrations.apply import upgrade
+from server.pages.part import join
+from server.settings import read_settings
+from tests.support.sample_building import VALUES, SampleBuilding
+
+ROOT = Path(__file__).parents[2]
+STAFF = ("librarian", "librarian-demo")
+READER = ("90000001", "0001")
+
+
+def core_in(folder: Path) -> Core:
+    """The parts of a server whose demo database lies in `folder`."""
+    environ = {"CARREL_SERVER__DATABASE": f"sqlite:///{folder}/server.db"}
+    settings = read_settings(load(ROOT / "config.toml", environ))
+    database, clock = Database(settings.database_url), SystemClock()
+    upgrade(database)
+    fill.fill_if_empty(database, settings, clock.now())
+    return Core(settings, database, clock, checks=Checks(), identify=Identifier("machine-token-of-tests"))
+
+
+def build(folder: Path) -> FastAPI:
+    """The pages with a demo database in `folder`; `app.state.building` is a SampleBuilding."""
+    app = FastAPI(openapi_url=None)
+    app.state.core = core_in(folder)
+    app.state.building = SampleBuilding()
+    app.add_api_websocket_route("/live", live)
+    errors.install(app)
+    join(app, app.state.core.settings)
+    return app
+
+
+async def live(socket: WebSocket) -> None:
+    """The protocol of docs/live.md with values that wander."""
+    await socket.accept()
+    building: SampleBuilding = socket.app.state.building
+    values = dict(VALUES)
+    seq = 0
+    try:
+        await socket.receive_json()
+        while True:
+            building.now += timedelta(seconds=1)
+            stamp = int(building.now.timestamp() * 1000)
+            heard = [key for key in values if seq == 0 or random.random() < 0.3]
+            patch: dict[str, object] = {f"{r}.{q}": {"v": values[r, q], "t": stamp} for r, q in heard}
+            patch["alarms"] = {"rev": str(building.rev)}
+            seq += 1
+            await socket.send_text(json.dumps({"seq": seq, "full": seq == 1, "now": stamp, "patch": patch}))
+            values = {key: value * random.uniform(0.99, 1.01) for key, value in values.items()}
+            await asyncio.sleep(1)
+    except WebSocketDisconnect:
+        return

@@ -1,0 +1,177 @@
+"""A building made of fixed values, for looking at the dashboard's pages and testing them without an edge."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from carrel.web.i18n import Language
+from server.deps import Principal
+from server.pages.dashboard.views import (
+    ActuatorView,
+    AlarmAction,
+    AlarmsView,
+    AlarmView,
+    CauseView,
+    GatewayView,
+    HealthView,
+    LinkView,
+    Measurement,
+    OverrideView,
+    Overview,
+    Refusal,
+    RoomTile,
+)
+
+ROOMS = {"reading-room": ("Reading room", "阅览室"), "stacks": ("Stacks", "书库"), "out": ("Outdoors", "室外")}
+DEVICES = {
+    "curtain": ("Curtain", "窗帘"),
+    "ac": ("Air conditioning", "空调"),
+    "vent": ("Ventilation", "通风"),
+}
+BANDS = {
+    ("reading-room", "temp"): (20.0, 26.0),
+    ("reading-room", "rh"): (40.0, 60.0),
+    ("reading-room", "lux"): (300.0, 1000.0),
+    ("stacks", "temp"): (14.0, 22.0),
+    ("stacks", "rh"): (45.0, 60.0),
+    ("stacks", "lux"): (0.0, 200.0),
+}
+VALUES = {
+    ("reading-room", "temp"): 24.3,
+    ("reading-room", "rh"): 52.0,
+    ("reading-room", "lux"): 1240.0,
+    ("stacks", "temp"): 19.1,
+    ("stacks", "rh"): 55.0,
+    ("stacks", "lux"): 84.0,
+    ("out", "temp"): 31.6,
+    ("out", "rh"): 68.0,
+}
+
+
+def fire(*, now: datetime, **changes: object) -> AlarmView:
+    base = AlarmView(
+        id="fire-1",
+        kind="fire",
+        severity="critical",
+        place="Whole building",
+        state="alarm",
+        raised_at=now - timedelta(minutes=2),
+        causes=(
+            CauseView("", "smoke", active=True),
+            CauseView("", "flame", active=False),
+        ),
+    )
+    return replace(base, **changes)  # type: ignore[arg-type]  # a test's own fields
+
+
+def fault(*, now: datetime) -> AlarmView:
+    causes = (CauseView("", "smoke", active=False),)
+    return AlarmView("fault-1", "fault", "warn", "io-1", "fault", now - timedelta(minutes=7), causes)
+
+
+class SampleBuilding:
+    """Satisfies server.pages.dashboard.views.Building; remembers what it was asked to do."""
+
+    def __init__(self) -> None:
+        self.now = datetime.now(UTC)
+        self.open_alarms: list[AlarmView] = []
+        self.overrides: dict[str, OverrideView] = {}
+        self.asked: list[tuple[object, ...]] = []
+        self.refuse: Refusal | None = None
+        self.online = True
+        self.rev = 1
+
+    def overview(self, language: Language) -> Overview:
+        tiles = [tile for name in ROOMS if (tile := self.room(name, language))]
+        return Overview(tiles, self.alarms(language), self.health())
+
+    def room(self, room: str, language: Language) -> RoomTile | None:
+        if room not in ROOMS:
+            return None
+        pick = 1 if language == "zh-CN" else 0
+        measured = [self._measurement(room, q) for (r, q) in VALUES if r == room]
+        outdoor = room == "out"
+        actuators = () if outdoor else self._actuators(room, pick)
+        return RoomTile(room, ROOMS[room][pick], outdoor, measured, actuators, rev=str(self.rev))
+
+    def alarms(self, language: Language) -> AlarmsView:
+        quiet = None if self.open_alarms else self.now - timedelta(hours=5)
+        return AlarmsView(tuple(self.open_alarms), quiet, rev=str(self.rev))
+
+    def alarm_log(self, language: Language, limit: int) -> Sequence[AlarmView]:
+        past = fire(
+            now=self.now - timedelta(days=2),
+            id="fire-0",
+            state="reset",
+            acknowledged_at=self.now - timedelta(days=2),
+            acknowledged_by="Lin Yue",
+            reset_at=self.now - timedelta(days=2, minutes=-9),
+            reset_by="Lin Yue",
+        )
+        return [*self.open_alarms, past]
+
+    def health(self) -> HealthView:
+        since = self.now - timedelta(minutes=4)
+        links = (
+            LinkView("zigbee", "znp", "up", since),
+            LinkView("io-1", "modbus", "degraded", since, last_error="3 bad frames in the last minute"),
+            LinkView("kiosk-1", "feig", "down", since, last_error="/dev/serial/by-id/feig: no such device"),
+        )
+        return HealthView([GatewayView("gw-1", self.online, since, links)], rev=str(self.rev))
+
+    def take_control(self, room: str, actuator: str, value: float, *, duration_s: int, by: Principal) -> Refusal | None:
+        self.asked.append(("override", actuator, value, duration_s, by.user))
+        if self.refuse is None:
+            until = self.now + timedelta(seconds=duration_s)
+            self.overrides[actuator] = OverrideView(f"o-{actuator}", by.name, value, until, pending=True)
+            self.rev += 1
+        return self.refuse
+
+    def give_back(self, override: str, *, by: Principal) -> Refusal | None:
+        self.asked.append(("cancel", override, by.user))
+        if self.refuse is None:
+            self.overrides.pop(override.removeprefix("o-"), None)
+        return self.refuse
+
+    def answer_alarm(self, alarm: str, action: AlarmAction, *, by: Principal) -> Refusal | None:
+        self.asked.append((action, alarm, by.user))
+        if self.refuse is None and action == "acknowledge":
+            seen = {"acknowledged_at": self.now, "acknowledged_by": by.name}
+            self.open_alarms = [replace(a, **seen) for a in self.open_alarms]
+        if self.refuse is None and action == "silence":
+            self.open_alarms = [replace(a, silenced=True) for a in self.open_alarms]
+        return self.refuse
+
+    def _measurement(self, room: str, quantity: str) -> Measurement:
+        value = VALUES[room, quantity]
+        history = [
+            (self.now - timedelta(minutes=m), value * (1 + 0.06 * math.sin(m / 17) - 0.0008 * m))
+            for m in range(120, 0, -1)
+        ]
+        band = BANDS.get((room, quantity))
+        at = self.now - timedelta(seconds=4)
+        return Measurement(room, quantity, value, at, band, history)  # type: ignore[arg-type]  # keys of VALUES
+
+    def _actuators(self, room: str, pick: int) -> tuple[ActuatorView, ...]:
+        rule = {"metric": "lux", "value": 1240.0, "threshold": 1000.0, "side": "above"}
+        rows = [
+            ("curtain", 100.0, "rule", "rule", rule)
+            if room == "reading-room"
+            else ("curtain", 0.0, "default", "default", {}),
+            ("ac", 0.0, "default", "default", {}),
+            ("vent", 60.0, "default", "min_move_interval", {}),
+        ]
+        made = []
+        for kind, value, cause, reason, params in rows:
+            actuator = f"{room.split('-', maxsplit=1)[0]}-{kind}"
+            override = self.overrides.get(actuator)
+            view = ActuatorView(
+                actuator, kind, DEVICES[kind][pick], value, value, value, cause, reason, params, override
+            )  # type: ignore[arg-type]  # the literals of the table above
+            made.append(
+                replace(view, cause="override", reason="override", commanded=override.value) if override else view
+            )
+        return tuple(made)
