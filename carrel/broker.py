@@ -8,17 +8,25 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import os
 import signal
 import socket
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from carrel.config import ConfigError, load
 from carrel.logging import configure
 from carrel.sections import Common, MqttConfig, read_common
+
+if TYPE_CHECKING:
+    from amqtt.broker import Broker
+
+log = logging.getLogger(__name__)
+
+END_WITHIN_S = 2.0
 
 
 def main(argv: list[str]) -> int:
@@ -56,7 +64,16 @@ async def serve(common: Common) -> None:
         except AMQTTError as error:
             raise OSError(f"cannot listen on {where}: {error}") from error
         await stop.wait()
-        await broker.shutdown()
+        await end(broker)
+
+
+async def end(broker: Broker) -> None:
+    """Stop; amqtt may wait for ever for a client that leaves in the same moment, so not longer than END_WITHIN_S."""
+    try:
+        async with asyncio.timeout(END_WITHIN_S):
+            await broker.shutdown()
+    except TimeoutError:
+        log.warning("a client was in the way of an orderly end")
 
 
 def settings(mqtt: MqttConfig, folder: Path) -> dict[str, Any]:

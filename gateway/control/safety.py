@@ -135,10 +135,10 @@ class Safety:
         state = not_ahead(self._state, now, self._config)
         step = self._panel.step(state, event, now)
         self._dirty = self._dirty or step.state != self._state
-        self._state = step.state
+        before, self._state = self._state, step.state
         deeds = Deeds(refused=next((e for e in step.effects if isinstance(e, Refused)), None))
         try:
-            deeds.alarms = [self._changed(e.alarm) for e in step.effects if isinstance(e, AlarmChanged)]
+            deeds.alarms = [self._changed(alarm) for alarm in self._to_tell(before, step.effects)]
             self._unsaved = [*self._unsaved, *deeds.alarms][-UNSAVED_LIMIT:]
             self._persist()
         except Exception:  # whatever is wrong with telling or writing, the outputs must act
@@ -148,6 +148,16 @@ class Safety:
         deeds.orders = self._outputs()
         _write_log(step.effects)
         return deeds
+
+    def _to_tell(self, before: FireState, effects: Iterable[FireEffect]) -> list[Alarm]:
+        """Alarms the panel changed, and standing ones with a detector that cleared or acts again: pages show that."""
+        changed = [effect.alarm for effect in effects if isinstance(effect, AlarmChanged)]
+        ids = {alarm.id for alarm in changed}
+        moved = {zone for zone in self._kinds if before.condition(zone) != self._state.condition(zone)}
+        standing = [
+            a for a in self._panel.open_alarms(self._state) if a.id not in ids and not moved.isdisjoint(a.causes)
+        ]
+        return [*changed, *standing]
 
     def _persist(self) -> None:
         if not self._dirty and not self._unsaved:

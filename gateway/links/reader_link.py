@@ -28,18 +28,18 @@ class ReaderLink:
     async def run(self, emit: Emit) -> None:
         """Watch the pad until cancelled; raises a ConnectionError when line or reader fail."""
         stream = await open_stream(self._config.path, baud=self._config.baud, parity=self._config.parity)
-        counter: asyncio.Task[None] | None = None
+        reader = FeigReader(stream, address=self._config.address, block_bytes=self._config.block_bytes)
+        errors = _Errors(reader, emit)
+        telling = asyncio.create_task(errors.tell_now_and_then())
         try:
-            reader = FeigReader(stream, address=self._config.address, block_bytes=self._config.block_bytes)
-            counter = asyncio.create_task(_count_errors(reader, emit))
             await reader.info()
             self._pad.attach(reader)
             emit(LinkUp())
             await self._pad.settle()
         finally:
             self._pad.detach()
-            if counter is not None:
-                counter.cancel()
+            telling.cancel()
+            errors.tell()  # also those that ended the link
             await stream.close()
 
     async def execute(self, command: Command) -> OrderResult:
@@ -47,11 +47,22 @@ class ReaderLink:
         return rejected("not_supported", f"{self.name} is a reader: {type(command).__name__} is not for it")
 
 
-async def _count_errors(reader: FeigReader, emit: Emit) -> None:
-    """Tell each broken frame; the session itself only counts them."""
-    told = 0
-    while True:
-        await asyncio.sleep(COUNT_EVERY_S)
-        while told < reader.protocol_errors:
-            told += 1
-            emit(BadFrame("a frame or answer that breaks the reader's protocol"))
+class _Errors:
+    """Tells each broken frame; the session itself only counts them."""
+
+    def __init__(self, reader: FeigReader, emit: Emit) -> None:
+        self._reader = reader
+        self._emit = emit
+        self._told = 0
+
+    def tell(self) -> None:
+        """Those that were not told yet."""
+        while self._told < self._reader.protocol_errors:
+            self._told += 1
+            self._emit(BadFrame("a frame or answer that breaks the reader's protocol"))
+
+    async def tell_now_and_then(self) -> None:
+        """Until cancelled."""
+        while True:
+            await asyncio.sleep(COUNT_EVERY_S)
+            self.tell()

@@ -167,10 +167,13 @@ def short_programs(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("short_programs")
 def test_a_program_that_does_not_start_is_told_with_its_last_words(site: Site) -> None:
     dead = part(code="import sys; print('line', file=sys.stderr); print('carrel server: no', file=sys.stderr)")
-    dead.ready = lambda: False
-    module.start(dead, site)
+    living = part("gateway", "import time; time.sleep(60)")
+    living.ready = lambda: False
+    for each in (living, dead):
+        module.start(each, site)
     with pytest.raises(RunError, match=r"^the library server did not start: carrel server: no$"):
-        module.await_ready(dead, site)
+        module.await_ready(living, [living, dead], site)
+    module.stop_all([living, dead])
 
 
 @pytest.mark.usefixtures("short_programs")
@@ -180,7 +183,7 @@ def test_a_program_that_never_gets_ready_is_given_up(site: Site, monkeypatch: py
     slow.ready = lambda: False
     module.start(slow, site)
     with pytest.raises(RunError, match=r"is not ready after 0 s; see .*server\.log"):
-        module.await_ready(slow, site)
+        module.await_ready(slow, [slow], site)
     module.stop_all([slow])
 
 

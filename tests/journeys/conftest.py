@@ -1,4 +1,4 @@
-"""One running library for the journeys that leave it as they found it; the others start their own."""
+"""One running library for the journeys that leave it as they found it; the others start their own. And a browser."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.browser import browser
 from tests.support.programs import Library, library, settled
+
+__all__ = ["browser", "running"]
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from amqtt.broker import Broker as Amqtt
 
-from carrel.broker import settings
+from carrel.broker import end, settings
 from carrel.sections import MqttConfig
 from tests.support.ports import free_port
 
@@ -68,7 +68,7 @@ class Broker:
             await broker.start()
             ready.set()
             await self._stop.wait()
-            await broker.shutdown()
+            await end(broker)
 
 
 @contextmanager

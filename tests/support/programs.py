@@ -137,6 +137,15 @@ class Library:
         found: dict[str, bool] = self.observe()["io"]["io-1"]["outputs"]
         return found
 
+    def shown(self, room: str, quantity: str) -> float | None:
+        """A room's value as the API shows it; None while it shows none, or the server is away."""
+        try:
+            rooms = self.client().get("/rooms").json()["rooms"]
+        except httpx.HTTPError:
+            return None
+        found: float | None = next(r for r in rooms if r["id"] == room)["values"][quantity]["value"]
+        return found
+
     def facts(self) -> dict[str, Any]:
         """`carrel demo facts --json`."""
         found: dict[str, Any] = json.loads(self.carrel("demo", "facts", "--json"))

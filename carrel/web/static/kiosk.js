@@ -7,6 +7,14 @@ const ACTIVITY_MS = 2000;
 const NOTES = { ok: [660, 880], attention: [520, 520], fail: [330, 220] };
 const NOTE_S = 0.14;
 
+// The library's own time, whatever zone the machine is set to.
+const clockFace = new Intl.DateTimeFormat("en-GB", {
+  timeZone: document.body.dataset.zone,
+  hour: "2-digit",
+  minute: "2-digit",
+  hourCycle: "h23",
+});
+
 const root = document.documentElement;
 const stage = document.getElementById("kiosk");
 const lost = document.getElementById("lost");
@@ -96,8 +104,7 @@ function count(seconds) {
 }
 
 function tick() {
-  const now = new Date();
-  const time = `${String(now.getHours()).padStart(2, "0")}:${String(now.getMinutes()).padStart(2, "0")}`;
+  const time = clockFace.format(new Date());
   for (const clock of stage.querySelectorAll("[data-clock]")) clock.textContent = time;
 }
 setInterval(tick, 5000);

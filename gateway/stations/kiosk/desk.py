@@ -34,7 +34,8 @@ from gateway.stations.kiosk.events import (
 )
 from gateway.stations.kiosk.pending import Pending, PendingRequests, Repairs
 from gateway.stations.kiosk.service import Lending
-from gateway.stations.kiosk.session import Rules, Session, step
+from gateway.stations.kiosk.session import step
+from gateway.stations.kiosk.state import Rules, Session
 from gateway.stations.pad import Pad, PadState, Repair
 from gateway.store import Store
 

@@ -23,7 +23,7 @@ from gateway.stations.kiosk.page import TEMPLATES, message
 from gateway.stations.kiosk.printer import ReceiptFolder
 from gateway.stations.kiosk.receipt import Line, render
 from gateway.stations.kiosk.service import Lending
-from gateway.stations.kiosk.session import Rules
+from gateway.stations.kiosk.state import Rules
 from gateway.stations.kiosk.view import screen_of
 from gateway.stations.kiosk.web import KioskWeb
 from gateway.stations.pad import Pad

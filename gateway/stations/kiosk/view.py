@@ -8,7 +8,8 @@ from datetime import datetime
 from carrel.contracts.circulation import ItemResult
 from carrel.web.i18n import Language
 from gateway.stations.kiosk.page import ItemLine, PatronLine, Screen, ScreenName, Status, Tone
-from gateway.stations.kiosk.session import Phase, Rules, Session, countdown_s
+from gateway.stations.kiosk.session import countdown_s
+from gateway.stations.kiosk.state import Phase, Rules, Session
 from gateway.stations.pad_state import PadProblem, PadProblemCode
 
 SCREENS: dict[Phase, ScreenName] = {

@@ -68,6 +68,13 @@ def test_the_alarm_stays_when_the_smoke_clears_and_repeats_nothing(safe: Edge) -
     assert (after.orders, safe.output("siren")) == ([], True)
 
 
+def test_a_detector_that_clears_or_acts_again_is_told_so_that_a_page_knows_when_a_reset_is_possible(safe: Edge) -> None:
+    deeds = [trip(safe), safe.safety.contact(safe.contact("smoke", closed=True)), trip(safe)]
+    assert [told(deed) for deed in deeds] == [[("fire", "alarm", version)] for version in (1, 2, 3)]
+    assert [deed.alarms[0].causes[0].active for deed in deeds] == [True, False, True]
+    assert [alarm.version for alarm in safe.events()] == [1, 2, 3]
+
+
 def test_silence_ends_the_siren_only_and_reset_gives_the_air_back(safe: Edge) -> None:
     (alarm,) = trip(safe).alarms
     safe.safety.contact(safe.contact("smoke", closed=True))
@@ -75,11 +82,11 @@ def test_silence_ends_the_siren_only_and_reset_gives_the_air_back(safe: Edge) ->
     assert result.status is CommandStatus.DONE
     assert (safe.output("siren"), safe.output("lamp"), safe.output("door")) == (False, True, True)
     _, deeds = safe.safety.command(panel("reset", alarm.id, safe), safe.clock.now())
-    assert told(deeds) == [("fire", "reset", 3)]
+    assert told(deeds) == [("fire", "reset", 4)]
     assert deeds.alarms[0].reset_by == "user:7"
     assert (safe.output("siren"), safe.output("lamp"), safe.output("door")) == (False, False, False)
     assert safe.arbiter.holder("vent-1") is Priority.COMFORT
-    assert [alarm.version for alarm in safe.events()] == [1, 2, 3]
+    assert [alarm.version for alarm in safe.events()] == [1, 2, 3, 4]
 
 
 def test_a_reset_with_smoke_still_there_is_refused_and_names_the_zone(safe: Edge) -> None:

@@ -97,6 +97,15 @@ async def test_broken_frames_are_counted(bench: Bench, monkeypatch: pytest.Monke
     await asyncio.gather(task, return_exceptions=True)
 
 
+async def test_broken_frames_that_end_the_link_are_counted_too(bench: Bench) -> None:
+    station = Station(bench)
+    async with station.supervised():
+        await station.seen.until(lambda: station.pad.state.online)
+        await bench.fault("kiosk-1", "garbage")
+        await station.seen.until(lambda: station.health[-1].state == "down")
+        assert station.health[-1].bad_frames > 0
+
+
 async def test_a_reader_that_is_not_there_ends_the_attempt(tmp_path: Path) -> None:
     config = PadReaderConfig(path=str(tmp_path / "nothing"), owner="CN-000001-DEMO")
     pad = Pad("kiosk-1", owner=config.owner, afi=config.afi, on_change=lambda _: None)

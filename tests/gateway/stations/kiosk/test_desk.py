@@ -15,7 +15,8 @@ import pytest
 from gateway.stations.kiosk.desk import Desk, Patience, Surroundings
 from gateway.stations.kiosk.events import Secured, StandingKnown, Touch
 from gateway.stations.kiosk.service import Lending
-from gateway.stations.kiosk.session import Phase, Rules, lendable
+from gateway.stations.kiosk.session import lendable
+from gateway.stations.kiosk.state import Phase, Rules
 from gateway.stations.pad import Pad
 from gateway.store import Store
 from rfid.afi import AfiPolicy

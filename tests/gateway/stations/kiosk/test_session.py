@@ -31,7 +31,8 @@ from gateway.stations.kiosk.events import (
     Touch,
     Touched,
 )
-from gateway.stations.kiosk.session import MOST_ITEMS, Phase, Rules, Session, countdown_s, ended, lendable, step
+from gateway.stations.kiosk.session import MOST_ITEMS, countdown_s, ended, lendable, step
+from gateway.stations.kiosk.state import Phase, Rules, Session
 from gateway.stations.pad_state import PadItem, PadProblem, PadProblemCode, PadState
 from tests.support.clock import NOON
 

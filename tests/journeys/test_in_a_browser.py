@@ -1,0 +1,422 @@
+"""A real browser before the real library: the duty desk, the kiosk and a reader's phone.
+
+Every state is looked at in both themes and languages: no barrier, nothing to scroll sideways, and a picture of each
+in pytest's folder for people to look at.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+
+from tests.support.browser import DESKTOP, KIOSK_PORTRAIT, PHONE, barriers, overflows, sign_in
+from tests.support.programs import Library, library, settled, wait_for
+
+pytestmark = [pytest.mark.process, pytest.mark.browser, pytest.mark.timeout(120)]
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+LANGUAGES = ("en", "zh-CN")
+BOOKS = ("30000021", "30000022", "30000023", "30000024", "30000025")
+SLOW_MS = 30_000
+"""For what the building itself has to do: a curtain moves, a sensor reports."""
+
+Visit = Callable[..., Page]
+Look = Callable[[Page, str], None]
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    """The library of this story; one test kills its server and starts it again."""
+    with library(tmp_path_factory.mktemp("house")) as running:
+        settled(running)
+        yield running
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Visit]:
+    """Opens an address; a complaint in the browser's console fails the test unless it is expected."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def opened(address: str, language: str = "en", *, may_complain: bool = False, **options: Any) -> Page:
+        looks: dict[str, Any] = {"viewport": DESKTOP, "timezone_id": "America/New_York", "reduced_motion": "reduce"}
+        contexts.append(browser.new_context(locale=language, **{**looks, **options}))
+        page = contexts[-1].new_page()
+        if not may_complain:
+            page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(address)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+@pytest.fixture(scope="module")
+def look(tmp_path_factory: pytest.TempPathFactory) -> Look:
+    """Looks at the page as it is now, in both themes."""
+    album = tmp_path_factory.mktemp("pictures")
+
+    def looked(page: Page, name: str) -> None:
+        language = page.locator("html").get_attribute("lang")
+        for theme in ("dark", "light"):
+            page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+            page.screenshot(path=Path(album, f"{name}-{language}-{theme}.png"), full_page=True)
+            assert barriers(page) == [], f"{name}, {language}, {theme}"
+        assert not overflows(page), name
+
+    return looked
+
+
+def dashboard(visit: Visit, house: Library, language: str = "en", **options: Any) -> Page:
+    """The overview, alive. What it shows from now on came without reloading: `same(page)`."""
+    page = visit(house.dashboard, language, **options)
+    live(page)
+    return page
+
+
+def live(page: Page) -> None:
+    expect(page.locator("html.is-live")).to_have_count(1)
+    page.evaluate("window.opened = true")
+
+
+def same(page: Page) -> bool:
+    """Whether the page is the one that `live` saw, never reloaded since."""
+    return bool(page.evaluate("window.opened === true"))
+
+
+def shown(page: Page, key: str) -> Locator:
+    return page.locator(f"[data-k='{key}']")
+
+
+# ---------------------------------------------------------------- the duty desk
+def test_values_change_and_age_by_themselves_and_the_curtain_says_why(house: Library, visit: Visit, look: Look) -> None:
+    pages = {language: dashboard(visit, house, language) for language in LANGUAGES}
+    words = {"en": ("Closed", "Light"), "zh-CN": ("已关闭", "光照")}
+    try:
+        house.sim("set", "reading-room", "lux=600", "temp=23.4")
+        for page in pages.values():
+            expect(shown(page, "reading-room.lux")).to_have_text(re.compile(r"^[56]\d\d$"), timeout=SLOW_MS)
+            expect(shown(page, "reading-room.temp")).to_have_text(re.compile(r"^23\.\d$"), timeout=SLOW_MS)
+        age = pages["en"].locator("[data-age='reading-room.lux']")
+        expect(age).to_have_text(re.compile(r"^\d+ seconds ago$"), timeout=SLOW_MS)
+        expect(age).not_to_have_text(age.inner_text())
+
+        house.sim("set", "reading-room", "lux=3000")
+        for language, page in pages.items():
+            row = page.locator("#actuator-reading-curtain")
+            expect(row.locator(".state")).to_have_text(words[language][0], timeout=SLOW_MS)
+            expect(row.locator(".why")).to_contain_text(words[language][1])
+            expect(row.locator(".why")).to_contain_text("2,500 lx")
+            expect(shown(page, "reading-room.lux")).not_to_have_text(re.compile("^3,"), timeout=SLOW_MS)
+            look(page, "dashboard")
+            assert same(page)
+    finally:
+        house.sim("set", "reading-room", "lux=auto")
+
+
+@pytest.mark.parametrize(("language", "hand"), [("en", "mouse"), ("zh-CN", "keyboard")])
+def test_a_fire_is_answered_on_the_open_page(
+    language: str, hand: str, house: Library, visit: Visit, look: Look
+) -> None:
+    press: Callable[[Locator], None] = press_by_keyboard if hand == "keyboard" else Locator.click
+    headline, answer, acknowledge, silence, reset, active, nothing = {
+        "en": ("Fire alarm: Whole building", "Sign in to answer", "Acknowledge", "Silence the siren", "Reset",
+               "A detector is still active.", "All quiet since"),
+        "zh-CN": ("火警：全馆", "登录后处理", "确认", "警笛消音", "复位", "仍有探测器处于报警状态", "起一切正常"),
+    }[language]  # fmt: skip
+    page = dashboard(visit, house, language)
+    button = page.locator("#alarms").get_by_role("button")
+    try:
+        house.sim("contact", "io-1.smoke", "open")
+        expect(page.get_by_role("alert").locator("h2")).to_have_text(headline, timeout=SLOW_MS)
+        expect(page.locator("#actuators-stacks .mode .badge.alarm")).to_be_visible(timeout=SLOW_MS)
+        assert same(page)
+        look(page, "fire-seen-by-all")
+
+        press(page.get_by_role("link", name=answer))
+        expect(page.locator("#user")).to_be_focused()
+        page.keyboard.type("duty")
+        page.keyboard.press("Tab")
+        page.keyboard.type("duty-demo")
+        page.keyboard.press("Enter")
+        expect(button.filter(has_text=acknowledge)).to_be_visible()
+        live(page)
+        expect(button.filter(has_text=reset)).to_be_disabled()
+        expect(page.locator("#alarms .why-not")).to_contain_text(active)
+        look(page, "fire-to-answer")
+
+        press(button.filter(has_text=acknowledge))
+        expect(button.filter(has_text=acknowledge)).to_have_count(0)
+        press(button.filter(has_text=silence))
+        expect(button.filter(has_text=silence)).to_have_count(0)
+        wait_for("the siren is off, the lamp on", lambda: house.outputs()["lamp"] and not house.outputs()["siren"])
+
+        house.sim("contact", "io-1.smoke", "closed")
+        expect(button.filter(has_text=reset)).to_be_enabled(timeout=SLOW_MS)
+        page.route("**/fragments/alarms", lambda route: route.fulfill(status=204))  # the page has not heard yet that
+        house.sim("contact", "io-1.smoke", "open")  # the smoke is back
+        wait_for("the detector is active", lambda: any(cause["active"] for cause in open_alarms(house)[0]["causes"]))
+        press(button.filter(has_text=reset))
+        expect(page.locator("#alarms .refusal")).to_contain_text(active)
+        expect(button.filter(has_text=reset)).to_be_disabled()
+        look(page, "fire-reset-refused")
+
+        page.unroute("**/fragments/alarms")
+        house.sim("contact", "io-1.smoke", "closed")
+        expect(button.filter(has_text=reset)).to_be_enabled(timeout=SLOW_MS)
+        press(button.filter(has_text=reset))
+        expect(page.locator("#alarms .quiet-line")).to_contain_text(nothing)
+        assert not any(house.outputs()[name] for name in ("lamp", "siren", "door-release"))
+        assert same(page)
+        page.goto(f"{house.dashboard}/alarms")
+        expect(page.locator("tbody tr").first).to_contain_text(headline)
+        look(page, "alarm-log")
+    finally:
+        air_and_reset(house)
+
+
+def open_alarms(house: Library) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = house.client().get("/alarms", params={"state": "open"}).json()["alarms"]
+    return found
+
+
+def air_and_reset(house: Library) -> None:
+    """However the test ended: no smoke and no alarm for the next one."""
+    house.sim("contact", "io-1.smoke", "closed")
+    duty = house.client("duty", "duty-demo")
+
+    def reset() -> bool:
+        return all(duty.post(f"/alarms/{alarm['id']}/reset").status_code == 200 for alarm in open_alarms(house))
+
+    wait_for("the panel is reset", reset)
+
+
+def press_by_keyboard(target: Locator) -> None:
+    """Tab until it has the focus, then Enter."""
+    for _ in range(80):
+        target.page.keyboard.press("Tab")
+        if target.evaluate("element => element === document.activeElement"):
+            target.page.keyboard.press("Enter")
+            return
+    raise AssertionError(f"the keyboard does not reach {target}")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_curtain_is_taken_by_hand_until_a_time_and_given_back(
+    language: str, house: Library, visit: Visit, look: Look
+) -> None:
+    take, back, until, mode = {
+        "en": ("Take control", "Back to automatic", "By hand until", "Partly by hand"),
+        "zh-CN": ("开始手动控制", "恢复自动", "手动至", "部分手动"),
+    }[language]
+    page = visit(house.dashboard, language)
+    sign_in(page, house.dashboard, ("librarian", "librarian-demo"))
+    live(page)
+    row = page.locator("#actuator-stacks-curtain")
+    row.locator("summary").click()
+    row.locator("label", has=page.locator("input[name=value][value='50']")).click()
+    row.locator("label", has=page.locator("input[name=minutes][value='30']")).click()
+    look(page, "control-open")
+    pressed = datetime.now(UTC)
+    row.get_by_role("button", name=take).click()
+
+    badge = row.locator(".override .badge")
+    expect(badge).to_contain_text(until)
+    ends = [(pressed + timedelta(minutes=30, seconds=s)).astimezone(SHANGHAI).strftime("%H:%M") for s in (0, 5)]
+    assert any(end in badge.inner_text() for end in ends), "the end, by the library's clock"
+    expect(page.locator("#actuators-stacks .mode")).to_have_text(mode)
+    wait_for("the curtain is half closed", lambda: house.room("stacks")["curtain_closed_pct"] == 50, 30)
+    expect(row.locator(".state")).to_contain_text("50", timeout=SLOW_MS)
+    expect(row.locator(".badge", has_text="...")).to_have_count(0)
+    look(page, "controlled-by-hand")
+
+    row.get_by_role("button", name=back).click()
+    expect(badge).to_have_count(0)
+    expect(page.locator("#actuators-stacks .mode")).not_to_have_text(mode)
+    assert same(page)
+
+
+# ---------------------------------------------------------------- the kiosk
+def quiet_screen(page: Page) -> None:
+    """Wait until the screen rests: a touch on one that is just being replaced is dropped on purpose."""
+    stage = page.locator("#kiosk")
+    before = None
+    while before != (before := stage.get_attribute("data-seq")):
+        page.wait_for_timeout(250)
+
+
+def touch(page: Page, name: str, screen: str) -> None:
+    """Touch a button of the kiosk and see the screen that it leads to."""
+    quiet_screen(page)
+    page.click(f"[data-touch={name}]")
+    on_screen(page, screen)
+
+
+def on_screen(page: Page, screen: str) -> None:
+    expect(page.locator("#kiosk")).to_have_attribute("data-screen", screen, timeout=SLOW_MS)
+
+
+def look_in_both(page: Page, look: Look, name: str) -> None:
+    """The kiosk's screen in both languages; ends in the one it was in."""
+    for _ in LANGUAGES:
+        quiet_screen(page)
+        look(page, name)
+        before = str(page.locator("html").get_attribute("lang"))
+        page.click("#language")
+        expect(page.locator("html")).not_to_have_attribute("lang", before)
+
+
+def empty_handed(house: Library) -> dict[str, str]:
+    """A patron in good standing with nothing on loan."""
+    today = datetime.now(SHANGHAI).date().isoformat()
+    for patron in house.facts()["patrons"]:
+        client = house.client(patron["card"], patron["pin"])
+        me = client.get("/patrons/me").json()
+        if not me["blocked"] and me["expires_on"] > today and not client.get("/patrons/me/loans").json()["loans"]:
+            found: dict[str, str] = patron
+            return found
+    raise AssertionError("every demo patron has something on loan")
+
+
+def quota(page: Page) -> int:
+    """How many more items the reader may borrow, as the screen says."""
+    number = re.search(r"\d+", page.locator(".quota").inner_text())
+    assert number is not None
+    return int(number[0])
+
+
+def everything_kept(page: Page) -> str:
+    """All that a browser keeps: the page, its storage, cookies and address."""
+    kept = page.evaluate(
+        "document.documentElement.outerHTML + JSON.stringify({...localStorage, ...sessionStorage})"
+        " + JSON.stringify(history.state) + location + document.cookie"
+    )
+    return f"{kept}{page.context.cookies()}"
+
+
+def test_the_kiosk_lends_five_books_forgets_the_reader_and_takes_them_back(
+    house: Library, visit: Visit, look: Look
+) -> None:
+    titles = {item["barcode"]: item["title"] for item in house.facts()["items"]}
+    patron = empty_handed(house)
+    page = visit(house.kiosk, viewport=KIOSK_PORTRAIT)
+    on_screen(page, "idle")
+    clock = [(datetime.now(SHANGHAI) - timedelta(seconds=s)).strftime("%H:%M") for s in (0, 10)]
+    assert page.locator("[data-clock]").inner_text() in clock, "the library's time, not the machine's"
+    look_in_both(page, look, "kiosk-1-idle")
+
+    touch(page, "borrow", "identify")
+    look_in_both(page, look, "kiosk-2-identify")
+    visited = page.evaluate("history.length")
+    house.sim("place", "kiosk-1", patron["card"])
+    on_screen(page, "items")
+    who = page.locator("header .who").inner_text().strip()
+    assert who
+    assert patron["name"] not in who
+    look_in_both(page, look, "kiosk-3-no-items-yet")
+
+    house.sim("place", "kiosk-1", *BOOKS)
+    expect(page.locator(".item.ok")).to_have_count(5, timeout=SLOW_MS)
+    allowed = quota(page)
+    look_in_both(page, look, "kiosk-4-items")
+    touch(page, "confirm", "result")
+    expect(page.locator(".item.ok")).to_have_count(5)
+    assert quota(page) == allowed - 5
+    lent = page.locator(".items").inner_text()
+    assert all(titles[book] in lent for book in BOOKS)
+    assert len(re.findall(r"20\d\d", lent)) == 5, "five due dates"
+    look_in_both(page, look, "kiosk-5-result")
+
+    touch(page, "done", "idle")
+    kept = everything_kept(page)
+    personal = (who, patron["card"], patron["name"], *(titles[book] for book in BOOKS), *BOOKS)
+    assert [word for word in personal if word in kept] == []
+    assert page.evaluate("history.length") == visited
+
+    house.sim("remove", "kiosk-1", patron["card"], *BOOKS)
+    touch(page, "return", "return")
+    look_in_both(page, look, "kiosk-6-return")
+    house.sim("place", "kiosk-1", *BOOKS)
+    expect(page.locator(".item.ok")).to_have_count(5, timeout=SLOW_MS)
+    expect(page.locator(".counted .count")).to_have_text("5")
+    look_in_both(page, look, "kiosk-7-returned")
+    assert house.client(patron["card"], patron["pin"]).get("/patrons/me/loans").json()["loans"] == []
+    touch(page, "done", "idle")
+    house.sim("remove", "kiosk-1", *BOOKS)
+
+
+# ---------------------------------------------------------------- a reader's phone
+def renewable(house: Library) -> tuple[dict[str, str], str]:
+    """A patron with a loan that can be renewed, and its barcode."""
+    for patron in house.facts()["patrons"]:
+        client = house.client(patron["card"], patron["pin"])
+        for loan in client.get("/patrons/me/loans").json()["loans"]:
+            if loan["renewable"] and loan["renewals"] == 0:
+                return patron, loan["barcode"]
+    raise AssertionError("no demo loan can be renewed")
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+def test_a_phone_shows_my_loans_and_renews_one(scripts: bool, house: Library, visit: Visit, look: Look) -> None:
+    patron, barcode = renewable(house)
+    page = visit(house.dashboard, viewport=PHONE, java_script_enabled=scripts)
+    sign_in(page, house.dashboard, (patron["card"], patron["pin"]))
+    page.wait_for_url("**/my/loans")
+    due = page.locator(f"#loan-{barcode} .due")
+    before = due.inner_text()
+    if scripts:
+        look(page, "my-loans")
+    page.locator(f"#loan-{barcode}").get_by_role("button", name="Renew").click()
+    expect(page.locator("#outcomes")).to_contain_text("renewed until")
+    after = due.inner_text()
+    assert written(after) > written(before)
+    assert after.removeprefix("Due ") in page.locator("#outcomes").inner_text()
+    if scripts:
+        look(page, "renewed")
+        page.goto(f"{house.dashboard}/my/loans?lang=zh-CN")
+        expect(page.locator("h1")).to_have_text("我的借阅")
+        look(page, "my-loans")
+
+
+def written(due: str) -> datetime:
+    return datetime.strptime(due, "Due %d %b %Y").replace(tzinfo=UTC)
+
+
+# ---------------------------------------------------------------- outages
+def test_a_dead_server_is_told_on_both_pages_and_they_heal_by_themselves(
+    house: Library, visit: Visit, look: Look
+) -> None:
+    desk = dashboard(visit, house, may_complain=True)
+    kiosk = visit(house.kiosk, "zh-CN", viewport=KIOSK_PORTRAIT, may_complain=True)
+    on_screen(kiosk, "idle")
+    kiosk.evaluate("window.opened = true")
+    banner, age = desk.locator("[data-stale-banner]"), desk.locator("[data-age='reading-room.temp']")
+    expect(banner).to_be_hidden()
+
+    house.kill("server")
+    killed = time.monotonic()
+    expect(banner).to_be_visible(timeout=SLOW_MS)
+    assert time.monotonic() - killed < 7.5
+    on_screen(kiosk, "closed")
+    expect(age).to_have_text(re.compile(r"^\d+ seconds ago$"), timeout=SLOW_MS)
+    expect(age).not_to_have_text(age.inner_text())
+    look(desk, "dashboard-without-server")
+    look_in_both(kiosk, look, "kiosk-without-server")
+
+    house.start("server")
+    expect(banner).to_be_hidden(timeout=SLOW_MS)
+    expect(desk.locator("html.is-live")).to_have_count(1)
+    on_screen(kiosk, "idle")
+    assert same(desk)
+    assert same(kiosk)

@@ -1,0 +1,207 @@
+"""Every wire breaks in every way, every program dies: it is told, nothing is lost, and all heals by itself."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.support.ear import Ear
+from tests.support.kiosk import KioskScreen
+from tests.support.programs import Library, wait_for
+
+pytestmark = [pytest.mark.process, pytest.mark.timeout(240)]
+
+LINKS = ("zigbee", "kiosk-1", "io-1")
+ALL_ON = {"lamp": True, "siren": True, "door-release": True}
+BOOK = "30000041"
+LOST_WITHIN_S, BACK_WITHIN_S = 30.0, 60.0
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+Row = tuple[str, str, int, float]
+"""Device, quantity, milliseconds since 1970, value."""
+
+
+@pytest.fixture
+def ear(running: Library) -> Iterator[Ear]:
+    """On the broker; all wires are whole afterwards."""
+    with Ear(running.ports["mqtt"]) as found:
+        yield found
+    for link in LINKS:
+        running.sim("fault", link, "restore")
+
+
+# ---------------------------------------------------------------- wires
+@pytest.mark.parametrize("fault", ["unplug", "silence", "garbage"])
+def test_all_wires_break_at_once_and_come_back_by_themselves(fault: str, running: Library, ear: Ear) -> None:
+    running.sim("set", "reading-room", "lux=200")
+    wait_for("the curtain is open", lambda: curtain(running) == 0, 60)
+    before = {link: up(ear, link) for link in LINKS}
+
+    for link in LINKS:
+        running.sim("fault", link, fault)
+    for link in LINKS:
+        reported_lost(ear, link, fault, before[link]["bad_frames"])
+    assert fires(running) == [], "a broken wire is a fault and no fire"
+
+    for link in LINKS:
+        running.sim("fault", link, "restore")
+    for link in LINKS:
+        up(ear, link)
+    smoke_alarms(running)
+    the_pad_reads_a_book(running)
+    the_curtain_obeys(running)
+
+
+def up(ear: Ear, link: str) -> dict[str, Any]:
+    """Wait for it; the link's health."""
+    wait_for(f"{link} is up", lambda: ear.link(link).get("state") == "up", BACK_WITHIN_S)
+    return ear.link(link)
+
+
+def reported_lost(ear: Ear, link: str, fault: str, bad_frames: int) -> None:
+    """The gateway says so, and counts wrong frames."""
+    wait_for(f"{link} is reported", lambda: ear.link(link)["state"] != "up", LOST_WITHIN_S)
+    if fault == "garbage":
+        wait_for(f"{link}'s wrong frames are counted", lambda: ear.link(link)["bad_frames"] > bad_frames, LOST_WITHIN_S)
+    else:
+        wait_for(f"{link}'s trouble is told", lambda: ear.link(link)["last_error"], LOST_WITHIN_S)
+
+
+def curtain(running: Library) -> float:
+    return float(running.room("reading-room")["curtain_closed_pct"])
+
+
+def the_curtain_obeys(running: Library) -> None:
+    running.sim("set", "reading-room", "lux=3000")
+    wait_for("the curtain is closed", lambda: curtain(running) == 100, BACK_WITHIN_S)
+    running.sim("set", "reading-room", "lux=auto")
+
+
+def the_pad_reads_a_book(running: Library) -> None:
+    with KioskScreen(running.kiosk) as screen:
+        screen.until("idle")
+        screen.touch("return")
+        screen.until("return")
+        running.sim("place", "kiosk-1", BOOK)
+        screen.until("return", BOOK)
+        running.sim("remove", "kiosk-1", BOOK)
+        screen.touch("done")
+        screen.until("idle")
+
+
+def fires(running: Library) -> list[str]:
+    alarms = running.client().get("/alarms", params={"state": "open"}).json()["alarms"]
+    return [alarm["id"] for alarm in alarms if alarm["kind"] == "fire"]
+
+
+def smoke_alarms(running: Library) -> None:
+    running.sim("contact", "io-1.smoke", "open")
+    wait_for("lamp, siren and door release are on", lambda: running.outputs().items() >= ALL_ON.items(), 10)
+    (fire,) = wait_for("the alarm is on the page", lambda: fires(running))
+    running.sim("contact", "io-1.smoke", "closed")
+    duty = running.client("duty", "duty-demo")
+    wait_for("the panel is reset", lambda: duty.post(f"/alarms/{fire}/reset").status_code == 200)
+    wait_for("all outputs are off", lambda: not any(running.outputs().values()))
+
+
+# ---------------------------------------------------------------- programs
+class Tap:
+    """Copies every row that the gateway logs for the server: a confirmed row leaves the gateway's own log."""
+
+    def __init__(self, running: Library) -> None:
+        self._gateway = running.folder / "var" / "gateway.db"
+        self._server = running.folder / "var" / "server.db"
+        with closing(sqlite3.connect(self._gateway, timeout=10)) as db, db:
+            db.executescript(
+                "DROP TRIGGER IF EXISTS tap; DROP TABLE IF EXISTS tapped; CREATE TABLE tapped (body TEXT);"
+                "CREATE TRIGGER tap AFTER INSERT ON telemetry BEGIN INSERT INTO tapped VALUES (new.body); END;"
+            )
+        self._before = self.stored()
+
+    def logged(self) -> set[Row]:
+        """What the gateway logged since the tap was opened."""
+        with closing(sqlite3.connect(self._gateway, timeout=10)) as db:
+            points = [json.loads(body) for (body,) in db.execute("SELECT body FROM tapped")]
+        return {(p["device"], p["quantity"], _ms(p["ts"]), p["value"]) for p in points}
+
+    def stored(self) -> set[Row]:
+        """What the server has stored."""
+        query = "SELECT device, quantity, ts, value FROM telemetry_point p JOIN telemetry_series s ON s.id = p.series"
+        with closing(sqlite3.connect(self._server, timeout=10)) as db:
+            return set(db.execute(query))
+
+    def missing(self) -> set[Row]:
+        """Logged and not stored."""
+        logged = self.logged()
+        return logged - self.stored()
+
+    def invented(self) -> set[Row]:
+        """Stored and never logged; rows of before the tap may still have been under way."""
+        first = min((row[2] for row in self.logged()), default=0)
+        fresh = {row for row in self.stored() - self._before if row[2] >= first}
+        return fresh - self.logged()
+
+    def close(self) -> None:
+        """Leave the gateway's file as it was."""
+        with closing(sqlite3.connect(self._gateway, timeout=10)) as db, db:
+            db.executescript("DROP TRIGGER IF EXISTS tap; DROP TABLE IF EXISTS tapped;")
+
+
+def _ms(text: str) -> int:
+    return (datetime.fromisoformat(text) - EPOCH) // timedelta(milliseconds=1)
+
+
+@pytest.fixture
+def tap(running: Library) -> Iterator[Tap]:
+    """On the gateway's log."""
+    opened = Tap(running)
+    yield opened
+    opened.close()
+
+
+def change_the_weather(running: Library, tap: Tap, celsius: float) -> None:
+    """Something to report; returns when the gateway has logged it."""
+    known = tap.logged()
+    running.sim("set", "out", f"temp={celsius}")
+    wait_for("the gateway logs reports", lambda: len(tap.logged() - known) >= 2, BACK_WITHIN_S)
+
+
+@pytest.mark.parametrize("dead", [("broker",), ("server",), ("broker", "server"), ("gateway",)], ids="+".join)
+def test_readings_flow_again_and_none_is_lost_or_invented(dead: tuple[str, ...], running: Library, tap: Tap) -> None:
+    change_the_weather(running, tap, 12)
+    running.sim("set", "stacks", "temp=19")  # its reports are under way while the power goes
+    running.kill(*dead)
+    if "gateway" not in dead:
+        change_the_weather(running, tap, 30)
+        assert tap.missing(), "reports wait in the gateway"
+
+    running.start(*dead)
+    change_the_weather(running, tap, 6)
+    wait_for("everything logged is stored", lambda: not tap.missing(), BACK_WITHIN_S)
+    assert tap.invented() == set()
+    wait_for("the page shows the weather of now", lambda: (running.shown("out", "temp") or 99) < 12, BACK_WITHIN_S)
+
+
+def test_a_gateway_that_is_gone_is_told_and_back_again(running: Library, ear: Ear) -> None:
+    def state() -> str:
+        found = re.search(rb'"state":"(\w+)"', ear.latest.get("carrel/1/main/gw-1/$state", b""))
+        return found[1].decode() if found else ""
+
+    wait_for("it is online", lambda: state() == "online")
+    running.kill("gateway")
+    wait_for("the broker says its last will", lambda: state() == "offline", LOST_WITHIN_S)
+    running.start("gateway")
+    wait_for("it is online again", lambda: state() == "online", BACK_WITHIN_S)
+    for link in LINKS:
+        up(ear, link)
+
+
+def test_after_all_this_no_program_has_left_a_trace_of_a_bug(running: Library) -> None:
+    for name in ("gateway", "server", "sim", "broker"):
+        assert "Traceback" not in running.log(name), name
