@@ -36,6 +36,9 @@ FAREWELL_S = 1.0
 QUEUE_LIMIT = 1000
 """Messages held before they are dealt with; more are dropped, and come again."""
 
+HEARD = (topics.COMMAND, topics.TELEMETRY_ACK, topics.EVENT_ACK, topics.ALARM)
+"""What the gateway subscribes to."""
+
 EdgeOrder = OverrideSet | OverrideCancel | PanelCommand
 
 
@@ -120,7 +123,7 @@ class Uplink:
         )
 
     async def _serve(self, client: aiomqtt.Client) -> None:
-        for topic in (topics.COMMAND, topics.TELEMETRY_ACK, topics.EVENT_ACK, topics.ALARM):
+        for topic in HEARD:
             await client.subscribe(self._name(topic, "+"), qos=1)
         await self._say(client, "online")
         log.info("broker %s:%s reached", self._mqtt.host, self._mqtt.port)
@@ -217,7 +220,7 @@ class Uplink:
             self._on_command(decode_command(payload))
         elif address.topic is topics.ALARM:
             self._alarm_seen(address.id or "", payload)
-        else:
+        elif address.topic in HEARD:  # amqtt gives a newcomer also what is retained for others' subscriptions
             await self._confirm(address.topic, decode(StoredAck, payload))
 
     def _alarm_seen(self, id_: str, payload: bytes) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,17 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
-from tests.support.browser import DESKTOP, KIOSK_PORTRAIT, PHONE, barriers, overflows, sign_in
+from tests.support.browser import (
+    DESKTOP,
+    KIOSK_PORTRAIT,
+    PHONE,
+    barriers,
+    overflows,
+    press_by_keyboard,
+    sign_in,
+    sign_in_by_keyboard,
+)
+from tests.support.kiosk_page import SLOW_MS, everything_kept, look_in_both, on_screen, quota, touch
 from tests.support.programs import Library, library, settled, wait_for
 
 pytestmark = [pytest.mark.process, pytest.mark.browser, pytest.mark.timeout(120)]
@@ -25,8 +36,6 @@ pytestmark = [pytest.mark.process, pytest.mark.browser, pytest.mark.timeout(120)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 LANGUAGES = ("en", "zh-CN")
 BOOKS = ("30000021", "30000022", "30000023", "30000024", "30000025")
-SLOW_MS = 30_000
-"""For what the building itself has to do: a curtain moves, a sensor reports."""
 
 Visit = Callable[..., Page]
 Look = Callable[[Page, str], None]
@@ -125,74 +134,35 @@ def test_values_change_and_age_by_themselves_and_the_curtain_says_why(house: Lib
         house.sim("set", "reading-room", "lux=auto")
 
 
-@pytest.mark.parametrize(("language", "hand"), [("en", "mouse"), ("zh-CN", "keyboard")])
-def test_a_fire_is_answered_on_the_open_page(
-    language: str, hand: str, house: Library, visit: Visit, look: Look
-) -> None:
-    press: Callable[[Locator], None] = press_by_keyboard if hand == "keyboard" else Locator.click
-    headline, answer, acknowledge, silence, reset, active, nothing = {
-        "en": ("Fire alarm: Whole building", "Sign in to answer", "Acknowledge", "Silence the siren", "Reset",
-               "A detector is still active.", "All quiet since"),
-        "zh-CN": ("火警：全馆", "登录后处理", "确认", "警笛消音", "复位", "仍有探测器处于报警状态", "起一切正常"),
-    }[language]  # fmt: skip
-    page = dashboard(visit, house, language)
-    button = page.locator("#alarms").get_by_role("button")
-    try:
-        house.sim("contact", "io-1.smoke", "open")
-        expect(page.get_by_role("alert").locator("h2")).to_have_text(headline, timeout=SLOW_MS)
-        expect(page.locator("#actuators-stacks .mode .badge.alarm")).to_be_visible(timeout=SLOW_MS)
-        assert same(page)
-        look(page, "fire-seen-by-all")
+@dataclass(frozen=True, slots=True)
+class FireWords:
+    """What the page says about a fire in one language."""
 
-        press(page.get_by_role("link", name=answer))
-        expect(page.locator("#user")).to_be_focused()
-        page.keyboard.type("duty")
-        page.keyboard.press("Tab")
-        page.keyboard.type("duty-demo")
-        page.keyboard.press("Enter")
-        expect(button.filter(has_text=acknowledge)).to_be_visible()
-        live(page)
-        expect(button.filter(has_text=reset)).to_be_disabled()
-        expect(page.locator("#alarms .why-not")).to_contain_text(active)
-        look(page, "fire-to-answer")
-
-        press(button.filter(has_text=acknowledge))
-        expect(button.filter(has_text=acknowledge)).to_have_count(0)
-        press(button.filter(has_text=silence))
-        expect(button.filter(has_text=silence)).to_have_count(0)
-        wait_for("the siren is off, the lamp on", lambda: house.outputs()["lamp"] and not house.outputs()["siren"])
-
-        house.sim("contact", "io-1.smoke", "closed")
-        expect(button.filter(has_text=reset)).to_be_enabled(timeout=SLOW_MS)
-        page.route("**/fragments/alarms", lambda route: route.fulfill(status=204))  # the page has not heard yet that
-        house.sim("contact", "io-1.smoke", "open")  # the smoke is back
-        wait_for("the detector is active", lambda: any(cause["active"] for cause in open_alarms(house)[0]["causes"]))
-        press(button.filter(has_text=reset))
-        expect(page.locator("#alarms .refusal")).to_contain_text(active)
-        expect(button.filter(has_text=reset)).to_be_disabled()
-        look(page, "fire-reset-refused")
-
-        page.unroute("**/fragments/alarms")
-        house.sim("contact", "io-1.smoke", "closed")
-        expect(button.filter(has_text=reset)).to_be_enabled(timeout=SLOW_MS)
-        press(button.filter(has_text=reset))
-        expect(page.locator("#alarms .quiet-line")).to_contain_text(nothing)
-        assert not any(house.outputs()[name] for name in ("lamp", "siren", "door-release"))
-        assert same(page)
-        page.goto(f"{house.dashboard}/alarms")
-        expect(page.locator("tbody tr").first).to_contain_text(headline)
-        look(page, "alarm-log")
-    finally:
-        air_and_reset(house)
+    headline: str
+    answer: str
+    acknowledge: str
+    silence: str
+    reset: str
+    active: str
+    quiet: str
 
 
-def open_alarms(house: Library) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = house.client().get("/alarms", params={"state": "open"}).json()["alarms"]
-    return found
+FIRE = {
+    "en": FireWords(
+        "Fire alarm: Whole building", "Sign in to answer", "Acknowledge", "Silence the siren", "Reset",
+        "A detector is still active.", "All quiet since",
+    ),
+    "zh-CN": FireWords(
+        "火警：全馆", "登录后处理", "确认", "警笛消音", "复位", "仍有探测器处于报警状态", "起一切正常"
+    ),
+}  # fmt: skip
 
 
-def air_and_reset(house: Library) -> None:
-    """However the test ended: no smoke and no alarm for the next one."""
+@pytest.fixture
+def smoke(house: Library) -> Iterator[None]:
+    """Smoke; however the test ends, none and no alarm for the next one."""
+    house.sim("contact", "io-1.smoke", "open")
+    yield
     house.sim("contact", "io-1.smoke", "closed")
     duty = house.client("duty", "duty-demo")
 
@@ -202,14 +172,65 @@ def air_and_reset(house: Library) -> None:
     wait_for("the panel is reset", reset)
 
 
-def press_by_keyboard(target: Locator) -> None:
-    """Tab until it has the focus, then Enter."""
-    for _ in range(80):
-        target.page.keyboard.press("Tab")
-        if target.evaluate("element => element === document.activeElement"):
-            target.page.keyboard.press("Enter")
-            return
-    raise AssertionError(f"the keyboard does not reach {target}")
+@pytest.mark.parametrize(("language", "hand"), [("en", "mouse"), ("zh-CN", "keyboard")])
+def test_a_fire_is_answered_on_the_open_page(
+    language: str, hand: str, house: Library, visit: Visit, look: Look, request: pytest.FixtureRequest
+) -> None:
+    words = FIRE[language]
+    page = dashboard(visit, house, language)
+    request.getfixturevalue("smoke")  # only now that the page is open
+    expect(page.get_by_role("alert").locator("h2")).to_have_text(words.headline, timeout=SLOW_MS)
+    expect(page.locator("#actuators-stacks .mode .badge.alarm")).to_be_visible(timeout=SLOW_MS)
+    assert same(page)
+    look(page, "fire-seen-by-all")
+
+    press: Callable[[Locator], None] = press_by_keyboard if hand == "keyboard" else Locator.click
+    press(page.get_by_role("link", name=words.answer))
+    expect(page.locator("#user")).to_be_focused()
+    sign_in_by_keyboard(page, ("duty", "duty-demo"))
+    live(page)
+    button = page.locator("#alarms").get_by_role("button")
+    expect(button.filter(has_text=words.reset)).to_be_disabled()
+    expect(page.locator("#alarms .why-not")).to_contain_text(words.active)
+    look(page, "fire-to-answer")
+    for answer in (words.acknowledge, words.silence):
+        press(button.filter(has_text=answer))
+        expect(button.filter(has_text=answer)).to_have_count(0)
+    wait_for("the siren is off, the lamp on", lambda: house.outputs()["lamp"] and not house.outputs()["siren"])
+
+    house.sim("contact", "io-1.smoke", "closed")
+    expect(button.filter(has_text=words.reset)).to_be_enabled(timeout=SLOW_MS)
+    press(button.filter(has_text=words.reset))
+    expect(page.locator("#alarms .quiet-line")).to_contain_text(words.quiet)
+    assert not any(house.outputs()[name] for name in ("lamp", "siren", "door-release"))
+    assert same(page)
+    page.goto(f"{house.dashboard}/alarms")
+    expect(page.locator("tbody tr").first).to_contain_text(words.headline)
+    look(page, "alarm-log")
+
+
+def test_a_reset_while_the_smoke_is_back_is_refused_in_words(
+    house: Library, visit: Visit, look: Look, smoke: None
+) -> None:
+    page = visit(house.dashboard)
+    sign_in(page, house.dashboard, ("duty", "duty-demo"))
+    reset = page.locator("#alarms").get_by_role("button", name="Reset")
+    house.sim("contact", "io-1.smoke", "closed")
+    expect(reset).to_be_enabled(timeout=SLOW_MS)
+
+    page.route("**/fragments/alarms", lambda route: route.fulfill(status=204))  # the page has not heard yet that
+    house.sim("contact", "io-1.smoke", "open")  # the smoke is back
+    wait_for("the detector is active", lambda: any(cause["active"] for cause in open_alarms(house)[0]["causes"]))
+    reset.click()
+    expect(page.locator("#alarms .refusal")).to_contain_text(FIRE["en"].active)
+    expect(reset).to_be_disabled()
+    look(page, "fire-reset-refused")
+    assert house.outputs()["lamp"]
+
+
+def open_alarms(house: Library) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = house.client().get("/alarms", params={"state": "open"}).json()["alarms"]
+    return found
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -248,35 +269,6 @@ def test_a_curtain_is_taken_by_hand_until_a_time_and_given_back(
 
 
 # ---------------------------------------------------------------- the kiosk
-def quiet_screen(page: Page) -> None:
-    """Wait until the screen rests: a touch on one that is just being replaced is dropped on purpose."""
-    stage = page.locator("#kiosk")
-    before = None
-    while before != (before := stage.get_attribute("data-seq")):
-        page.wait_for_timeout(250)
-
-
-def touch(page: Page, name: str, screen: str) -> None:
-    """Touch a button of the kiosk and see the screen that it leads to."""
-    quiet_screen(page)
-    page.click(f"[data-touch={name}]")
-    on_screen(page, screen)
-
-
-def on_screen(page: Page, screen: str) -> None:
-    expect(page.locator("#kiosk")).to_have_attribute("data-screen", screen, timeout=SLOW_MS)
-
-
-def look_in_both(page: Page, look: Look, name: str) -> None:
-    """The kiosk's screen in both languages; ends in the one it was in."""
-    for _ in LANGUAGES:
-        quiet_screen(page)
-        look(page, name)
-        before = str(page.locator("html").get_attribute("lang"))
-        page.click("#language")
-        expect(page.locator("html")).not_to_have_attribute("lang", before)
-
-
 def empty_handed(house: Library) -> dict[str, str]:
     """A patron in good standing with nothing on loan."""
     today = datetime.now(SHANGHAI).date().isoformat()
@@ -289,22 +281,6 @@ def empty_handed(house: Library) -> dict[str, str]:
     raise AssertionError("every demo patron has something on loan")
 
 
-def quota(page: Page) -> int:
-    """How many more items the reader may borrow, as the screen says."""
-    number = re.search(r"\d+", page.locator(".quota").inner_text())
-    assert number is not None
-    return int(number[0])
-
-
-def everything_kept(page: Page) -> str:
-    """All that a browser keeps: the page, its storage, cookies and address."""
-    kept = page.evaluate(
-        "document.documentElement.outerHTML + JSON.stringify({...localStorage, ...sessionStorage})"
-        " + JSON.stringify(history.state) + location + document.cookie"
-    )
-    return f"{kept}{page.context.cookies()}"
-
-
 def test_the_kiosk_lends_five_books_forgets_the_reader_and_takes_them_back(
     house: Library, visit: Visit, look: Look
 ) -> None:
@@ -312,8 +288,9 @@ def test_the_kiosk_lends_five_books_forgets_the_reader_and_takes_them_back(
     patron = empty_handed(house)
     page = visit(house.kiosk, viewport=KIOSK_PORTRAIT)
     on_screen(page, "idle")
-    clock = [(datetime.now(SHANGHAI) - timedelta(seconds=s)).strftime("%H:%M") for s in (0, 10)]
-    assert page.locator("[data-clock]").inner_text() in clock, "the library's time, not the machine's"
+    told = page.locator("[data-clock]").inner_text()
+    minutes = [(datetime.now(SHANGHAI) - timedelta(seconds=s)).strftime("%H:%M") for s in (0, 10)]
+    assert told in minutes, "the library's time, not the machine's"
     look_in_both(page, look, "kiosk-1-idle")
 
     touch(page, "borrow", "identify")
@@ -345,13 +322,18 @@ def test_the_kiosk_lends_five_books_forgets_the_reader_and_takes_them_back(
     assert page.evaluate("history.length") == visited
 
     house.sim("remove", "kiosk-1", patron["card"], *BOOKS)
+    bring_back(page, house, look)
+    assert house.client(patron["card"], patron["pin"]).get("/patrons/me/loans").json()["loans"] == []
+
+
+def bring_back(page: Page, house: Library, look: Look) -> None:
+    """Return the books at the kiosk, without a card."""
     touch(page, "return", "return")
     look_in_both(page, look, "kiosk-6-return")
     house.sim("place", "kiosk-1", *BOOKS)
     expect(page.locator(".item.ok")).to_have_count(5, timeout=SLOW_MS)
     expect(page.locator(".counted .count")).to_have_text("5")
     look_in_both(page, look, "kiosk-7-returned")
-    assert house.client(patron["card"], patron["pin"]).get("/patrons/me/loans").json()["loans"] == []
     touch(page, "done", "idle")
     house.sim("remove", "kiosk-1", *BOOKS)
 
@@ -380,17 +362,13 @@ def test_a_phone_shows_my_loans_and_renews_one(scripts: bool, house: Library, vi
     page.locator(f"#loan-{barcode}").get_by_role("button", name="Renew").click()
     expect(page.locator("#outcomes")).to_contain_text("renewed until")
     after = due.inner_text()
-    assert written(after) > written(before)
+    assert datetime.strptime(after, "Due %d %b %Y") > datetime.strptime(before, "Due %d %b %Y")  # noqa: DTZ007  days
     assert after.removeprefix("Due ") in page.locator("#outcomes").inner_text()
     if scripts:
         look(page, "renewed")
         page.goto(f"{house.dashboard}/my/loans?lang=zh-CN")
         expect(page.locator("h1")).to_have_text("我的借阅")
         look(page, "my-loans")
-
-
-def written(due: str) -> datetime:
-    return datetime.strptime(due, "Due %d %b %Y").replace(tzinfo=UTC)
 
 
 # ---------------------------------------------------------------- outages

@@ -34,13 +34,13 @@ def ear(running: Library) -> Iterator[Ear]:
         yield found
     for link in LINKS:
         running.sim("fault", link, "restore")
+    running.sim("set", "reading-room", "lux=auto")
 
 
 # ---------------------------------------------------------------- wires
 @pytest.mark.parametrize("fault", ["unplug", "silence", "garbage"])
 def test_all_wires_break_at_once_and_come_back_by_themselves(fault: str, running: Library, ear: Ear) -> None:
     running.sim("set", "reading-room", "lux=200")
-    wait_for("the curtain is open", lambda: curtain(running) == 0, 60)
     before = {link: up(ear, link) for link in LINKS}
 
     for link in LINKS:
@@ -78,9 +78,10 @@ def curtain(running: Library) -> float:
 
 
 def the_curtain_obeys(running: Library) -> None:
+    wait_for("the curtain is open", lambda: curtain(running) == 0, BACK_WITHIN_S)
     running.sim("set", "reading-room", "lux=3000")
     wait_for("the curtain is closed", lambda: curtain(running) == 100, BACK_WITHIN_S)
-    running.sim("set", "reading-room", "lux=auto")
+    running.sim("set", "reading-room", "lux=200")
 
 
 def the_pad_reads_a_book(running: Library) -> None:
@@ -200,6 +201,7 @@ def test_a_gateway_that_is_gone_is_told_and_back_again(running: Library, ear: Ea
     wait_for("it is online again", lambda: state() == "online", BACK_WITHIN_S)
     for link in LINKS:
         up(ear, link)
+    assert "dropped" not in running.log("gateway"), "a healthy restart brings nothing that cannot be understood"
 
 
 def test_after_all_this_no_program_has_left_a_trace_of_a_bug(running: Library) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, sync_playwright
 from starlette.types import ASGIApp
 
 AXE = Path(__file__).parents[2] / "carrel/web/vendor/test/axe.min.js"
@@ -95,6 +95,25 @@ def sign_in(page: Page, address: str, who: tuple[str, str]) -> None:
     page.fill("#password", who[1])
     page.click("main button[type=submit]")
     page.wait_for_url(lambda url: "/sign-in" not in url)
+
+
+def sign_in_by_keyboard(page: Page, who: tuple[str, str]) -> None:
+    """Sign in with nothing but the keyboard, from the field that has the focus."""
+    page.keyboard.type(who[0])
+    page.keyboard.press("Tab")
+    page.keyboard.type(who[1])
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: "/sign-in" not in url)
+
+
+def press_by_keyboard(target: Locator) -> None:
+    """Tab until it has the focus, then Enter."""
+    for _ in range(80):
+        target.page.keyboard.press("Tab")
+        if target.evaluate("element => element === document.activeElement"):
+            target.page.keyboard.press("Enter")
+            return
+    raise AssertionError(f"the keyboard does not reach {target}")
 
 
 def barriers(page: Page) -> list[str]:

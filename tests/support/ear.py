@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any
 
 import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
 
 from carrel.contracts import topics
 
@@ -21,7 +22,7 @@ class Ear:
     def __init__(self, port: int) -> None:
         self.latest: dict[str, bytes] = {}
         self._subscribed = threading.Event()
-        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
         self._client.reconnect_delay_set(1, 1)
         self._client.on_connect = lambda client, *_rest: client.subscribe("#", qos=1)
         self._client.on_subscribe = lambda *_rest: self._subscribed.set()
@@ -53,4 +54,4 @@ class Ear:
         return found
 
     def _heard(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
-        self.latest[message.topic] = message.payload
+        self.latest[message.topic] = bytes(message.payload)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from carrel.contracts.circulation import ItemResult
 from carrel.web.i18n import Language
@@ -20,6 +20,8 @@ SCREENS: dict[Phase, ScreenName] = {
     Phase.RESULT: "result",
     Phase.RETURN: "return",
 }
+HINT_AFTER = timedelta(seconds=20)
+"""Without a card for this long, the kiosk says where to lay it."""
 NOT_ITEMS = (PadProblemCode.TWO_CARDS, PadProblemCode.FOREIGN_CARD)
 
 
@@ -34,7 +36,7 @@ def screen_of(rules: Rules, session: Session, now: datetime) -> Screen:
         patron=PatronLine(standing.shown_name, standing.quota_left) if standing else None,
         items=_items(session, name),
         checking=int(session.pad.checking and session.pad.online),
-        message=_message(session, name),
+        message=_message(session, name, now),
         message_params={"count": _waiting(session)} if name == "idle" else {},
         help_called=session.help_called,
         help_possible=session.server_up,
@@ -61,7 +63,7 @@ def _waiting(session: Session) -> int:
     return len({item.barcode for item in session.pad.items})
 
 
-def _message(session: Session, name: ScreenName) -> str | None:
+def _message(session: Session, name: ScreenName, now: datetime) -> str | None:
     match name:
         case "idle":
             return "items_waiting" if _waiting(session) else None
@@ -70,7 +72,8 @@ def _message(session: Session, name: ScreenName) -> str | None:
         case "out_of_service":
             return "reader_down"
         case "identify":
-            return session.message or "no_card_seen"
+            unseen = now - session.touched_at >= HINT_AFTER
+            return session.message or ("no_card_seen" if unseen else None)
         case _:
             return session.message
 

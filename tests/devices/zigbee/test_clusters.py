@@ -1,9 +1,12 @@
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from carrel.contracts.telemetry import Quantity
 from devices.zigbee.clusters import ATTRIBUTES, BY_CLUSTER
+from tests.support.vectors import vectors
 
 READINGS = [
     (0x0402, 0x0000, 2345, Quantity.TEMP, 23.45),
@@ -74,3 +77,11 @@ def test_brighter_is_never_reported_as_darker(raw: int) -> None:
 def test_every_attribute_is_described_once_and_reported() -> None:
     assert len({(one.cluster, one.attribute) for one in ATTRIBUTES}) == len(ATTRIBUTES)
     assert all(0 <= one.reporting.min_s < one.reporting.max_s < 0xFFFF for one in ATTRIBUTES)
+
+
+@pytest.mark.parametrize("vector", vectors("zcl", "illuminance"))
+def test_illuminance_is_read_as_the_standard_writes_it(vector: dict[str, Any]) -> None:
+    (lux,) = (one for one in BY_CLUSTER[0x0400].values() if one.quantity is Quantity.LUX)
+    found = lux.read(vector["value"])
+    assert found is not None
+    assert found == pytest.approx(vector["lux"], rel=0.001, abs=1)
