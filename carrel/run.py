@@ -28,7 +28,7 @@ from carrel.config import ConfigError, Document, Section, load
 from carrel.sections import Common, Port, SimConfig, read_common
 
 START_LIMIT_S = 90.0
-STOP_LIMIT_S = 8.0
+STOP_LIMIT_S, LEAST_STOP_S = 8.0, 1.0
 FIRST_RESTART_S, LAST_RESTART_S = 1.0, 30.0
 LOG_LIMIT = 5 << 20
 """Bytes after which a log is put aside; one generation is kept."""
@@ -269,14 +269,18 @@ def watch(part: Part, site: Site) -> None:
 
 
 def stop_all(all_parts: list[Part]) -> None:
-    """End all programs, the last started first; what does not obey within STOP_LIMIT_S is killed."""
-    living = [p.process for p in reversed(all_parts) if p.process is not None and p.process.poll() is None]
-    for process in living:
-        process.terminate()
+    """End all programs one by one, the last started first, so that the gateway can still say goodbye to the broker.
+
+    What has not ended STOP_LIMIT_S after the beginning is killed; each has LEAST_STOP_S at the least.
+    """
     limit = time.monotonic() + STOP_LIMIT_S
-    for process in living:
+    for part in reversed(all_parts):
+        process = part.process
+        if process is None or process.poll() is not None:
+            continue
+        process.terminate()
         try:
-            process.wait(max(0.0, limit - time.monotonic()))
+            process.wait(max(LEAST_STOP_S, limit - time.monotonic()))
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
