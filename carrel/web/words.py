@@ -57,6 +57,7 @@ REFUSALS: dict[str, str] = {
         "The item is returned, but its tag could not be switched. Please lay it on the reader again."
     ),
     "server_away": N_("The lending system cannot be reached at the moment."),
+    "return_timeout": N_("No answer came yet. Leave the items here: they are taken back as soon as one comes."),
     "server_timeout": N_("No answer came, so nothing was lent. Please try again."),
     "reader_down": N_("The reader of this kiosk does not work at the moment."),
     "too_many": N_("Too many items at once. Please lay down at most five."),

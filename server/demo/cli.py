@@ -39,7 +39,7 @@ def gather(doc: Document) -> dict[str, Any]:
     dashboard = f"http://{settings.server.host}:{settings.server.port}"
     return {
         "dashboard": dashboard,
-        "kiosk": f"http://{kiosk.get('host', '127.0.0.1')}:{kiosk['port']}" if kiosk else None,
+        "kiosk": f"http://{kiosk.get('host', '127.0.0.1')}:{kiosk['port']}" if kiosk and "port" in kiosk else None,
         "api": f"{dashboard}/api/v1",
         **facts(settings),
         "rooms": [room.id for room in settings.common.rooms],
@@ -75,5 +75,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"carrel demo: {error}", file=sys.stderr)
         return 1
     except typer.TyperException as error:
-        print(f"carrel demo: {error}", file=sys.stderr)
+        if str(error):  # without a command typer has printed the help
+            print(f"carrel demo: {error}", file=sys.stderr)
         return 2

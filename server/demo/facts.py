@@ -34,4 +34,6 @@ def _items(settings: ServerSettings) -> list[dict[str, Any]]:
         raise ConfigError("the demo library has not been opened yet: start it with `carrel run`") from None
     finally:
         database.close()
+    if not items:
+        raise ConfigError("the demo library is still being filled: try again in a moment")
     return [{"barcode": i.barcode, "title": i.title, "on_loan": i.status == "on_loan"} for i in items]

@@ -81,7 +81,8 @@ function show({ seq, screen, lang, html, tone, countdown_s: seconds }) {
   (same || heading)?.focus({ preventScroll: true });
   count(seconds);
   tick();
-  play(tone);
+  if (moved || tone !== stage.dataset.tone) play(tone);
+  stage.dataset.tone = tone;
 }
 
 // Nothing about a person stays when the gateway cannot be heard.

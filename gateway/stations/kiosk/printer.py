@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -35,6 +36,7 @@ class ReceiptFolder:
         half = folder / f".{name}"
         half.write_text(text, encoding="utf-8")
         half.replace(folder / f"{name}.txt")  # whole or not at all
-        for old in folder.glob(f"{self._kiosk}-*.txt"):
-            if old.stat().st_mtime < time.time() - KEPT_S:
-                old.unlink(missing_ok=True)
+        for old in (*folder.glob(f"{self._kiosk}-*.txt"), *folder.glob(f".{self._kiosk}-*")):
+            with suppress(FileNotFoundError):  # a print queue may take it away at any moment
+                if old.stat().st_mtime < time.time() - KEPT_S:
+                    old.unlink()

@@ -280,7 +280,8 @@ def _answered(rules: Rules, session: Session, event: Answered, now: datetime) ->
     session = replace(session, request_id=None, touched_at=now)
     if event.results is None:
         phase = Phase.RESULT if session.phase is Phase.LENDING else session.phase
-        return Step(replace(session, phase=phase, message="server_timeout"))
+        message = "return_timeout" if session.phase is Phase.RETURN else "server_timeout"
+        return Step(replace(session, phase=phase, message=message))
     writes: list[Effect] = []
     tags = dict(session.tags)
     for result in event.results:

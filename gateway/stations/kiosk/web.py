@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 MESSAGE_LIMIT = 1024
 TAKEN_OVER = 4000
 """Close code for a browser whose place another one took."""
+FAULT = 1011
+"""Close code when a screen could not be made (RFC 6455, 7.4.1: internal error)."""
 
 
 @dataclass(slots=True, eq=False)
@@ -66,7 +68,7 @@ class KioskWeb:
         sender = asyncio.create_task(self._send(mine))
         try:
             await self._receive(mine)
-        except (WebSocketDisconnect, RuntimeError, KeyError):  # KeyError: a binary message
+        except (WebSocketDisconnect, RuntimeError):
             log.debug("a kiosk browser went away")
         finally:
             sender.cancel()
@@ -75,7 +77,12 @@ class KioskWeb:
 
     async def _send(self, browser: _Browser) -> None:
         while True:
-            message = self._message()
+            try:
+                message = self._message()
+            except Exception:  # the browser must not go on showing an old screen: it wipes it when the socket is lost
+                log.exception("fault while making a kiosk's screen")
+                await _quietly(browser.socket.close(FAULT))
+                return
             looks = {**message, "countdown_s": message["countdown_s"] is not None}  # the browser counts by itself
             if looks != browser.looks:
                 browser.seq += 1
@@ -86,8 +93,10 @@ class KioskWeb:
 
     async def _receive(self, browser: _Browser) -> None:
         while True:
-            received = await browser.socket.receive_text()
-            match _parse(received):
+            received = await browser.socket.receive()
+            if received["type"] == "websocket.disconnect":
+                return
+            match _parse(received.get("text") or ""):  # a binary message has no text
                 case {"ping": int(number)}:
                     await browser.socket.send_text(json.dumps({"pong": number}))
                 case {"touch": str(name), "seq": int(seq)} if name in set(Touch):

@@ -427,7 +427,7 @@ def test_a_return_without_an_answer_may_be_tried_again() -> None:
     kiosk = Player()(PadSeen(pad("1")), Touch.RETURN)
     (back,) = kiosk.asked()
     kiosk(Answered(back.request_id, None))  # type: ignore[union-attr]
-    assert (kiosk.phase, kiosk.session.message) == (Phase.RETURN, "server_timeout")
+    assert (kiosk.phase, kiosk.session.message) == (Phase.RETURN, "return_timeout")
     assert kiosk(Touch.AGAIN).asked() == [Recheck()]
     kiosk(PadSeen(pad("1", checking=True)), PadSeen(pad("1")))
     assert isinstance(kiosk.asked()[0], TakeBack)
