@@ -113,21 +113,23 @@ async def test_a_disk_that_refuses_loses_nothing_and_is_told_once(
 async def test_beyond_the_limit_the_oldest_readings_go_and_are_counted(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    append, refused = store.append_telemetry, threading.Event()
+    append, entered, go = store.append_telemetry, threading.Event(), threading.Event()
 
-    def full(bodies: Iterable[str]) -> None:
-        if not refused.is_set():
+    def full_at_first(bodies: Iterable[str]) -> None:
+        if not entered.is_set():
+            entered.set()
+            go.wait(10)
             raise sqlite3.OperationalError("database or disk is full")
         append(bodies)
 
-    monkeypatch.setattr(store, "append_telemetry", full)
+    monkeypatch.setattr(store, "append_telemetry", full_at_first)
     async with running(store, limit=10) as (log, _):
         for n in range(10):
             log.offer(reading(n))
-            await asyncio.sleep(0.005)
+        await eventually(entered.is_set)  # all ten are being written
         for n in range(10, 15):
             log.offer(reading(n))
-        refused.set()
+        go.set()
         await eventually(lambda: len(values(store)) == 10)
         assert values(store) == list(range(5, 15))
         assert log.dropped == 5

@@ -81,7 +81,7 @@ def test_before_anything_is_heard_rooms_are_there_and_values_unknown(house):
     assert [tile.name for tile in shown.rooms] == ["阅览室", "书库", "室外"]
     assert {m.value for tile in shown.rooms for m in tile.measurements} == {None}
     assert shown.rooms[0].measurements[0].band == (20.0, 26.0)
-    assert [m.quantity for m in shown.rooms[2].measurements] == ["temp", "rh"]  # no light sensor outdoors
+    assert [m.quantity for m in shown.rooms[2].measurements] == ["temp", "rh", "lux"]
     assert (shown.alarms.open, shown.alarms.quiet_since, shown.health.gateways) == ([], None, [])
 
 
