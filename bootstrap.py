@@ -8,6 +8,7 @@ and filled by the machine's own pip. The build tools (Node among them) go to a f
 """
 
 import argparse
+import glob
 import hashlib
 import os
 import re
@@ -24,10 +25,11 @@ INPUTS = (
     "pyproject.toml", "requirements.lock", "requirements-dev.lock", "requirements-build.lock", "hatch_build.py",
     "frontend/package-lock.json", "frontend/vendor.json",
 )  # fmt: skip
-DEBIAN = {  # package: a file it brings, which is how we see that it is there
+DEBIAN = {  # package: a file it brings (* stands for anything), which is how we see that it is there
     "chromium": "/usr/bin/chromium",
     "fonts-noto-cjk": "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
     "fonts-noto-core": "/usr/share/fonts/truetype/noto/NotoSans-Regular.ttf",
+    "libatomic1": "/usr/lib/*/libatomic.so.1",  # for the Node in playwright
     "mbpoll": "/usr/bin/mbpoll",
     "mosquitto": "/usr/sbin/mosquitto",
     "postgresql": "/usr/lib/postgresql",
@@ -131,7 +133,7 @@ def pip_with_progress(title, arguments, lock):
 
 def debian_packages():
     """As root on Debian: install what the tests drive. Otherwise those tests are skipped by name."""
-    missing = sorted(name for name, path in DEBIAN.items() if not os.path.exists(path))
+    missing = sorted(name for name, path in DEBIAN.items() if not glob.glob(path))
     if not missing or not shutil.which("apt-get"):
         return
     if os.geteuid() != 0:

@@ -25,6 +25,7 @@ from devices.zigbee.member import UNREACHABLE, Member
 RETRY_FIRST_S = 2.0
 RETRY_MOST_S = 300.0
 LOOK_AGAIN_S = 900.0  # three times the longest reporting interval of a sensor
+CLEAN_AFTER_S = 2.0  # without a broken frame
 TRIES_BEFORE_JOINING = 2
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ class Coordinator:
         self._by_ieee = {member.config.ieee: member for member in self._members.values()}
         self._app: ControllerApplication | None = None
         self._doubt = asyncio.Event()
+        self._garbled = asyncio.Event()
         self._joining = False
 
     async def run(self, emit: Callable[[object], None]) -> None:
@@ -54,7 +56,7 @@ class Coordinator:
             self._attach_known(app, emit)
             await radio.start(app, watch, form=self._config.form)
             radio.watch_resets(app, watch)
-            radio.count_bad_frames(app, lambda detail: emit(BadFrame(detail)))
+            radio.count_bad_frames(app, lambda detail: self.garbled(detail, emit))
             self._app = app
             emit(LinkUp())
             await self._serve(app, watch, emit)
@@ -88,6 +90,22 @@ class Coordinator:
             self._doubt.set()
         return result
 
+    def garbled(self, detail: str, emit: Callable[[object], None]) -> None:
+        """A frame was broken; so may others be that passed."""
+        emit(BadFrame(detail))
+        self._garbled.set()
+
+    async def read_again_when_clean(self) -> None:
+        """UNPI's checksum is one byte of XOR, so of many broken frames some pass with a wrong value, which would stand
+        until the next report: once the line is clean, ask every device again. Runs until cancelled."""
+        while True:
+            await self._garbled.wait()
+            while self._garbled.is_set():
+                self._garbled.clear()
+                await asyncio.sleep(CLEAN_AFTER_S)
+            for member in self._members.values():
+                member.wake.set()
+
     def joined(self, device: ZigbeeDevice, emit: Callable[[object], None]) -> None:
         """A device came onto the network; its interview may still be running."""
         member = self._by_ieee.get(str(device.ieee))
@@ -119,6 +137,7 @@ class Coordinator:
             await self._let_in(app)
         tasks = [asyncio.create_task(self._tend(member, app, emit)) for member in self._members.values()]
         tasks.append(asyncio.create_task(radio.keep_asking(app, watch, self._doubt)))
+        tasks.append(asyncio.create_task(self.read_again_when_clean()))
         try:
             waiters: set[asyncio.Future[Any]] = {watch.lost, *tasks}
             done, _ = await asyncio.wait(waiters, return_when=asyncio.FIRST_COMPLETED)

@@ -142,7 +142,9 @@ class Uplink:
                 group.create_task(self._replay_events(client))
                 group.create_task(self._replay_telemetry(client))
                 group.create_task(self._receive(client))
-        except* (aiomqtt.MqttError, OSError) as errors:
+        except ExceptionGroup as errors:  # not except*, which would wrap what is raised here in a group again
+            if errors.split((aiomqtt.MqttError, OSError))[1] is not None:
+                raise  # a fault of ours is among them
             raise aiomqtt.MqttError(str(errors.exceptions[0])) from errors
 
     async def _say(self, client: aiomqtt.Client, state: Literal["online", "offline"]) -> None:

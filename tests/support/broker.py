@@ -1,21 +1,22 @@
-"""The built-in MQTT broker in a thread of its own: a real one, on a free port, that can be stopped and started."""
+"""The built-in MQTT broker as a process: a real one, on a free port, that can be killed and started again."""
 
 from __future__ import annotations
 
-import asyncio
+import os
+import socket
+import subprocess
+import sys
 import tempfile
-import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from amqtt.broker import Broker as Amqtt
-
-from carrel.broker import end, settings
 from carrel.sections import MqttConfig
 from tests.support.ports import free_port
+from tests.support.tree import ROOT
 
-START_S = 20
+START_S = 30
 
 
 class Broker:
@@ -29,46 +30,43 @@ class Broker:
     def __init__(self, username: str = "", password: str = "") -> None:
         self.port = free_port()
         self.config = MqttConfig(host=self.host, port=self.port, username=username, password=password)
-        self._thread: threading.Thread | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stop: asyncio.Event | None = None
-        self._trouble: BaseException | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._folder = tempfile.TemporaryDirectory(prefix="carrel-test-broker-")
 
     def start(self) -> None:
         """Returns once it listens."""
-        assert self._thread is None, "it runs"
-        ready = threading.Event()
-        self._thread = threading.Thread(target=self._work, args=(ready,), daemon=True)
-        self._thread.start()
-        assert ready.wait(START_S), "the broker did not start"
-        if self._trouble:
-            raise self._trouble
+        assert self._process is None, "it runs"
+        file = Path(self._folder.name) / "config.toml"
+        lines = (
+            f'{key} = "{value}"'
+            for key, value in (("username", self.config.username), ("password", self.config.password))
+        )
+        file.write_text(f'[mqtt]\nhost = "{self.host}"\nport = {self.port}\n' + "\n".join(lines))
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("CARREL_")}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "carrel.cli", "broker", "--config", str(file)],
+            env={**kept, "PYTHONPATH": str(ROOT)},
+            stderr=subprocess.DEVNULL,
+        )
+        deadline = time.monotonic() + START_S
+        while not self._listens():
+            assert self._process.poll() is None, "the broker ended"
+            assert time.monotonic() < deadline, "the broker did not start"
+            time.sleep(0.02)
 
     def stop(self) -> None:
-        """As if it were killed: every client loses its connection. Nothing happens when it is stopped."""
-        if self._thread is None or self._loop is None or self._stop is None:
-            return
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(START_S)
-        assert not self._thread.is_alive(), "the broker did not stop"
-        self._thread = None
+        """Kill it: every client loses its connection. Nothing happens when it is stopped."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
 
-    def _work(self, ready: threading.Event) -> None:
+    def _listens(self) -> bool:
         try:
-            asyncio.run(self._serve(ready))
-        except BaseException as error:
-            self._trouble = error
-        finally:
-            ready.set()
-
-    async def _serve(self, ready: threading.Event) -> None:
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        with tempfile.TemporaryDirectory() as folder:
-            broker = Amqtt(settings(self.config, Path(folder)))
-            await broker.start()
-            ready.set()
-            await self._stop.wait()
-            await end(broker)
+            socket.create_connection((self.host, self.port), timeout=1).close()
+        except OSError:
+            return False
+        return True
 
 
 @contextmanager

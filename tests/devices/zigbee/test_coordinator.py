@@ -293,6 +293,22 @@ async def test_a_failed_order_makes_the_radio_prove_that_it_is_there(
             await asyncio.wait_for(run, 5)
 
 
+async def test_after_garbage_every_device_is_asked_again(
+    formed: Path, home: VirtualRadio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(coordinator_module, "CLEAN_AFTER_S", 0.05)
+    seen = Recorder()
+    async with running(coordinator_in(formed), seen):
+        await all_in(seen)
+        before = len(seen.of(DeviceSeen))
+        await home.fault("garbage")
+        for raw in range(20000, 20040):
+            home.network.report_now(LUX, ILLUMINANCE, 0, raw)
+        await seen.until(lambda: seen.of(BadFrame))
+        await home.fault("none")
+        await seen.until(lambda: len({e.device for e in seen.of(DeviceSeen)[before:]}) == 12, 20)
+
+
 async def test_garbage_is_counted_and_the_link_goes_on(formed: Path, home: VirtualRadio) -> None:
     seen = Recorder()
     async with running(coordinator_in(formed), seen) as run:
