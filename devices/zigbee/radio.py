@@ -23,7 +23,7 @@ PING_EVERY_S = 5.0
 PING_S = 2.0
 STOP_S = 2.0
 
-LIBRARY_LOGS = {"zigpy": logging.WARNING, "zigpy_znp": logging.ERROR}
+LIBRARY_LOGS = {"zigpy": logging.ERROR, "zigpy_znp": logging.ERROR}  # zigpy warns of a garbled interview with a trace
 
 log = logging.getLogger(__name__)
 
