@@ -29,10 +29,12 @@ DEBIAN = {  # package: a file it brings (* stands for anything), which is how we
     "chromium": "/usr/bin/chromium",
     "fonts-noto-cjk": "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
     "fonts-noto-core": "/usr/share/fonts/truetype/noto/NotoSans-Regular.ttf",
+    "influxdb": "/usr/bin/influxd",
     "libatomic1": "/usr/lib/*/libatomic.so.1",  # for the Node in playwright
     "mbpoll": "/usr/bin/mbpoll",
     "mosquitto": "/usr/sbin/mosquitto",
     "postgresql": "/usr/lib/postgresql",
+    "victoria-metrics": "/usr/bin/victoria-metrics",
 }
 
 

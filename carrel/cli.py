@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Callable
 
@@ -13,6 +14,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "broker": ("carrel.broker:main", "the built-in MQTT broker"),
     "sim": ("firmware_sim.cli:main", "the virtual building: serve, set, place, contact, fault, observe"),
     "demo": ("server.demo.cli:main", "facts about the demo library, for people and programs"),
+    "zigbee": ("gateway.zigbee_cli:main", "form a network; back it up, restore it"),
+    "rules": ("server.rules.cli:rules", "check rules for conflicts; show presets to start from"),
+    "dry-run": ("server.rules.cli:dry_run", "try rules on given samples or on the library's own history"),
+    "metrics": ("environment.cli:main", "compute a preservation metric, such as pi or dew_point"),
+    "mqtt-acl": ("carrel.mqtt_acl:main", "write users' rights for a Mosquitto broker"),
     "config": ("carrel.config_cli:main", "check config.toml and show what is in force"),
 }
 
@@ -28,7 +34,11 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     module, function = COMMANDS[words[0]][0].split(":")
     command: Callable[[list[str]], int | None] = getattr(importlib.import_module(module), function)
-    return command(words[1:]) or 0
+    try:
+        return command(words[1:]) or 0
+    except BrokenPipeError:  # whoever read the output had enough, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 def usage() -> str:

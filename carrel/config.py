@@ -20,8 +20,8 @@ T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 
 SECTIONS = (
-    "library", "paths", "log", "mqtt", "server", "gateway", "zigbee", "modbus", "reader", "room", "environment",
-    "security", "sim",
+    "library", "paths", "log", "mqtt", "telemetry", "server", "gateway", "zigbee", "modbus", "reader", "room",
+    "environment", "security", "sim",
 )  # fmt: skip
 ENV_PREFIX = "CARREL_"
 SECRET = ("password", "database")

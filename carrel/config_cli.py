@@ -15,6 +15,7 @@ READERS = ("gateway.settings:read_settings", "server.settings:read_settings", "c
 """Each program's own reader, imported by name: the ground floor leans on nothing above it."""
 
 MASK = "********"
+SECRETS = ("password", "mqtt_password", "token")
 
 
 def main(argv: list[str]) -> int:
@@ -49,4 +50,4 @@ def _masked(value: Any, key: str = "") -> Any:
         return [_masked(entry, key) for entry in value]
     if not isinstance(value, str):
         return value
-    return MASK if key == "password" and value else re.sub(r"(?<=://)([^/\s]*):[^/\s]*@", rf"\1:{MASK}@", value)
+    return MASK if key in SECRETS and value else re.sub(r"(?<=://)([^/\s]*):[^/\s]*@", rf"\1:{MASK}@", value)

@@ -15,6 +15,20 @@ from carrel.contracts.ids import RoomId, Slug
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
+class OpeningConfig(Section):
+    """An entry of `library.opening`: from `from` up to `to`, local time, on these days; never past midnight."""
+
+    start: Annotated[str, Field(alias="from", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+    end: Annotated[str, Field(alias="to", pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
+    days: Annotated[tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.start < self.end:
+            raise ValueError("write an opening time that lies before the closing time")
+        return self
+
+
 class LibraryConfig(Section):
     """`[library]`."""
 
@@ -25,6 +39,7 @@ class LibraryConfig(Section):
     language: Literal["zh-CN", "en"] = "zh-CN"
     owner: str = ""
     simulated: bool = False
+    opening: tuple[OpeningConfig, ...] = ()
 
     @field_validator("timezone")
     @classmethod
@@ -55,13 +70,19 @@ class LogConfig(Section):
 
 
 class MqttConfig(Section):
-    """`[mqtt]`."""
+    """`[mqtt]`: without `ca_file` the system's certificate authorities are trusted; `cert_file` with `key_file` is for
+    brokers that ask their clients for a certificate."""
 
     host: str = "127.0.0.1"
     port: Port = 18830
     embedded: bool = True
     username: str = ""
     password: str = ""
+    tls: bool = False
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    home_assistant: Annotated[str, Field(pattern=r"^[^\s#+$]*$")] = ""
 
     @model_validator(mode="after")
     def _whole_sign_in(self) -> Self:
@@ -69,6 +90,46 @@ class MqttConfig(Section):
             raise ValueError("a password without a username keeps nobody out: set both or neither")
         if ":" in self.username or not self.username.isprintable():
             raise ValueError("the username must not have a colon or control characters")
+        return self
+
+    @model_validator(mode="after")
+    def _whole_tls(self) -> Self:
+        if self.tls and self.embedded:
+            raise ValueError("the built-in broker speaks no TLS: set embedded = false and run another, or tls = false")
+        if not self.tls and (self.ca_file or self.cert_file or self.key_file):
+            raise ValueError("certificates are named but tls is false: set tls = true")
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("cert_file and key_file go together")
+        return self
+
+
+class InfluxConfig(Section):
+    """`[telemetry.influx]`: an empty url means that there is none. `api` v2 is written through /api/v2/write with org,
+    bucket and token, v1 through /write with database and perhaps username and password; both are read by InfluxQL."""
+
+    url: Annotated[str, Field(pattern=r"^(https?://[^\s]+)?$")] = ""
+    api: Literal["v1", "v2"] = "v2"
+    org: str = ""
+    bucket: str = "carrel"
+    token: str = ""
+    database: str = "carrel"
+    username: str = ""
+    password: str = ""
+    gzip: bool = False
+
+
+class TelemetryConfig(Section):
+    """`[telemetry]`: where history is kept and for how long (raw values, 5-minute and hourly rollups)."""
+
+    store: Literal["embedded", "influx"] = "embedded"
+    raw_days: int = Field(default=7, ge=1, le=3650)
+    five_minute_days: int = Field(default=90, ge=1, le=36500)
+    influx: InfluxConfig = InfluxConfig()
+
+    @model_validator(mode="after")
+    def _store_exists(self) -> Self:
+        if self.store == "influx" and not self.influx.url:
+            raise ValueError('store = "influx" needs [telemetry.influx] with a url')
         return self
 
 
@@ -120,6 +181,7 @@ class Common:
     library: LibraryConfig
     log: LogConfig
     mqtt: MqttConfig
+    telemetry: TelemetryConfig
     rooms: tuple[RoomConfig, ...]
     var: Path
 
@@ -131,10 +193,20 @@ def read_common(doc: Document) -> Common:
     return Common(
         library=doc.section("library", LibraryConfig),
         log=doc.section("log", LogConfig),
-        mqtt=doc.section("mqtt", MqttConfig),
+        mqtt=_with_files(doc, doc.section("mqtt", MqttConfig)),
+        telemetry=doc.section("telemetry", TelemetryConfig),
         rooms=rooms,
         var=doc.path(doc.section("paths", PathsConfig).var),
     )
+
+
+def _with_files(doc: Document, mqtt: MqttConfig) -> MqttConfig:
+    """With absolute paths; raises ConfigError when a certificate cannot be read."""
+    files = {name: doc.path(file) for name in ("ca_file", "cert_file", "key_file") if (file := getattr(mqtt, name))}
+    for name, file in files.items():
+        if not file.is_file():
+            raise ConfigError(f"{doc.where(('mqtt', name))}: 'mqtt.{name}': there is no file {file}")
+    return mqtt.model_copy(update=files)
 
 
 def refuse_repeats(doc: Document, array: str, ids: list[str]) -> None:

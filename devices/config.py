@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from carrel.config import Document
 from devices.modbus.config import RTU_SCHEME, ModbusConfig
-from devices.zigbee.config import DeviceKind, ZigbeeConfig, ZigbeeDeviceConfig
+from devices.zigbee.config import DETECTORS, ZigbeeConfig, ZigbeeDeviceConfig
 
-__all__ = ["DeviceKind", "ModbusConfig", "ZigbeeConfig", "ZigbeeDeviceConfig", "resolve_port"]
+__all__ = ["DETECTORS", "ModbusConfig", "ZigbeeConfig", "ZigbeeDeviceConfig", "resolve_port"]
 
 NETWORK_SCHEMES = ("socket://", "tcp://", "rtu+tcp://")
 

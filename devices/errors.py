@@ -15,6 +15,14 @@ class WrongDeviceError(ConnectionError):
     """What answers is not what config.toml describes; it is not used, and looked at again later."""
 
 
+class NoNetworkError(ConnectionError):
+    """The radio works and has no network; a person has to form or restore one."""
+
+
+class DamagedDatabaseError(ConnectionError):
+    """What the driver keeps on disk was damaged and has been replaced; the next attempt uses it."""
+
+
 class RadioResetError(ConnectionError):
     """The radio restarted by itself and has forgotten endpoints and callbacks."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from carrel.contracts.telemetry import Reading
+from carrel.contracts.telemetry import Quantity, Reading
 
 
 class Health(StrEnum):
@@ -20,18 +20,20 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReadingSeen:
-    """A device reported or answered a value."""
+    """A device reported or answered a value; one that is `late` was overtaken by a newer one: for the log only."""
 
     reading: Reading
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceSeen:
-    """A configured Zigbee device is interviewed, bound and reporting; `model` is what it calls itself."""
+    """A named Zigbee device is interviewed, bound and reporting; `model` is what it calls itself."""
 
     device: str
     model: str
     at: datetime
+    quantities: tuple[Quantity, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,14 @@ class DeviceLeft:
 
 
 @dataclass(frozen=True, slots=True)
+class NetworkChanged:
+    """What the Zigbee network looks like has changed: who is in, how far, until when it is open."""
+
+
+@dataclass(frozen=True, slots=True)
 class ContactChanged:
-    """A debounced input of an I/O module. The first good reading after a start is told for every input."""
+    """A debounced input of an I/O module, or one of a detector (`alarm`, `tamper`, `trouble`, closed at rest).
+    The first good reading after a start is told for every input."""
 
     module: str
     input: str
@@ -73,7 +81,7 @@ class OutputsRead:
 
 @dataclass(frozen=True, slots=True)
 class ModuleHealth:
-    """The health of a module changed; while it is lost, its zones are in fault."""
+    """The health of a module or detector changed; while it is lost, its zones are in fault."""
 
     module: str
     state: Health
@@ -97,6 +105,7 @@ DeviceEvent = (
     | DeviceSeen
     | DeviceJoined
     | DeviceLeft
+    | NetworkChanged
     | ContactChanged
     | OutputsRead
     | ModuleHealth

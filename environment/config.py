@@ -1,9 +1,10 @@
 """The `[environment]` section: sensors, actuators, rules, interlocks and exclusive groups, cross-checked."""
 
+import re
 from collections.abc import Iterable
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
 from environment.schedule import DAYS
 
@@ -14,14 +15,38 @@ Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 DERIVED_METRICS: dict[str, tuple[Metric, Metric]] = {"dew_point": ("temp", "rh"), "abs_humidity": ("temp", "rh")}
 
-Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
+TRIAL: Final = {"trial": True}
+"""Validation context of a dry run: its names never reach a topic, so they may be any word."""
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]*")
+_WORD: Final = re.compile(r"\S+")
+
+
+def _id(text: str, info: ValidationInfo) -> str:
+    if info.context == TRIAL:
+        if not _WORD.fullmatch(text):
+            raise ValueError("write a name without spaces")
+    elif not _NAME.fullmatch(text):
+        raise ValueError("use lowercase letters, digits and hyphens")
+    return text
+
+
+def _zone_metric(text: str, info: ValidationInfo) -> str:
+    zone, _, metric = text.rpartition(".")
+    if not re.fullmatch(_METRIC, metric) or not zone:
+        raise ValueError("write zone.metric, such as out.dew_point")
+    _id(zone, info)
+    return text
+
+
 _METRIC = r"(temp|rh|lux|co2|occupancy|flag|dew_point|abs_humidity)"
+Id = Annotated[str, Field(max_length=64), AfterValidator(_id)]
 MetricName = Annotated[str, Field(pattern=rf"^{_METRIC}$")]
-ZoneMetric = Annotated[str, Field(pattern=rf"^[a-z0-9][a-z0-9-]*\.{_METRIC}$")]
+ZoneMetric = Annotated[str, AfterValidator(_zone_metric)]
 StartTime = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 EndTime = Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
 Output = Annotated[int, Field(ge=0, le=100)]
-Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
+"""No more than can be taken off any date; a time that means "never" may be written as a very long one."""
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -95,12 +120,16 @@ class RuleConfig(_Model):
 
 
 class ActuatorConfig(_Model):
-    """An output: a switch (0 or 1) or a level (0..100; a curtain's 100 is closed), with its protections."""
+    """An output: a switch (0 or 1) or a level (0..100; a curtain's 100 is closed), with its protections.
+
+    `power_w` is what it takes at full output; reports estimate energy from it.
+    """
 
     id: Id
     type: ActuatorType
     zone: Id
     device: str
+    power_w: Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)] | None = None
     default: Output = 0
     failsafe: Output = 0
     min_on_s: Seconds = 0.0
@@ -142,8 +171,8 @@ class ExclusiveConfig(_Model):
 class EnvironmentConfig(_Model):
     """The whole section. Names used by rules, interlocks and groups must exist; messages say what does."""
 
-    tick_s: Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)] = 10.0
-    stale_after_s: Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)] = 300.0
+    tick_s: Annotated[float, Field(ge=0.001, le=86_400, allow_inf_nan=False)] = 10.0
+    stale_after_s: Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)] = 300.0
     sensor: tuple[SensorConfig, ...] = ()
     actuator: tuple[ActuatorConfig, ...] = ()
     rule: tuple[RuleConfig, ...] = ()
@@ -205,7 +234,7 @@ def _check_outputs(where: str, outputs: dict[str, ActuatorConfig], values: dict[
 def _check_condition(where: str, zones: dict[str, set[str]], zone: str, condition: ConditionConfig) -> None:
     wanted = [(zone, condition.metric)]
     if condition.minus is not None:
-        other, _, metric = condition.minus.partition(".")
+        other, _, metric = condition.minus.rpartition(".")
         wanted.append((other, metric))
     for name, metric in wanted:
         if name not in zones:

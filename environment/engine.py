@@ -6,13 +6,13 @@ An engine belongs to one configuration. For a new one build a new engine and ste
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from environment.arbitration import Claims, Wish, arbitrate, exclude, held, moved, strongest
 from environment.config import EnvironmentConfig
-from environment.rules import Demand, compile_interlock, compile_rule, describe, evaluate
+from environment.rules import Demand, compile_interlock, compile_rule, describe, evaluate, standing, waits_until
 from environment.samples import ZoneValues, judge, sensors_by_zone
 from environment.state import (
     Accepted,
@@ -30,6 +30,7 @@ from environment.state import (
     OverrideStarted,
     Reason,
     RefusalCode,
+    RuleStanding,
     RuleState,
     Sample,
     SampleDropped,
@@ -39,6 +40,11 @@ from environment.state import (
 )
 
 MAX_OVERRIDE_S: Final = 43_200.0
+_A_MOMENT: Final = timedelta(microseconds=1)
+_MINUTE: Final = timedelta(minutes=1)
+"""Windows begin and end on full minutes of local time, which are full minutes of UTC."""
+_EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
+_LATEST: Final = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +57,34 @@ class _Taken:
 
 
 class Engine:
-    """An environment configuration made ready to run. Immutable: all memory is in `State`."""
+    """An environment configuration made ready to run. All memory is in `State`; `_latest` only saves work."""
 
-    __slots__ = ("_actuators", "_groups", "_interlocks", "_metrics", "_rules", "_sensors", "_stale_after", "_zone")
+    __slots__ = (
+        "_actuators",
+        "_groups",
+        "_interlocks",
+        "_latest",
+        "_metrics",
+        "_places",
+        "_rules",
+        "_sensors",
+        "_stale_after",
+        "_timed",
+        "_zone",
+    )
 
     def __init__(self, config: EnvironmentConfig, zone: ZoneInfo) -> None:
         self._zone = zone
         self._stale_after = timedelta(seconds=config.stale_after_s)
         self._metrics = {sensor.id: sensor.metric for sensor in config.sensor}
+        self._places = {sensor.id: (sensor.zone, sensor.metric) for sensor in config.sensor}
         self._sensors = sensors_by_zone(config.sensor)
         self._actuators = {actuator.id: actuator for actuator in config.actuator}
         self._rules = tuple(compile_rule(rule) for rule in config.rule)
         self._interlocks = tuple(compile_interlock(n, entry) for n, entry in enumerate(config.interlock, start=1))
         self._groups = config.exclusive.groups
+        self._latest: ZoneValues | None = None
+        self._timed = any(rule.windows or rule.shifts for rule in self._rules)
 
     def step(self, state: State, event: Event, now: datetime) -> Step:
         """Take one event (or one instant's batch) and evaluate; what is dropped or refused changes nothing."""
@@ -79,8 +100,42 @@ class Engine:
             effects.extend(taken.effects)
         if not due:
             return Step(after, tuple(effects), store=False)
-        after = self._evaluate(after, now, effects)
+        values = self._zone_values(after, now)
+        if self._latest is not None and self._latest.of(state.samples):
+            values.take_over(self._latest, {self._places[s.sensor] for s in samples if s.sensor in self._places})
+        self._latest = values
+        after = self._evaluate(after, values, now, effects)
         return Step(after, tuple(effects), store=_durable(after) != _durable(state))
+
+    def quiet_until(self, state: State) -> datetime:
+        """Before this instant a Tick changes nothing: no timer ends, nothing grows stale, no window begins or ends."""
+        now = state.evaluated_at
+        if now is None:
+            return _EARLIEST
+        oldest = now - self._stale_after
+        times = [
+            kept.arrival + self._stale_after + _A_MOMENT for kept in state.samples.values() if kept.arrival >= oldest
+        ]
+        times += [override.end for override in state.overrides.values()]
+        times += [row.hold.until for row in state.decisions if row.hold is not None and row.hold.until is not None]
+        times += [
+            until for rule in self._rules if (until := waits_until(rule, state.rules.get(rule.id, _FRESH))) is not None
+        ]
+        if self._timed:
+            times.append(now.replace(second=0, microsecond=0) + _MINUTE)
+        return min(times, default=_LATEST)
+
+    def standings(self, state: State) -> tuple[RuleStanding, ...]:
+        """How each rule stands after the last evaluation, in the order of the configuration; empty before the first."""
+        now = state.evaluated_at
+        if now is None:
+            return ()
+        values = self._zone_values(state, now)
+        local = now.astimezone(self._zone)
+        return tuple(
+            standing(rule, state.rules.get(rule.id, _FRESH), values, decisions=state.decisions, local=local)
+            for rule in self._rules
+        )
 
     def _take(self, state: State, event: SingleEvent, now: datetime) -> _Taken:
         if isinstance(event, Sample):
@@ -122,8 +177,10 @@ class Engine:
             return "value_out_of_range"
         return None if 0 < wish.duration_s <= MAX_OVERRIDE_S else "duration_out_of_range"
 
-    def _evaluate(self, state: State, now: datetime, effects: list[Effect]) -> State:
-        values = ZoneValues(self._sensors, state.samples, now, self._stale_after)
+    def _zone_values(self, state: State, now: datetime) -> ZoneValues:
+        return ZoneValues(self._sensors, state.samples, now, self._stale_after)
+
+    def _evaluate(self, state: State, values: ZoneValues, now: datetime, effects: list[Effect]) -> State:
         overrides = self._living_overrides(state.overrides, now, effects)
         rules, demands = self._demands(state.rules, values, now)
         interlocks, forced = self._forced(state.interlocks, values)

@@ -1,5 +1,6 @@
 """Rules (S3 to S7): from zone values to each rule's demand. A rule here is its configuration made ready to run."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -7,7 +8,7 @@ from environment.config import ConditionConfig, InterlockConfig, OnUnknown, Rule
 from environment.hysteresis import NEVER, Threshold
 from environment.samples import ZoneMetric, ZoneValues
 from environment.schedule import Window, window
-from environment.state import Reason, ReasonCode, RuleState
+from environment.state import Decision, Reason, ReasonCode, RuleStanding, RuleState, WhyNot
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def compile_condition(zone: str, config: ConditionConfig) -> Condition:
     """Make a condition ready to run in its zone."""
     minus = None
     if config.minus is not None:
-        other, _, metric = config.minus.partition(".")
+        other, _, metric = config.minus.rpartition(".")
         minus = (other, metric)
     return Condition((zone, config.metric), minus, _threshold(config))
 
@@ -104,7 +105,7 @@ def evaluate(
 ) -> tuple[RuleState, Demand | None]:
     """Advance a rule's memory to `now` and say what it demands."""
     value = rule.when.read(values)
-    shift = sum(add for span, add in rule.shifts if span.contains(local)) if rule.shifts else 0.0
+    shift = _shift(rule, local)
     dwell = was.dwell
     if value is not None:
         latch = rule.when.threshold.latch(value, dwell.latch, shift)
@@ -123,6 +124,50 @@ def evaluate(
     return state, None
 
 
+def standing(
+    rule: Rule, was: RuleState, values: ZoneValues, *, decisions: Sequence[Decision], local: datetime
+) -> RuleStanding:
+    """How a rule stands after an evaluation that led to `decisions`; `values` and `local` are those of that instant."""
+    value = rule.when.read(values)
+    dwell = was.dwell
+    failsafe = value is None and rule.on_unknown == "failsafe"
+    demanding = failsafe or (dwell.active and all(was.guards) and _in_schedule(rule, local))
+    won = [row for row in decisions if row.authority == "rule" and row.reason.source == rule.id]
+    acting = any(row.commanded == row.wanted for row in won)
+    threshold = rule.when.threshold
+    return RuleStanding(
+        id=rule.id,
+        value=value,
+        threshold=threshold.limit if threshold.side == "equals" else threshold.limit + _shift(rule, local),
+        side=threshold.side,
+        latched=dwell.latch,
+        active=dwell.active,
+        since=dwell.since,
+        until=waits_until(rule, was),
+        demanding=demanding,
+        acting=acting,
+        why_not=None if acting else _why_not(was, value, demanding=demanding, won=bool(won)),
+    )
+
+
+def waits_until(rule: Rule, was: RuleState) -> datetime | None:
+    """When a running `for_s` or `release_for_s` ends."""
+    dwell = was.dwell
+    if dwell.latch == dwell.active or dwell.since is None or dwell.paused_at is not None:
+        return None
+    return dwell.since + (rule.hold if dwell.latch else rule.release)
+
+
+def _why_not(was: RuleState, value: float | None, *, demanding: bool, won: bool) -> WhyNot:
+    if demanding:
+        return "protected" if won else "outranked"
+    if value is None:
+        return "sensor_unknown"
+    if not was.dwell.active:
+        return "waiting" if was.dwell.latch else "condition_false"
+    return "guard_closed" if not all(was.guards) else "outside_schedule"
+
+
 def describe(condition: Condition, source: str, value: float | None, *, code: ReasonCode, shift: float = 0.0) -> Reason:
     """The reason of a rule's or interlock's will, with the numbers that were compared."""
     zone, metric = condition.subject
@@ -137,6 +182,10 @@ def describe(condition: Condition, source: str, value: float | None, *, code: Re
         value=value,
         threshold=threshold.limit if threshold.side == "equals" else threshold.limit + shift,
     )
+
+
+def _shift(rule: Rule, local: datetime) -> float:
+    return sum(add for span, add in rule.shifts if span.contains(local)) if rule.shifts else 0.0
 
 
 def _guards(rule: Rule, was: RuleState, values: ZoneValues) -> tuple[bool, ...]:

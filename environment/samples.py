@@ -1,13 +1,13 @@
 """Which samples count (S1) and what a zone's value is (S2)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from math import isfinite
 from statistics import median
 from typing import Final
 
 from environment.config import DERIVED_METRICS, SensorConfig
-from environment.metrics import absolute_humidity, dew_point
+from environment.preservation.moisture import absolute_humidity, dew_point
 from environment.state import Accepted, DropCode, Sample
 
 ZoneMetric = tuple[str, str]
@@ -54,7 +54,7 @@ def sensors_by_zone(sensors: tuple[SensorConfig, ...]) -> dict[ZoneMetric, tuple
 class ZoneValues:
     """Zone values at one instant: medians of fresh sensors, computed when first asked for."""
 
-    __slots__ = ("_known", "_oldest", "_samples", "_sensors")
+    __slots__ = ("_first_stale", "_known", "_now", "_oldest", "_samples", "_sensors")
 
     def __init__(
         self,
@@ -65,8 +65,26 @@ class ZoneValues:
     ) -> None:
         self._sensors = sensors
         self._samples = samples
+        self._now = now
         self._oldest = now - stale_after
+        self._first_stale = now  # the oldest arrival that counts in a known value
         self._known: dict[ZoneMetric, float | None] = {}
+
+    def take_over(self, before: "ZoneValues", changed: Collection[ZoneMetric]) -> None:
+        """Take known values of an instant since which only samples of `changed` have come; as if computed anew."""
+        if self._now < before._now or before._first_stale < self._oldest:
+            return  # other samples count now
+        zones = {zone for zone, _ in changed}
+        self._first_stale = before._first_stale
+        self._known = {
+            key: value
+            for key, value in before._known.items()
+            if key not in changed and not (key[1] in DERIVED_METRICS and key[0] in zones)
+        }
+
+    def of(self, samples: Mapping[str, Accepted]) -> bool:
+        """Whether these are the values of just these samples."""
+        return self._samples is samples
 
     def get(self, key: ZoneMetric) -> float | None:
         """The value of a (zone, metric), or None when unknown."""
@@ -75,14 +93,12 @@ class ZoneValues:
         return self._known[key]
 
     def _median(self, key: ZoneMetric) -> float | None:
-        found = []
-        for sensor in self._sensors.get(key, ()):
-            accepted = self._samples.get(sensor)
-            if accepted is not None and accepted.arrival >= self._oldest:
-                found.append(accepted.value)
-        if len(found) <= 1:
-            return found[0] if found else None
-        return median(found)
+        heard = [kept for sensor in self._sensors.get(key, ()) if (kept := self._samples.get(sensor)) is not None]
+        fresh = [kept for kept in heard if kept.arrival >= self._oldest]
+        if not fresh:
+            return None
+        self._first_stale = min(self._first_stale, *(kept.arrival for kept in fresh))
+        return fresh[0].value if len(fresh) == 1 else median(kept.value for kept in fresh)
 
     def _derived(self, key: ZoneMetric) -> float | None:
         zone, metric = key

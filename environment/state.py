@@ -12,6 +12,9 @@ ReasonCode = Literal["interlock", "override", "rule", "sensor_unknown", "exclusi
 HoldCode = Literal["min_on", "min_off", "max_starts", "min_move_interval", "deadband"]
 DropCode = Literal["unknown_sensor", "not_a_number", "out_of_range", "older_than_newest"]
 EndCode = Literal["expired", "cancelled", "replaced", "config_changed"]
+WhyNot = Literal[
+    "sensor_unknown", "condition_false", "waiting", "guard_closed", "outside_schedule", "outranked", "protected"
+]
 RefusalCode = Literal["unknown_actuator", "value_out_of_range", "duration_out_of_range", "unknown_override"]
 
 
@@ -162,6 +165,27 @@ class Decision:
     reason: Reason
     override_end: datetime | None = None
     hold: Hold | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleStanding:
+    """How a rule stands: what it compares now, its latch and activity, and whether its wish is carried out.
+
+    `latched` is the condition with its dead band, `since` when it last changed; `until` is when a running `for_s` or
+    `release_for_s` ends. `demanding` rules ask for something; `acting` ones get it at one actuator at least.
+    """
+
+    id: str
+    value: float | None
+    threshold: float
+    side: Side
+    latched: bool
+    active: bool
+    since: datetime | None
+    until: datetime | None
+    demanding: bool
+    acting: bool
+    why_not: WhyNot | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,18 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from carrel.config import ConfigError, Document, Section
 from carrel.contracts.ids import Slug
-from carrel.sections import Common, Port, read_common, refuse_repeats
-from devices.config import ModbusConfig, ZigbeeConfig, resolve_port
+from carrel.contracts.network import DeviceKind
+from carrel.sections import Common, MqttConfig, Port, read_common, refuse_repeats
+from devices.config import DETECTORS, ModbusConfig, ZigbeeConfig, ZigbeeDeviceConfig, resolve_port
 from environment.config import EnvironmentConfig
-from gateway.control.orders import ControlledDevice
+from gateway.control.orders import ControlledDevice, Kind
+from gateway.relay.spool import INFLUX
+from gateway.relay.telemetry import TELEMETRY
 from rfid.config import PadReaderConfig
 from security.config import SecurityConfig
 
+CONTROLLED: dict[DeviceKind, Kind] = {"curtain": "curtain", "ac": "ac", "vent": "vent", "plug": "other"}
+"""Kinds of Zigbee devices that carry out orders of rules and people."""
 RADIO = "zigbee"
 """The link of the radio; no module and no reader may be called so."""
 SLUG_LENGTH = 63
@@ -39,6 +44,8 @@ class GatewayConfig(Section):
     """`[gateway]`."""
 
     id: Slug = "gw-1"
+    mqtt_username: str = ""
+    mqtt_password: str = ""
     server_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+(/\S*)?$")] = "http://127.0.0.1:8080"
     store: Path = Path("var/gateway.db")
     kiosk: tuple[KioskConfig, ...] = ()
@@ -63,11 +70,22 @@ class GatewaySettings:
     readers: tuple[ReaderConfig, ...]
     environment: EnvironmentConfig
     security: SecurityConfig
+    absent: tuple[ZigbeeDeviceConfig, ...] = ()
+    """Devices of config.toml that people removed: their actuators wait for another device of that name."""
+
+    @property
+    def mqtt(self) -> MqttConfig:
+        """The broker, with the gateway's own name where it has one."""
+        own = {"username": self.gateway.mqtt_username, "password": self.gateway.mqtt_password}
+        return self.common.mqtt.model_copy(update=own) if self.gateway.mqtt_username else self.common.mqtt
 
     @property
     def controlled(self) -> tuple[ControlledDevice, ...]:
         """The devices that carry out orders."""
-        return tuple(ControlledDevice(d.id, d.kind, d.setpoint_c) for d in self.zigbee.device if d.kind != "sensor")
+        devices = {device.id: device for device in (*self.absent, *self.zigbee.device)}
+        return tuple(
+            ControlledDevice(d.id, CONTROLLED[d.kind], d.setpoint_c) for d in devices.values() if d.kind in CONTROLLED
+        )
 
 
 def read_settings(doc: Document) -> GatewaySettings:
@@ -81,7 +99,11 @@ def read_settings(doc: Document) -> GatewaySettings:
         store=doc.path(gateway.store),
         token_file=doc.path(doc.section("server", _ServerPart).token_file),
         zigbee=zigbee.model_copy(
-            update={"path": resolve_port(doc, zigbee.path), "database": doc.path(zigbee.database)}
+            update={
+                "path": resolve_port(doc, zigbee.path),
+                "database": doc.path(zigbee.database),
+                "backups": doc.path(zigbee.backups),
+            }
         ),
         modbus=tuple(
             m.model_copy(update={"url": resolve_port(doc, m.url)}) for m in doc.entries("modbus", ModbusConfig)
@@ -132,7 +154,7 @@ def _no_repeats(settings: GatewaySettings, doc: Document) -> None:
     refuse_repeats(doc, "modbus", [module.id for module in settings.modbus])
     refuse_repeats(doc, "reader", [reader.id for reader in settings.readers])
     refuse_repeats(doc, "gateway.kiosk", [kiosk.id for kiosk in settings.gateway.kiosk])
-    links: list[tuple[Loc, str]] = [(("zigbee",), RADIO)]
+    links: list[tuple[Loc, str]] = [(("zigbee",), RADIO), (("telemetry",), TELEMETRY), (("telemetry",), INFLUX)]
     links += [(("modbus", n, "id"), module.id) for n, module in enumerate(settings.modbus)]
     links += [(("reader", n, "id"), reader.id) for n, reader in enumerate(settings.readers)]
     _used_once(doc, links)
@@ -179,6 +201,7 @@ def _fire(settings: GatewaySettings) -> Iterator[Check]:
         for key, name in (("input", zone.input), ("tamper_input", zone.tamper_input)):
             if name is not None:
                 yield ("security", "fire_zone", n, key), f"{zone.module}.{name}", inputs
+    points |= {f"{device.id}.siren" for device in settings.zigbee.device if device.kind == "siren"}
     wired = settings.security.outputs
     for key in ("lamp", "siren", "buzzer", "door_release"):
         for point in getattr(wired, key):
@@ -196,6 +219,13 @@ def _fitting(settings: GatewaySettings, doc: Document) -> None:
         if actuator.type != wanted:
             where = doc.where(("environment", "actuator", n, "type"))
             raise ConfigError(f"{where}: '{actuator.id}' moves {actuator.device} ({kind}): its type is {wanted}")
+    _detectors_fit(settings, doc)
+    if settings.zigbee.form and not settings.common.library.simulated:
+        where = doc.where(("zigbee", "form"))
+        raise ConfigError(
+            f"{where}: form = true is for the simulated library: set it to false, and make the network once with "
+            "`carrel zigbee form` or with Form on the devices page"
+        )
     ids: list[tuple[Loc, str]] = [
         (("security", "area", n, "id"), area.id) for n, area in enumerate(settings.security.area)
     ]
@@ -203,6 +233,23 @@ def _fitting(settings: GatewaySettings, doc: Document) -> None:
     for loc, id_ in ids:
         if len(id_) > SLUG_LENGTH:  # or its alarms could not be told
             raise ConfigError(f"{doc.where(loc)}: '{id_}' is longer than {SLUG_LENGTH} characters")
+
+
+def _detectors_fit(settings: GatewaySettings, doc: Document) -> None:
+    """A Zigbee detector without a fire zone would watch for nobody; a fire zone's detector must be one."""
+    named = {zone.detector for zone in settings.security.fire_zone}
+    for n, device in enumerate(settings.zigbee.device):
+        if device.kind in DETECTORS and device.id not in named:
+            where = doc.where(("zigbee", "device", n, "id"))
+            raise ConfigError(
+                f"{where}: '{device.id}' is a {device.kind} detector and no [[security.fire_zone]] has "
+                f'detector = "{device.id}"'
+            )
+        if device.kind not in DETECTORS and device.id in named:
+            where = doc.where(("zigbee", "device", n, "kind"))
+            raise ConfigError(
+                f"{where}: a fire zone's detector is of kind smoke or flame, '{device.id}' is {device.kind}"
+            )
 
 
 def _key(loc: Loc) -> str:

@@ -1,8 +1,9 @@
 """var/gateway.db: what the edge must not forget. One SQLite file, one process.
 
-Latches and overrides by name, the durable logs of events and telemetry that the server has not confirmed, and the
-answers to recent commands. Every method is one committed transaction (synchronous FULL: on the disk when it returns),
-may be called from any thread, and raises sqlite3.Error when the disk refuses; what was there before then still is.
+Latches and overrides by name, the durable log of events that the server has not confirmed, the answers to recent
+commands, and the tables of `gateway.relay.spool`. Every method is one committed transaction (synchronous FULL: on the
+disk when it returns), may be called from any thread, and raises sqlite3.Error when the disk refuses; what was there
+before then still is.
 """
 
 from __future__ import annotations
@@ -17,25 +18,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any
 
-VERSION = 1
+from gateway.store_schema import upgrade
+
 ANSWERS_KEPT = timedelta(minutes=10)
 ANSWERS_LIMIT = 10_000
-TELEMETRY_ROWS_KEPT = 500_000
-"""About a day at 5 rows/s without a server (25 MB); older rows are then dropped and counted."""
-
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS memory (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS event (seq INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, body TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS telemetry (seq INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS answer (id TEXT PRIMARY KEY, until TEXT NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
-"""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One entry of a durable log; `seq` rises by at least one."""
+    """One event; `seq` rises by at least one."""
 
     seq: int
     kind: str
@@ -52,7 +45,6 @@ class Store:
     def __init__(self, file: Path) -> None:
         """Open or create; raises StoreError."""
         self._lock = threading.Lock()
-        self.telemetry_dropped = 0
         self.file = file
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -75,7 +67,7 @@ class Store:
     # ------------------------------------------------------------ memory
     def save(self, name: str, value: Any) -> None:
         """Keep a JSON value under a name."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.execute("INSERT OR REPLACE INTO memory VALUES (?, ?)", (name, json.dumps(value, ensure_ascii=False)))
 
     def load(self, name: str) -> Any:
@@ -86,7 +78,7 @@ class Store:
 
     def save_with_events(self, name: str, value: Any, events: Iterable[tuple[str, str]]) -> None:
         """Keep a value and append (kind, body) events in the same transaction: both or neither."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.execute("INSERT OR REPLACE INTO memory VALUES (?, ?)", (name, json.dumps(value, ensure_ascii=False)))
             db.executemany("INSERT INTO event (kind, body) VALUES (?, ?)", events)
 
@@ -101,44 +93,19 @@ class Store:
 
     def confirm_events(self, seq: int) -> None:
         """The server has stored everything up to `seq`."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.execute("DELETE FROM event WHERE seq <= ?", (seq,))
 
-    def discard(self, log: Literal["event", "telemetry"], seq: int) -> None:
-        """Remove one row that cannot be sent."""
-        query = "DELETE FROM event WHERE seq = ?" if log == "event" else "DELETE FROM telemetry WHERE seq = ?"
-        with self._transaction() as db:
-            db.execute(query, (seq,))
-
-    # ------------------------------------------------------------ telemetry
-    def append_telemetry(self, bodies: Iterable[str]) -> None:
-        """Append rows for the server; beyond TELEMETRY_ROWS_KEPT the oldest go, counted in `telemetry_dropped`."""
-        with self._transaction() as db:
-            db.executemany("INSERT INTO telemetry (body) VALUES (?)", ((body,) for body in bodies))
-            newest, oldest = db.execute("SELECT max(seq), min(seq) FROM telemetry").fetchone()
-            if newest is not None and newest - oldest >= TELEMETRY_ROWS_KEPT:
-                cut = db.execute("DELETE FROM telemetry WHERE seq <= ?", (newest - TELEMETRY_ROWS_KEPT,))
-                self.telemetry_dropped += cut.rowcount
-
-    def telemetry_after(self, seq: int, limit: int = 500) -> list[Row]:
-        """Unconfirmed rows in order, without a gap in `seq`."""
-        with self._lock:
-            rows = self._db.execute(
-                "SELECT seq, '', body FROM telemetry WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit)
-            ).fetchall()
-        out = [Row(*row) for row in rows]
-        return [row for n, row in enumerate(out) if row.seq == out[0].seq + n]
-
-    def confirm_telemetry(self, seq: int) -> None:
-        """The server has stored everything up to `seq`."""
-        with self._transaction() as db:
-            db.execute("DELETE FROM telemetry WHERE seq <= ?", (seq,))
+    def discard_event(self, seq: int) -> None:
+        """Remove one event that cannot be sent."""
+        with self.transaction() as db:
+            db.execute("DELETE FROM event WHERE seq = ?", (seq,))
 
     # ------------------------------------------------------------ answers
     def remember_answer(self, id_: str, body: str, *, now: datetime, expires: datetime) -> None:
         """Keep the answer to a command while a repeat of it may come: it is answered and not done again."""
         until = max(now, min(expires, now + timedelta(days=1))) + ANSWERS_KEPT
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.execute("INSERT OR REPLACE INTO answer VALUES (?, ?, ?)", (id_, _text(until), body))
             db.execute("DELETE FROM answer WHERE until < ?", (_text(now),))
             db.execute(
@@ -152,17 +119,30 @@ class Store:
             row = self._db.execute("SELECT body FROM answer WHERE id = ?", (id_,)).fetchone()
         return str(row[0]) if row else None
 
+    # ------------------------------------------------------------ for parts with tables of their own
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """One committed transaction, or none when it raises; nobody else uses the file meanwhile."""
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:  # a full disk ends some transactions by itself
+                    self._db.execute("ROLLBACK")
+                raise
+
+    def read(self, query: str, values: tuple[Any, ...] = ()) -> list[Any]:
+        """All rows of a query."""
+        with self._lock:
+            return self._db.execute(query, values).fetchall()
+
     # ------------------------------------------------------------ inside
     def _open(self) -> sqlite3.Connection:
         db = sqlite3.connect(self.file, isolation_level=None, check_same_thread=False, timeout=10)
         try:
-            found = int(db.execute("PRAGMA user_version").fetchone()[0])
-            if found > VERSION:
-                raise ValueError(f"a newer Carrel (store version {found}) wrote it")
-            db.execute("PRAGMA journal_mode=WAL")
-            db.execute("PRAGMA synchronous=FULL")
-            db.executescript(SCHEMA)
-            db.execute(f"PRAGMA user_version={VERSION}")
+            upgrade(db)
         except BaseException:
             db.close()
             raise
@@ -174,18 +154,6 @@ class Store:
         session = int(before) + 1 if before is not None else int(time.time()) // 60
         self.save("session", session)
         return session
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:  # a full disk ends some transactions by itself
-                    self._db.execute("ROLLBACK")
-                raise
 
 
 def _claim(file: Path) -> IO[bytes]:

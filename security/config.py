@@ -26,8 +26,12 @@ class AreaConfig(_Model):
     mode: AreaMode = "single"
 
 
+DETECTOR_INPUTS = ("alarm", "tamper", "trouble")
+"""What a detector that speaks for itself (a Zigbee IAS zone) tells, each as a contact that is closed at rest."""
+
+
 class FireZoneConfig(_Model):
-    """One detector or call point on a module's input; `normally` is its contact at rest.
+    """One detector or call point: on a module's `input` (`normally` is its contact at rest), or a `detector` by its id.
 
     With `tamper_input` (a loop contact, closed when whole) the wiring is supervised; without it a cut wire of a
     normally closed contact reads as an alarm.
@@ -35,11 +39,33 @@ class FireZoneConfig(_Model):
 
     id: Id
     area: Id
-    module: Id
-    input: PointName
+    module: Id | None = None
+    input: PointName | None = None
+    detector: Id | None = None
     normally: Contact = "closed"
     kind: DetectorKind = "smoke"
     tamper_input: PointName | None = None
+
+    @property
+    def source(self) -> str:
+        """The module or detector that tells of it."""
+        return self.module or self.detector or ""
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of its contacts at its source."""
+        if self.detector is not None:
+            return DETECTOR_INPUTS
+        return tuple(name for name in (self.input, self.tamper_input) if name is not None)
+
+    @model_validator(mode="after")
+    def _has_one_source(self) -> Self:
+        if self.detector is None and (self.module is None or self.input is None):
+            raise ValueError(f"fire zone {self.id}: give module and input, or detector")
+        wired = (self.module, self.input, self.tamper_input)
+        if self.detector is not None and (any(name is not None for name in wired) or self.normally != "closed"):
+            raise ValueError(f"fire zone {self.id}: a detector has no module, input, tamper_input or normally")
+        return self
 
 
 class OutputsConfig(_Model):
@@ -79,8 +105,7 @@ class SecurityConfig(_Model):
 
 
 def _inputs(zone: FireZoneConfig) -> tuple[str, ...]:
-    names = (zone.input,) if zone.tamper_input is None else (zone.input, zone.tamper_input)
-    return tuple(f"{zone.module}.{name}" for name in names)
+    return tuple(f"{zone.source}.{name}" for name in zone.inputs)
 
 
 def _points(outputs: OutputsConfig) -> tuple[tuple[str, ...], ...]:

@@ -22,6 +22,9 @@ from server.circulation import endpoints as circulation
 from server.db import Database
 from server.demo import fill
 from server.deps import Core
+from server.devices import endpoints as devices
+from server.exports import endpoints as exports
+from server.exports.worker import exports_part
 from server.health import Checks
 from server.live import endpoints as live
 from server.live.part import live_part
@@ -29,7 +32,9 @@ from server.middleware import BodyLimit, NotKept
 from server.migrations.apply import upgrade
 from server.pages.part import join, pages_part
 from server.patrons import endpoints as patrons
+from server.reports import endpoints as reports
 from server.rooms import endpoints as rooms
+from server.rules import endpoints as rules
 from server.settings import ServerSettings
 
 VERSION = "0.1.0"
@@ -41,14 +46,18 @@ ROUTERS: tuple[APIRouter, ...] = (
     catalogue.router,
     circulation.router,
     rooms.router,
+    exports.router,
+    rules.router,
     alarms.router,
+    devices.router,
+    reports.router,
     live.router,
 )
 
 Part = Callable[[FastAPI, Core], AbstractAsyncContextManager[None]]
 """Something that lives as long as the server: entered in order at start, left in reverse order at the end."""
 
-PARTS: tuple[Part, ...] = (live_part, pages_part)
+PARTS: tuple[Part, ...] = (live_part, exports_part, pages_part)
 
 
 def create_app(settings: ServerSettings, clock: Clock | None = None) -> FastAPI:

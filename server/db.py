@@ -115,6 +115,9 @@ def _sqlite(url: URL) -> Engine:
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # transactions are begun below, not by the driver
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    if not pages:  # it means something before the first page only, and would else wait for a writer
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL").close()
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}").close()
 

@@ -114,7 +114,12 @@ def core_of(connection: HTTPConnection) -> Core:
     return core
 
 
-CoreDep = Annotated[Core, Depends(core_of)]
+async def _core(connection: HTTPConnection) -> Core:
+    """In the event loop: a look at the state is not worth a worker thread."""
+    return core_of(connection)
+
+
+CoreDep = Annotated[Core, Depends(_core)]
 
 
 def _reading(core: CoreDep) -> Iterator[Session]:

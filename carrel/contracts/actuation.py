@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field, TypeAdapter
 
 from carrel.contracts.base import Contract
-from carrel.contracts.ids import ActuatorId, AlarmId, Person, RequestId, RoomId
+from carrel.contracts.ids import ActuatorId, AlarmId, Person, RequestId, RoomId, RuleId
+from carrel.contracts.network import NetworkCommand
 
 
 class Priority(IntEnum):
@@ -85,8 +86,8 @@ class PanelCommand(Contract):
     expires: AwareDatetime
 
 
-EdgeCommand = Annotated[OverrideSet | OverrideCancel | PanelCommand, Field(discriminator="kind")]
-EDGE_COMMAND: TypeAdapter[OverrideSet | OverrideCancel | PanelCommand] = TypeAdapter(EdgeCommand)
+EdgeOrder = OverrideSet | OverrideCancel | PanelCommand | NetworkCommand
+EDGE_COMMAND: TypeAdapter[EdgeOrder] = TypeAdapter(Annotated[EdgeOrder, Field(discriminator="kind")])
 
 
 class CommandStatus(StrEnum):
@@ -138,8 +139,46 @@ class ActuatorState(Contract):
     override: OverrideInForce | None = None
 
 
+WhyNot = Literal[
+    "sensor_unknown",
+    "condition_false",
+    "waiting",
+    "guard_closed",
+    "outside_schedule",
+    "outranked",
+    "protected",
+    "safety",
+]
+
+
+class RuleLive(Contract):
+    """How a rule stands. `value` and `threshold` are what is compared now, shifts included; without `value` the sensor
+    is silent. `latched` is the condition with its dead band and `since` when that last changed; `active` follows after
+    the rule's waiting times, and `until` is when one that runs ends. `acting`: its wish is carried out at one actuator
+    at least; else `why_not` says why, worded by the page.
+    """
+
+    id: RuleId
+    zone: RoomId
+    priority: int
+    metric: str
+    minus: str | None = None
+    side: Literal["above", "below", "equals"]
+    value: float | None = None
+    threshold: float
+    latched: bool
+    active: bool
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+    set_value: int
+    actuators: tuple[ActuatorId, ...]
+    acting: bool
+    why_not: WhyNot | None = None
+
+
 class RulesState(Contract):
-    """The decision table of a gateway, one row an actuator."""
+    """The decision table of a gateway, one row an actuator, and its rules as they stand, in the order of the file."""
 
     ts: AwareDatetime
     actuators: tuple[ActuatorState, ...]
+    rules: tuple[RuleLive, ...] = ()

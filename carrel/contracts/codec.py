@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from carrel.contracts.actuation import EDGE_COMMAND, OverrideCancel, OverrideSet, PanelCommand
+from carrel.contracts.actuation import EDGE_COMMAND, EdgeOrder
 from carrel.contracts.base import Contract
 
 C = TypeVar("C", bound=Contract)
@@ -33,7 +33,7 @@ def decode(kind: type[C], payload: bytes) -> C:
         raise ContractError(_sentence(kind.__name__, error)) from error
 
 
-def decode_command(payload: bytes) -> OverrideSet | OverrideCancel | PanelCommand:
+def decode_command(payload: bytes) -> EdgeOrder:
     """Read any command to the edge; raises ContractError."""
     _check_size(payload)
     try:

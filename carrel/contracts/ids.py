@@ -13,6 +13,8 @@ DeviceId = Slug
 RoomId = Slug
 """A room is also a zone of the environment: same id."""
 ActuatorId = Slug
+RuleId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+"""As the rules' file allows it."""
 LinkId = Slug
 
 ItemBarcode = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z.*:/_-]{1,32}$")]

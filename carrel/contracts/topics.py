@@ -7,11 +7,13 @@ expiry are in the payload, so that any broker will do.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from carrel.contracts.actuation import CommandResult, OverrideCancel, OverrideSet, PanelCommand, RulesState
 from carrel.contracts.alarms import AlarmState, EdgeEvent
 from carrel.contracts.base import Contract
 from carrel.contracts.health import GatewayStatus, LinkReport
+from carrel.contracts.network import NetworkCommand, NetworkState
 from carrel.contracts.telemetry import DeviceList, DeviceState, StoredAck, TelemetryBatch
 
 VERSION_ROOT = "carrel/1"
@@ -19,12 +21,15 @@ VERSION_ROOT = "carrel/1"
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One kind of topic below a gateway's root; `{id}` stands for one level."""
+    """One kind of topic below a gateway's root; `{id}` stands for one level. `sender` alone may publish it; the server
+    hears everything, the gateway what the server sends and, where `heard_back`, what it said itself."""
 
     path: str
     contracts: tuple[type[Contract], ...]
     qos: int
     retained: bool
+    sender: Literal["gateway", "server"] = "gateway"
+    heard_back: bool = False
 
 
 STATE = Topic("$state", (GatewayStatus,), 1, retained=True)
@@ -32,13 +37,16 @@ DEVICES = Topic("$devices", (DeviceList,), 1, retained=True)
 LINKS = Topic("$links", (LinkReport,), 1, retained=True)
 DEVICE_STATE = Topic("dev/{id}/state", (DeviceState,), 0, retained=True)
 TELEMETRY = Topic("telemetry", (TelemetryBatch,), 1, retained=False)
-TELEMETRY_ACK = Topic("telemetry/ack", (StoredAck,), 1, retained=False)
-COMMAND = Topic("cmd/{id}", (OverrideSet, OverrideCancel, PanelCommand), 1, retained=False)
+TELEMETRY_ACK = Topic("telemetry/ack", (StoredAck,), 1, retained=False, sender="server")
+COMMAND = Topic(
+    "cmd/{id}", (OverrideSet, OverrideCancel, PanelCommand, NetworkCommand), 1, retained=False, sender="server"
+)
 COMMAND_ACK = Topic("ack/{id}", (CommandResult,), 1, retained=False)
-ALARM = Topic("alarm/{id}", (AlarmState,), 1, retained=True)
+ALARM = Topic("alarm/{id}", (AlarmState,), 1, retained=True, heard_back=True)
 EVENT = Topic("event/{id}", (EdgeEvent,), 1, retained=False)
-EVENT_ACK = Topic("event/ack", (StoredAck,), 1, retained=False)
+EVENT_ACK = Topic("event/ack", (StoredAck,), 1, retained=False, sender="server")
 RULES_STATE = Topic("rules/state", (RulesState,), 1, retained=True)
+NETWORK = Topic("network", (NetworkState,), 1, retained=True)
 
 TOPICS: tuple[Topic, ...] = (
     STATE,
@@ -53,6 +61,7 @@ TOPICS: tuple[Topic, ...] = (
     EVENT_ACK,  # before EVENT, which its path would also fit
     EVENT,
     RULES_STATE,
+    NETWORK,
 )
 
 

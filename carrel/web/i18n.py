@@ -29,8 +29,14 @@ LOCALE_DIR = Path(__file__).with_name("locale")
 
 _LOCALES: dict[Language, str] = {"zh-CN": "zh_Hans_CN", "en": "en"}
 _PATTERNS: dict[Language, dict[str, str]] = {
-    "zh-CN": {"date": "y年M月d日", "day": "M月d日 EEE", "time": "HH:mm", "datetime": "y年M月d日 HH:mm"},
-    "en": {"date": "d MMM y", "day": "EEE d MMM", "time": "HH:mm", "datetime": "d MMM y, HH:mm"},
+    "zh-CN": {
+        "date": "y年M月d日",
+        "day": "M月d日 EEE",
+        "time": "HH:mm",
+        "datetime": "y年M月d日 HH:mm",
+        "month": "y年M月",
+    },
+    "en": {"date": "d MMM y", "day": "EEE d MMM", "time": "HH:mm", "datetime": "d MMM y, HH:mm", "month": "LLLL y"},
 }
 
 
@@ -57,7 +63,7 @@ class Words:
         """The message for `n` things; %(num)s is `n`."""
         return self.translations.ungettext(one, many, n) % {"num": n, **params}
 
-    def moment(self, at: datetime, style: Literal["date", "day", "time", "datetime"] = "datetime") -> str:
+    def moment(self, at: datetime, style: Literal["date", "day", "time", "datetime", "month"] = "datetime") -> str:
         """An instant in the library's zone."""
         local = at.astimezone(self.zone)
         return format_datetime(local, _PATTERNS[self.language][style], tzinfo=self.zone, locale=self._locale)

@@ -39,6 +39,7 @@ REFUSALS: dict[str, str] = {
     "unknown_override": N_("This manual control had already ended."),
     "override_ended": N_("This manual control had already ended."),
     "unknown_room": N_("There is no such room."),
+    "unknown_month": N_("There is no report for that. Choose a month that has begun."),
     "value_out_of_range": N_("The device cannot do that."),
     "duration_out_of_range": N_("Manual control may last twelve hours at most."),
     "expired": N_("The building's gateway did not answer in time, so nothing was done."),
@@ -49,6 +50,30 @@ REFUSALS: dict[str, str] = {
     "detector_fault": N_("A detector is faulty. The alarm can be reset when it works again."),
     "unknown_alarm": N_("There is no such alarm."),
     "wrong_state": N_("The alarm is not in a state that allows this."),
+    # the Zigbee network
+    "network_unknown": N_("No gateway has told of a Zigbee network yet."),
+    "unknown_device": N_("This device is no longer on the network."),
+    "device_name_taken": N_("Another device has this name."),
+    "name_taken": N_("Another device has this name."),
+    "incomplete": N_("A new device needs a name, a room and a kind."),
+    "unknown_zone": N_("There is no such room."),
+    "named_in_config": N_("config.toml uses this name. Change it there first."),
+    "rule_needs_sensor": N_("A rule in config.toml needs this device. Change the rule first."),
+    "no_fire_zone": N_(
+        "A smoke or flame detector belongs to the fire panel. Add its [[security.fire_zone]] to config.toml first."
+    ),
+    "no_radio": N_("config.toml names no Zigbee radio for this gateway."),
+    "network_exists": N_("This radio has a network already."),
+    "backup_exists": N_(
+        "There is a backup of this library's network. Restore it, so that no device has to join again."
+    ),
+    "link_down": N_("The radio does not answer. Look whether it is plugged in."),
+    "not_formed": N_("The radio could not make a network. Please try again."),
+    "radio_refused": N_("The radio refused. Please try again."),
+    "device_missing": N_("This device is not on the network now. Wake it, or let it join again."),
+    "not_written": N_("The gateway could not write the backup to its disk."),
+    "not_supported": N_("The device cannot do that."),
+    "no_effect": N_("The device confirmed the order and did not follow. Please look at the device itself."),
     # the kiosk
     "no_card_seen": N_("Lay your card flat on the reader."),
     "put_it_back": N_("Please put the item back on the reader."),

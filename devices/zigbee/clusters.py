@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import isfinite
 
 from carrel.contracts.telemetry import Quantity
 
@@ -18,6 +19,10 @@ THERMOSTAT = 0x0201
 ILLUMINANCE = 0x0400
 TEMPERATURE = 0x0402
 HUMIDITY = 0x0405
+OCCUPANCY = 0x0406
+CO2 = 0x040D
+IAS_ZONE = 0x0500
+IAS_WARNING = 0x0502
 
 COOLING_SETPOINT = 0x0011
 SYSTEM_MODE = 0x001C
@@ -33,7 +38,7 @@ class Reporting:
 
     min_s: int
     max_s: int
-    change: int = 0
+    change: float = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,43 +48,58 @@ class Attribute:
     cluster: int
     attribute: int
     quantity: Quantity
-    convert: Callable[[int], float]
+    convert: Callable[[float], float]
     reporting: Reporting
     invalid: frozenset[int] = frozenset()
     invertible: bool = False
 
-    def read(self, raw: int, *, invert: bool = False) -> float | None:
-        """The value in the quantity's unit; None when the device says that it does not know."""
-        number = int(raw)
-        if number in self.invalid:
+    def read(
+        self, raw: float, *, invert: bool = False, convert: Callable[[float], float] | None = None
+    ) -> float | None:
+        """The value in the quantity's unit; None when the device says that it does not know. `convert` is for models
+        that count otherwise than the standard."""
+        if raw in self.invalid or not isfinite(raw):
             return None
-        value = self.convert(number)
+        value = (convert or self.convert)(raw)
         return 100.0 - value if invert and self.invertible else value
 
 
-def _hundredths(raw: int) -> float:
+def _hundredths(raw: float) -> float:
     return raw / 100
 
 
-def _lux(raw: int) -> float:
+def _lux(raw: float) -> float:
     """0 is too dark to measure, which is a value; otherwise 10000 log10(lux) + 1."""
     return round(10 ** ((raw - 1) / 10000), 2) if raw else 0.0
 
 
-def _per_cent(raw: int) -> float:
+def _per_cent(raw: float) -> float:
     return float(min(raw, 100))
 
 
-def _level(raw: int) -> float:
+def _level(raw: float) -> float:
     return round(min(raw, FULL_LEVEL) * 100 / FULL_LEVEL, 1)
 
 
-def _half_per_cent(raw: int) -> float:
+def _half_per_cent(raw: float) -> float:
     return raw / 2
 
 
-def _switch(raw: int) -> float:
+def whole_per_cent(raw: float) -> float:
+    """Batteries of models that do not count in halves."""
+    return float(min(raw, 100))
+
+
+def _switch(raw: float) -> float:
     return 1.0 if raw else 0.0
+
+
+def _occupied(raw: float) -> float:
+    return float(int(raw) & 1)
+
+
+def _parts_per_million(raw: float) -> float:
+    return round(raw * 1e6, 1)
 
 
 INVALID_U8 = frozenset({0xFF})
@@ -89,10 +109,13 @@ INVALID_S16 = frozenset({-0x8000, 0x8000})  # signed by its type; some libraries
 _MEASURED = 0x0000
 
 ATTRIBUTES: tuple[Attribute, ...] = (
-    Attribute(TEMPERATURE, _MEASURED, Quantity.TEMP, _hundredths, Reporting(5, 300, 20), INVALID_S16),
+    Attribute(TEMPERATURE, _MEASURED, Quantity.TEMP, _hundredths, Reporting(10, 300, 20), INVALID_S16),
     Attribute(HUMIDITY, _MEASURED, Quantity.RH, _hundredths, Reporting(10, 300, 100), INVALID_U16),
     # 500 log units are about 12 %: a difference of logarithms is a ratio.
-    Attribute(ILLUMINANCE, _MEASURED, Quantity.LUX, _lux, Reporting(2, 300, 500), INVALID_U16),
+    Attribute(ILLUMINANCE, _MEASURED, Quantity.LUX, _lux, Reporting(5, 300, 500), INVALID_U16),
+    Attribute(OCCUPANCY, _MEASURED, Quantity.OCCUPANCY, _occupied, Reporting(0, 300)),
+    # A fraction of one, as a float; 50 ppm.
+    Attribute(CO2, _MEASURED, Quantity.CO2, _parts_per_million, Reporting(10, 300, 0.00005)),
     Attribute(
         COVERING, LIFT_PERCENTAGE, Quantity.POSITION, _per_cent, Reporting(1, 600, 1), INVALID_U8, invertible=True
     ),

@@ -1,4 +1,4 @@
-"""`[zigbee]` of config.toml: the radio, and the devices that belong to it."""
+"""`[zigbee]` of config.toml: the radio, and the devices that belong to it from the start."""
 
 from __future__ import annotations
 
@@ -9,21 +9,27 @@ from pydantic import Field, StringConstraints, field_validator
 
 from carrel.config import Section
 from carrel.contracts.ids import DeviceId, RoomId
+from carrel.contracts.network import DeviceKind
 from devices.unique import refuse_repeats
 
-DeviceKind = Literal["sensor", "curtain", "ac", "vent"]
 Ieee = Annotated[str, StringConstraints(pattern=r"^([0-9a-fA-F]{2}:){7}[0-9a-fA-F]{2}$", to_lower=True)]
 """EUI-64, most significant byte first, as printed on the device."""
 
+DETECTORS: frozenset[DeviceKind] = frozenset(("smoke", "flame"))
+"""Kinds whose silence is a fault on the fire panel."""
+
 
 class ZigbeeDeviceConfig(Section):
-    """`[[zigbee.device]]`: `invert` for coverings that report 100 as open; `setpoint_c` is written at switching on."""
+    """`[[zigbee.device]]`. `invert`, `lux` and `battery` override what models.toml says of the device's model;
+    `setpoint_c` is written at switching on."""
 
     id: DeviceId
     ieee: Ieee
     zone: RoomId
     kind: DeviceKind
-    invert: bool = False
+    invert: bool | None = None
+    lux: Literal["log", "linear"] | None = None
+    battery: Literal["half", "whole"] | None = None
     setpoint_c: float | None = Field(default=None, ge=5, le=35)
 
 
@@ -34,6 +40,7 @@ class ZigbeeConfig(Section):
     path: str = ""
     baud: int = Field(default=115200, ge=9600, le=1_000_000)
     database: Path = Path("var/zigbee.db")
+    backups: Path = Path("var/backups/zigbee")
     form: bool = False
     join_at_start_s: int = Field(default=0, ge=0, le=254)
     device: tuple[ZigbeeDeviceConfig, ...] = ()

@@ -1,34 +1,35 @@
 """The Zigbee network as a link: reports become readings, orders become commands. zigpy stays behind this class.
 
-One `run` is one connection: it resumes (or restores, or forms) the network, lets missing devices in, keeps every
-configured device bound and reporting, and ends with a ConnectionError when radio or port fail.
+One `run` is one connection: it resumes the network (or forms one where that is allowed), keeps every device bound and
+reporting, and ends with a ConnectionError when radio or port fail.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Literal
 
 from zigpy.application import ControllerApplication
-from zigpy.device import ZigbeeDevice
 
 from carrel.clock import Clock
-from carrel.contracts.actuation import SetOutput
-from devices.events import BadFrame, DeviceJoined, DeviceLeft, DeviceSeen, LinkUp
-from devices.orders import Command, OrderResult, failed, rejected
+from carrel.contracts.actuation import DeviceOrder, SetOutput
+from carrel.contracts.network import NetworkState
+from devices.errors import NoNetworkError
+from devices.events import LinkUp, NetworkChanged
+from devices.orders import DONE, Command, OrderResult, failed, rejected
 from devices.zigbee import execute, radio
-from devices.zigbee.config import ZigbeeConfig
-from devices.zigbee.member import UNREACHABLE, Member
+from devices.zigbee.config import ZigbeeConfig, ZigbeeDeviceConfig
+from devices.zigbee.member import Member
+from devices.zigbee.network import backup
+from devices.zigbee.network.crew import Crew
+from devices.zigbee.network.session import Session
+from devices.zigbee.network.view import device_view
 
-RETRY_FIRST_S = 2.0
-RETRY_MOST_S = 300.0
-LOOK_AGAIN_S = 900.0  # three times the longest reporting interval of a sensor
-CLEAN_AFTER_S = 2.0  # without a broken frame
-TRIES_BEFORE_JOINING = 2
-
-log = logging.getLogger(__name__)
+FORMING_S = 120.0
+SIREN = "siren"
+"""The output of a warning device, as in `stairs-siren.siren`."""
 
 
 class Coordinator:
@@ -39,205 +40,186 @@ class Coordinator:
         self.kind: str = config.kind
         self._config = config
         self._clock = clock
-        self._members = {member.config.id: member for member in (Member(d, clock) for d in config.device)}
-        self._by_ieee = {member.config.ieee: member for member in self._members.values()}
-        self._app: ControllerApplication | None = None
-        self._doubt = asyncio.Event()
-        self._garbled = asyncio.Event()
-        self._joining = False
+        self._crew = Crew(config.device, clock)
+        self._session: Session | None = None
+        self._emit: Callable[[object], None] = _nobody
+        self._radio: Literal["down", "none", "running"] = "down"
+        self._network: dict[str, object] = {}
+        self._backup_at: datetime | None = None
+        self._orphaned = False  # the radio is blank and the devices belong to a network
+        self._forming: asyncio.Future[OrderResult] | None = None
 
     async def run(self, emit: Callable[[object], None]) -> None:
-        """Serve until cancelled; raises a ConnectionError when the radio is lost, silent or restarted."""
+        """Serve until cancelled; raises a ConnectionError when the radio is lost, silent, restarted or blank."""
+        self._emit = emit
         watch = radio.RadioWatch()
-        app = await radio.load(self._config)
+        forming = self._forming is not None
         try:
-            app.add_listener(watch)
-            app.add_listener(_Arrivals(self, emit))
-            self._attach_known(app, emit)
-            await radio.start(app, watch, form=self._config.form)
-            radio.watch_resets(app, watch)
-            radio.count_bad_frames(app, lambda detail: self.garbled(detail, emit))
-            self._app = app
-            emit(LinkUp())
-            await self._serve(app, watch, emit)
-        finally:
-            self._app = None
-            for member in self._members.values():
-                member.detach()
-            await radio.stop(app)
+            self._backup_at = await asyncio.to_thread(backup.newest_at, self._config.backups)
+            app = await radio.load(self._config)
+            session = Session(app, self._crew, emit, config=self._config, clock=self._clock)
+            session.backup_at = self._backup_at
+            try:
+                await self._start(session, watch, form=self._config.form or forming)
+                await session.serve(watch)
+            finally:
+                self._session, self._backup_at = None, session.backup_at
+                for member in self._crew:
+                    member.detach()
+                await radio.stop(app)
+        except Exception as error:
+            self._over(error, asked=forming)
+            raise
 
     async def execute(self, command: Command) -> OrderResult:
-        """Send an order at once; `done` only when the device confirmed it."""
-        if isinstance(command, tuple | SetOutput):
-            return rejected("not_supported", "a Zigbee network has no module outputs")
-        member = self._members.get(command.device)
-        if member is None:
-            return rejected("unknown_device", command.device)
-        app = self._app
-        if app is None:
-            return failed("link_down", "the radio is not connected")
-        device = member.device(app)
-        if device is None:
-            return failed("device_missing", f"{command.device} is not on the network")
+        """Send an order at once; `done` only when the device confirmed it and is seen to follow."""
+        if isinstance(command, tuple):
+            results = await asyncio.gather(*(self._sound(order) for order in command))
+            return next((result for result in results if not result.done), DONE)
+        if isinstance(command, SetOutput):
+            return await self._sound(command)
+        return await self._to(command.device, command)
+
+    # ------------------------------------------------------------ what people ask of the network
+    @property
+    def devices(self) -> tuple[ZigbeeDeviceConfig, ...]:
+        """Those that have a name."""
+        return self._crew.devices
+
+    def configure(self, devices: Iterable[ZigbeeDeviceConfig]) -> None:
+        """These have names from now on, and no others; takes effect at once."""
+        self._crew.configure(devices)
+        if self._session is not None:
+            self._session.tend_all()
+            self._session.backup_due.set()
+        self._emit(NetworkChanged())
+
+    def state(self) -> NetworkState:
+        """The network now, or as it was last known."""
+        session, now = self._session, self._clock.now()
+        app = session.app if session is not None else None
+        return NetworkState.model_validate(
+            {
+                "ts": now,
+                "state": self._radio,
+                **self._network,
+                "join_until": session.join_until if session is not None else None,
+                "backup_at": session.backup_at if session is not None else self._backup_at,
+                "devices": tuple(device_view(member, app, now) for member in self._crew),
+            }
+        )
+
+    async def form(self) -> OrderResult:
+        """Make a network on a radio that has none; the next attempt of the link does it."""
+        if self._radio == "running":
+            return rejected("network_exists", "the radio has a network; `carrel zigbee form --replace` makes another")
+        if self._radio == "down":
+            return failed("link_down", "the radio does not answer; see its link")
+        if self._orphaned or self._backup_at is not None:
+            return rejected("backup_exists", radio.HAS_BACKUP)
+        if self._forming is None:
+            self._forming = asyncio.get_running_loop().create_future()
         try:
-            result = await execute.send(member, device, command)
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise
-            return failed("link_down", "the radio was lost meanwhile")  # zigpy cancels what waits when it closes
+            async with asyncio.timeout(FORMING_S):
+                return await asyncio.shield(self._forming)
+        except TimeoutError:
+            return failed("no_answer", f"no network after {FORMING_S:.0f} s; see the radio's link")
+
+    async def permit(self, seconds: int) -> OrderResult:
+        """Open the network for joining; 0 closes it."""
+        return await self._session.permit(seconds) if self._session is not None else self._away()
+
+    async def remove(self, ieee: str) -> OrderResult:
+        """Ask a device to leave and forget it."""
+        return await self._session.remove(ieee) if self._session is not None else self._away()
+
+    async def reinterview(self, ieee: str) -> OrderResult:
+        """Ask a device everything again."""
+        return await self._session.reinterview(ieee) if self._session is not None else self._away()
+
+    async def backup(self) -> OrderResult:
+        """Write a backup now."""
+        return await self._session.backup() if self._session is not None else self._away()
+
+    # ------------------------------------------------------------ inside
+    async def _start(self, session: Session, watch: radio.RadioWatch, *, form: bool) -> None:
+        app = session.app
+        app.add_listener(watch)
+        app.add_listener(session)
+        session.take_known()
+        await radio.start(app, watch, form=form)
+        radio.watch_resets(app, watch)
+        radio.count_bad_frames(app, session.bad_frame)
+        radio.limit_answers(app, session.radio_silent)
+        self._session, self._radio = session, "running"
+        self._network = _described(app)
+        if self._forming is not None:
+            session.backup_due.set()
+            self._formed(DONE)
+        self._emit(LinkUp())
+        self._emit(NetworkChanged())
+
+    def _over(self, error: Exception, *, asked: bool) -> None:
+        """The connection has ended, or did not come about: no detector can be heard any more."""
+        self._radio = "none" if isinstance(error, NoNetworkError) else "down"
+        self._orphaned = str(error) == radio.HAS_BACKUP
+        if asked:
+            self._formed(failed("not_formed", str(error) or type(error).__name__))
+        for member in self._crew:
+            member.listen_for_fire(self._emit)
+            member.lost()
+        self._emit(NetworkChanged())
+
+    def _formed(self, result: OrderResult) -> None:
+        forming, self._forming = self._forming, None
+        if forming is not None and not forming.done():
+            forming.set_result(result)
+
+    async def _sound(self, order: SetOutput) -> OrderResult:
+        device, _, output = order.output.partition(".")
+        if output != SIREN:
+            return rejected("not_supported", f"a Zigbee device has no output '{output}'")
+        return await self._to(device, order)
+
+    async def _to(self, name: str, order: DeviceOrder) -> OrderResult:
+        member = self._crew.named(name)
+        if member is None:
+            return rejected("unknown_device", name)
+        session = self._session
+        if session is None:
+            return self._away()
+        result = await _deliver(session.app, member, order)
         if result.code == "no_answer":
-            self._doubt.set()
+            session.doubt.set()
         return result
 
-    def garbled(self, detail: str, emit: Callable[[object], None]) -> None:
-        """A frame was broken; so may others be that passed."""
-        emit(BadFrame(detail))
-        self._garbled.set()
-
-    async def read_again_when_clean(self) -> None:
-        """UNPI's checksum is one byte of XOR, so of many broken frames some pass with a wrong value, which would stand
-        until the next report: once the line is clean, ask every device again. Runs until cancelled."""
-        while True:
-            await self._garbled.wait()
-            while self._garbled.is_set():
-                self._garbled.clear()
-                await asyncio.sleep(CLEAN_AFTER_S)
-            for member in self._members.values():
-                member.wake.set()
-
-    def joined(self, device: ZigbeeDevice, emit: Callable[[object], None]) -> None:
-        """A device came onto the network; its interview may still be running."""
-        member = self._by_ieee.get(str(device.ieee))
-        emit(DeviceJoined(member.config.id if member else None, str(device.ieee), self._clock.now()))
-        if member is None:
-            log.warning("device %s joined and is not in config.toml", device.ieee)
-
-    def ready(self, device: ZigbeeDevice, emit: Callable[[object], None]) -> None:
-        """A device is interviewed, or is back with a new address: nothing that it says from now on is missed."""
-        if member := self._by_ieee.get(str(device.ieee)):
-            if member.attach(device, emit):
-                device.zdo.add_listener(_Announcements(member))
-            member.wake.set()
-
-    def left(self, device: ZigbeeDevice, emit: Callable[[object], None]) -> None:
-        """A device leaves; its name and history stay."""
-        member = self._by_ieee.get(str(device.ieee))
-        emit(DeviceLeft(member.config.id if member else None, str(device.ieee), self._clock.now()))
-
-    def _attach_known(self, app: ControllerApplication, emit: Callable[[object], None]) -> None:
-        for device in app.devices.values():
-            if isinstance(device, ZigbeeDevice) and device.is_initialized:
-                self.ready(device, emit)
-
-    async def _serve(self, app: ControllerApplication, watch: radio.RadioWatch, emit: Callable[[object], None]) -> None:
-        self._joining = False
-        self._doubt.clear()
-        if any(member.device(app) is None for member in self._members.values()):
-            await self._let_in(app)
-        tasks = [asyncio.create_task(self._tend(member, app, emit)) for member in self._members.values()]
-        tasks.append(asyncio.create_task(radio.keep_asking(app, watch, self._doubt)))
-        tasks.append(asyncio.create_task(self.read_again_when_clean()))
-        try:
-            waiters: set[asyncio.Future[Any]] = {watch.lost, *tasks}
-            done, _ = await asyncio.wait(waiters, return_when=asyncio.FIRST_COMPLETED)
-            if not watch.lost.done():
-                for task in done:
-                    task.result()  # a bug in our own care of a device ends the attempt, with its trace
-            raise await watch.lost
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _let_in(self, app: ControllerApplication) -> None:
-        """Open the network for joining, once per connection."""
-        if self._joining or not self._config.join_at_start_s:
-            return
-        self._joining = True
-        log.info("devices are missing: the network is open for joining for %d s", self._config.join_at_start_s)
-        await _permit(app, self._config.join_at_start_s)
-
-    async def _tend(self, member: Member, app: ControllerApplication, emit: Callable[[object], None]) -> None:
-        """Set a device up when it is there, when it is back, and when it has been silent for too long."""
-        pause_s, tries = RETRY_FIRST_S, 0
-        while True:
-            member.wake.clear()
-            device = member.device(app)
-            try:
-                if device is not None:
-                    await member.set_up(device)
-            except UNREACHABLE as error:
-                log.debug("%s is not set up yet: %s", member.config.id, error or type(error).__name__)
-                self._doubt.set()
-                device = None
-                tries += 1
-            if device is None:
-                if tries >= TRIES_BEFORE_JOINING and not member.met:  # a flat battery opens no door
-                    await self._let_in(app)
-                await _wait(member.wake, pause_s)
-                pause_s = min(2 * pause_s, RETRY_MOST_S)
-                member.resume_interview(app)
-                continue
-            pause_s, tries = RETRY_FIRST_S, 0
-            member.met = member.served = True
-            emit(DeviceSeen(member.config.id, device.model or "", self._clock.now()))
-            await self._close_door(app)
-            await _until_doubtful(member, device, self._clock)
-
-    async def _close_door(self, app: ControllerApplication) -> None:
-        """Nobody else may join once all are in."""
-        if self._joining and all(member.served for member in self._members.values()):
-            self._joining = False
-            await _permit(app, 0)
+    def _away(self) -> OrderResult:
+        return failed("link_down", "the radio is not connected, or has no network")
 
 
-class _Arrivals:
-    """zigpy calls these by name."""
-
-    def __init__(self, coordinator: Coordinator, emit: Callable[[object], None]) -> None:
-        self._coordinator = coordinator
-        self._emit = emit
-
-    def device_joined(self, device: ZigbeeDevice) -> None:
-        self._coordinator.joined(device, self._emit)
-
-    def device_initialized(self, device: ZigbeeDevice) -> None:
-        self._coordinator.ready(device, self._emit)
-
-    def device_left(self, device: ZigbeeDevice) -> None:
-        self._coordinator.left(device, self._emit)
-
-
-class _Announcements:
-    """A known device that announces itself with its old address reaches only its ZDO's listeners."""
-
-    def __init__(self, member: Member) -> None:
-        self._member = member
-
-    def device_announce(self, _device: ZigbeeDevice) -> None:
-        self._member.wake.set()
-
-
-async def _permit(app: ControllerApplication, seconds: int) -> None:
+async def _deliver(app: ControllerApplication, member: Member, order: DeviceOrder) -> OrderResult:
+    device = member.device(app)
+    if device is None:
+        return failed("device_missing", f"{member.name} is not on the network")
     try:
-        await app.permit(seconds)
-    except (*UNREACHABLE, RuntimeError) as error:
-        log.warning("joining could not be set to %d s: %s", seconds, error)
+        if isinstance(order, SetOutput):
+            return await execute.sound(member, order)
+        return await execute.send(member, device, order)
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        return failed("link_down", "the radio was lost meanwhile")  # zigpy cancels what waits when it closes
 
 
-async def _wait(event: asyncio.Event, limit_s: float) -> None:
-    try:
-        async with asyncio.timeout(limit_s):
-            await event.wait()
-    except TimeoutError:
-        pass
+def _described(app: ControllerApplication) -> dict[str, object]:
+    found = app.state.network_info
+    return {
+        "channel": int(found.channel),
+        "pan_id": int(found.pan_id),
+        "coordinator": str(app.state.node_info.ieee),
+    }
 
 
-async def _until_doubtful(member: Member, device: ZigbeeDevice, clock: Clock) -> None:
-    """Return when the device announced itself, or has said nothing for LOOK_AGAIN_S."""
-    while not member.wake.is_set():
-        silent_s = clock.now().timestamp() - (device.last_seen or 0.0)
-        if silent_s >= LOOK_AGAIN_S:
-            return
-        await _wait(member.wake, LOOK_AGAIN_S - silent_s)
+def _nobody(_event: object) -> None:
+    """Not running yet."""

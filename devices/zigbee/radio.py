@@ -8,22 +8,47 @@ import logging
 import sqlite3
 import stat
 from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import zigpy.exceptions
+import zigpy.types
 from zigpy.application import ControllerApplication
 
-from devices.errors import LinkLostError, LinkSilentError, RadioResetError, WrongDeviceError
+from devices.errors import (
+    DamagedDatabaseError,
+    LinkLostError,
+    LinkSilentError,
+    NoNetworkError,
+    RadioResetError,
+    WrongDeviceError,
+)
 from devices.zigbee.config import ZigbeeConfig
+from devices.zigbee.network import backup
 
 STARTUP_S = 90.0  # forming a network on a real radio takes up to a minute
-SREQ_S = 5  # a radio answers within milliseconds, or seconds while it writes flash
-PING_EVERY_S = 5.0
-PING_S = 2.0
+SREQ_S = 5  # at the start a radio may write flash between question and answer
+SERVING_SREQ_S = 2.0  # later it answers within milliseconds
+PING_EVERY_S = 3.4
+PING_S = 1.5  # so that silence is told within 5 s
 STOP_S = 2.0
 
-LIBRARY_LOGS = {"zigpy": logging.ERROR, "zigpy_znp": logging.ERROR}  # zigpy warns of a garbled interview with a trace
+LIBRARY_LOGS = {"zigpy": logging.ERROR, "zigpy_znp": logging.ERROR, "bellows": logging.CRITICAL}
+"""zigpy warns of a garbled interview with a trace; the others repeat in many lines what we say in one."""
+
+BROADCASTS = 0xFFF8
+"""Short addresses from here on are no device's."""
+
+NO_NETWORK = "the radio has no network: run `carrel zigbee form`, or press Form on the devices page"
+HAS_BACKUP = (
+    "the radio has no network, but this library's devices belong to one: run `carrel zigbee restore` to bring it back "
+    "to this radio, or `carrel zigbee form --replace` to begin anew"
+)
+OTHER_NETWORK = (
+    "the radio holds another network than the one this library's devices belong to: plug in the right radio, or run "
+    "`carrel zigbee restore` to bring the network to this one"
+)
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +64,7 @@ class RadioWatch:
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by zigpy."""
-        self.end(LinkLostError(f"the radio's port was lost: {exc or 'end of file'}"))
+        self.end(LinkLostError(f"the radio's port was lost ({exc or 'end of file'}): plug the radio in again"))
 
     def end(self, reason: ConnectionError) -> None:
         """Only the first reason counts."""
@@ -48,8 +73,11 @@ class RadioWatch:
 
 
 async def load(config: ZigbeeConfig) -> ControllerApplication:
-    """zigpy with its database of devices, not yet connected; a missing port is told before anything is opened."""
-    _check_port(config.path)
+    """zigpy with its database of devices, not yet connected; a missing port is told before anything is opened.
+
+    A damaged database is mended from the newest backup and told as DamagedDatabaseError: the next attempt uses it.
+    """
+    check_port(config.path)
     _quieten()
     config.database.parent.mkdir(parents=True, exist_ok=True)
     settings: dict[str, Any] = {
@@ -58,13 +86,17 @@ async def load(config: ZigbeeConfig) -> ControllerApplication:
         "ota": {"enabled": False},
         "topology_scan_enabled": False,
         "watchdog_enabled": False,  # 45 s until it notices; `keep_asking` takes its place
+        "backup_enabled": False,  # network/session.py does it
+        "validate_network_settings": True,
     }
     if config.kind == "znp":
         settings["znp_config"] = {"sync_request_timeout": SREQ_S, "async_response_timeout": 3 * SREQ_S}
     try:
         return await _whole(_radio_class(config.kind).new(settings, start_radio=False))
     except (zigpy.exceptions.CorruptDatabase, sqlite3.DatabaseError) as error:
-        raise WrongDeviceError(f"{config.database} is damaged, restore or remove it: {error}") from error
+        said = backup.mend(config.database, config.backups, datetime.now(UTC))
+        log.error("%s", said)
+        raise DamagedDatabaseError(said) from error
 
 
 async def _whole(making: Coroutine[Any, Any, ControllerApplication]) -> ControllerApplication:
@@ -93,7 +125,21 @@ async def start(app: ControllerApplication, watch: RadioWatch, *, form: bool) ->
         raise watch.lost.result()
     if startup.cancelled():
         raise LinkSilentError(f"the radio did not start within {STARTUP_S:.0f} s")
-    _raise_as_connection_error(startup.exception())
+    _raise_as_connection_error(startup.exception(), has_backup=bool(app.backups.backups))
+
+
+async def connect(app: ControllerApplication) -> None:
+    """Open the port and greet the radio, whatever network it has; raises a ConnectionError."""
+    try:
+        async with asyncio.timeout(STARTUP_S):
+            await app.connect()
+    except Exception as error:
+        _raise_as_connection_error(error, has_backup=False)
+
+
+def short_address(nwk: int) -> Any:
+    """As zigpy wants it."""
+    return zigpy.types.NWK(nwk)  # type: ignore[no-untyped-call]  # zigpy leaves it bare
 
 
 def watch_resets(app: ControllerApplication, watch: RadioWatch) -> None:
@@ -104,7 +150,9 @@ def watch_resets(app: ControllerApplication, watch: RadioWatch) -> None:
     from zigpy_znp.commands import SYS  # noqa: PLC0415  only where that radio is in use
 
     def reset(indication: Any) -> None:
-        watch.end(RadioResetError(f"the radio restarted by itself: {indication.Reason!r}"))
+        name = getattr(indication.Reason, "name", indication.Reason)
+        said = f"the radio restarted by itself ({name}) and is started anew; if this goes on, look at its power"
+        watch.end(RadioResetError(said))
 
     znp.callback_for_response(SYS.ResetInd.Callback(partial=True), reset)
 
@@ -128,8 +176,28 @@ def count_bad_frames(app: ControllerApplication, bad: Callable[[str], None]) -> 
     uart._extract_frame = counted
 
 
-async def keep_asking(app: ControllerApplication, watch: RadioWatch, doubt: asyncio.Event) -> None:
-    """Ping the radio now and then, and at once when there is doubt; a silent one ends the connection."""
+def limit_answers(app: ControllerApplication, silent: Callable[[str], None]) -> None:
+    """Once it serves: give the radio less time for its immediate answers, and tell each that did not come."""
+    znp = getattr(app, "_znp", None)
+    if znp is None:
+        return
+    inner = znp.request
+
+    async def limited(request: Any, timeout: float | None = None, **expected: Any) -> Any:  # noqa: ASYNC109  zigpy's
+        limit_s = min(timeout or SERVING_SREQ_S, SERVING_SREQ_S)
+        try:
+            return await inner(request, timeout=limit_s, **expected)
+        except TimeoutError:
+            silent(f"the radio did not answer {type(request).__qualname__} within {limit_s:g} s")
+            raise
+
+    znp.request = limited
+
+
+async def keep_asking(
+    app: ControllerApplication, watch: RadioWatch, doubt: asyncio.Event, silent: Callable[[str], None]
+) -> None:
+    """Ping the radio now and then, and at once when there is doubt; two unanswered pings end the connection."""
     while True:
         try:
             async with asyncio.timeout(PING_EVERY_S):
@@ -137,12 +205,25 @@ async def keep_asking(app: ControllerApplication, watch: RadioWatch, doubt: asyn
         except TimeoutError:
             pass
         doubt.clear()
-        try:
-            async with asyncio.timeout(PING_S):
-                await app.watchdog_feed()
-        except Exception as error:  # whatever the library raises, the radio did not answer
-            watch.end(LinkSilentError(f"the radio does not answer: {error or type(error).__name__}"))
+        reason = await _ping(app)
+        if reason:
+            silent(f"the radio does not answer: {reason}")
+            reason = await _ping(app)
+        if reason:
+            watch.end(
+                LinkSilentError(f"the radio does not answer: {reason}; if this goes on, unplug it and plug it in again")
+            )
             return
+
+
+async def _ping(app: ControllerApplication) -> str:
+    """What went wrong; empty when it answered."""
+    try:
+        async with asyncio.timeout(PING_S):
+            await app.watchdog_feed()
+    except Exception as error:  # whatever the library raises, the radio did not answer
+        return str(error) or type(error).__name__
+    return ""
 
 
 def _radio_class(kind: str) -> type[ControllerApplication]:
@@ -181,24 +262,31 @@ def _quieten() -> None:
             library.setLevel(level)
 
 
-def _check_port(path: str) -> None:
+def check_port(path: str) -> None:
+    """Raises a ConnectionError for a serial port that is not there; a network address is tried when it is opened."""
     if "://" in path:
         return
     try:
         mode = Path(path).stat().st_mode
     except OSError as error:
-        raise LinkLostError(f"cannot open {path}: {error.strerror}") from error
+        raise LinkLostError(f"cannot open {path}: {error.strerror}; is the radio plugged in?") from error
     if not stat.S_ISCHR(mode):
         raise WrongDeviceError(f"{path} is not a serial port")
 
 
-def _raise_as_connection_error(error: BaseException | None) -> None:
+def _raise_as_connection_error(error: BaseException | None, *, has_backup: bool) -> None:
     if error is None:
         return
     if isinstance(error, zigpy.exceptions.NetworkNotFormed):
-        raise WrongDeviceError("the radio has no network and zigbee.form is false") from error
+        raise NoNetworkError(HAS_BACKUP if has_backup else NO_NETWORK) from error
+    if isinstance(error, zigpy.exceptions.NetworkSettingsInconsistent):
+        raise WrongDeviceError(OTHER_NETWORK) from error
+    if isinstance(error, TimeoutError):
+        raise LinkSilentError("the radio did not answer: is it a radio of this kind, and with its firmware?") from error
     if isinstance(error, zigpy.exceptions.TransientConnectionError | OSError):
-        raise LinkLostError(f"cannot connect to the radio: {error.__cause__ or error}") from error
-    if isinstance(error, TimeoutError | zigpy.exceptions.ZigbeeException | zigpy.exceptions.RadioException):
+        raise LinkLostError(
+            f"cannot connect to the radio: {error.__cause__ or error or type(error).__name__}"
+        ) from error
+    if isinstance(error, zigpy.exceptions.ZigbeeException | zigpy.exceptions.RadioException):
         raise LinkSilentError(f"the radio did not start: {error or type(error).__name__}") from error
     raise error

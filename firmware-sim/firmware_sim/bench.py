@@ -17,7 +17,9 @@ from firmware_sim.ports import Device, PtyPort, TcpPort
 from firmware_sim.rfid.pad import FeigPad
 from firmware_sim.rfid.tags import TagStore
 from firmware_sim.settings import DEFAULT_SPEED, Port, SettingsError
+from firmware_sim.zigbee.mesh import Timing
 from firmware_sim.zigbee.network import ZigbeeNetwork
+from firmware_sim.zigbee.population import population
 
 FASTEST: Final = 36_000.0
 ZIGBEE: Final = "zigbee"
@@ -66,7 +68,13 @@ class Bench:
     """The virtual building and its devices on their wires, built from a bench file such as demo.toml."""
 
     def __init__(
-        self, spec: dict[str, Any], places: Places, *, speed: float = DEFAULT_SPEED, rng: random.Random | None = None
+        self,
+        spec: dict[str, Any],
+        places: Places,
+        *,
+        speed: float = DEFAULT_SPEED,
+        rng: random.Random | None = None,
+        timing: Timing | None = None,
     ) -> None:
         self._rng = rng or random.Random()  # noqa: S311  physics and faults, no secrets
         self._places = places
@@ -75,11 +83,15 @@ class Bench:
         self._links: dict[str, Link] = {}
         self.building = Building(spec["building"]["start"])
         self.tags = TagStore(spec["tags"], state_path=places.state_file("tags.json"))
+        crowd = spec.get("population", {})
         self.network = ZigbeeNetwork(
             self.building.rooms,
             nv_path=places.state_file("zigbee-nv.json"),
             rng=random.Random(self._rng.random()),  # noqa: S311  no secrets
+            timing=timing,
+            devices=population(spec.get("zigbee", ()), crowd.get("devices", 0)),
         )
+        self._reports_per_s = crowd.get("reports_per_s", 0)
         self._add_link(ZIGBEE, self.network.coordinator)
         self.pads = {entry["id"]: FeigPad(entry["id"], self.tags) for entry in spec.get("pad", ())}
         for name, pad in self.pads.items():
@@ -94,6 +106,7 @@ class Bench:
             for link in self._links.values():
                 await self._open_link(link)
             self.network.start()
+            self.network.start_load(self._reports_per_s)
         except BaseException:
             await self.close()
             raise

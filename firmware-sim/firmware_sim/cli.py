@@ -11,6 +11,7 @@ from typing import Any, Never
 from firmware_sim.building import OUTDOORS
 from firmware_sim.control import NoBuildingError, Request, call
 from firmware_sim.settings import SettingsError, settings
+from firmware_sim.zigbee import cli as zigbee_cli
 
 
 class _Parser(argparse.ArgumentParser):
@@ -70,6 +71,11 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("parts", metavar="air=on|off|serial=on|off", nargs="+")
     one = verb("speed", "Change how many building seconds pass in a second.")
     one.add_argument("speed", metavar="X", type=float)
+    one = verb("people", "Say how many readers are in a room; auto gives them back to the timetable.")
+    one.add_argument("room", metavar="ROOM")
+    one.add_argument("count", metavar="N|auto")
+    text = "Make Zigbee devices and their radio do what happens in the field."
+    zigbee_cli.add_arguments(verbs.add_parser("zigbee", help=text, description=text), common)
     _serve_arguments(verb("serve", "Run the virtual building until SIGTERM or Ctrl-C."))
     return parser
 
@@ -80,6 +86,8 @@ def _serve_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--links", metavar="DIR", type=Path, help="put the pty links here (default: STATE/run)")
     parser.add_argument("--io-port", metavar="N", type=int, help="TCP port of the first I/O module; 0: any free one")
     parser.add_argument("--speed", metavar="X", type=float, help="building seconds per second (60)")
+    parser.add_argument("--devices", metavar="N", type=int, help="so many Zigbee sensors more, for load tests")
+    parser.add_argument("--reports-per-s", metavar="X", type=float, help="reports that these send together")
     parser.add_argument("--bench", metavar="FILE", type=Path, help="description of another bench than the demo's")
 
 
@@ -96,6 +104,8 @@ def _serve(options: argparse.Namespace) -> None:
             state=options.state,
             links=options.links,
             as_json=options.json,
+            devices=options.devices,
+            reports_per_s=options.reports_per_s,
         )
     )
 
@@ -103,12 +113,16 @@ def _serve(options: argparse.Namespace) -> None:
 def _speak(options: argparse.Namespace) -> None:
     request = _request(options)
     answer = call(settings(control=options.control, config=options.config).control, request)
+    if options.command == "zigbee":
+        zigbee_cli.show(options, answer)
     if options.command != "observe":
         return
     print(json.dumps(answer, ensure_ascii=False, indent=2) if options.json else _table(answer))
 
 
 def _request(options: argparse.Namespace) -> Request:
+    if options.command == "zigbee":
+        return zigbee_cli.request(options)
     given = {
         name: value
         for name, value in vars(options).items()
@@ -116,6 +130,8 @@ def _request(options: argparse.Namespace) -> Request:
     }
     if options.command == "set":
         given |= {name: _number(name, text) for name, text in _pairs(options.values, ("temp", "rh", "lux")).items()}
+    elif options.command == "people":
+        given["count"] = "auto" if options.count == "auto" else _number("people", options.count)
     elif options.command == "timing":
         given |= {name: _switch(name, text) for name, text in _pairs(options.parts, ("air", "serial")).items()}
     return {"cmd": options.command, **given}
@@ -155,12 +171,16 @@ def _switch(name: str, text: str) -> bool:
 def _table(seen: dict[str, Any]) -> str:
     clock = seen["clock"]
     lines = [f"building time {clock['time']}, {clock['speed']:g} x real time", ""]
-    lines.append(f"{'room':14}{'temp C':>8}{'RH %':>7}{'lux':>8}{'curtain %':>11}{'AC':>5}{'vent %':>8}")
+    lines.append(
+        f"{'room':14}{'temp C':>8}{'RH %':>7}{'lux':>8}{'curtain %':>11}{'AC':>5}{'vent %':>8}{'people':>8}{'CO2':>6}"
+    )
     for name, room in seen["rooms"].items():
         line = f"{name:14}{room['temp']:8.1f}{room['rh']:7.0f}{room['lux']:8.0f}"
         if name != OUTDOORS:
             ac = "on" if room["ac_on"] else "off"
             line += f"{room['curtain_closed_pct']:11.0f}{ac:>5}{room['vent_pct']:8.0f}"
+            line += f"{room['people']:8.0f}{room['co2']:6.0f}"
+            line += "  dehumidifier on" * room["dehumidifier_on"] + "  SIREN" * room["siren"]
         lines.append(line)
     lines.append("")
     for name, module in seen["io"].items():

@@ -5,62 +5,10 @@ from typing import Any, Final, Literal
 
 from firmware_sim.bench import Bench
 from firmware_sim.control import PROTOCOL, Command, Request
+from firmware_sim.fields import Fields
+from firmware_sim.zigbee.commands import ZigbeeCommands
 
 _MOST: Final = {"drop": 1.0, "duplicate": 1.0, "delay_s": 60.0}
-
-
-class Fields:
-    """Takes the fields of one request out of it, each with its type; `done` refuses what is left over."""
-
-    def __init__(self, request: Request) -> None:
-        self._rest = dict(request)
-
-    def text(self, name: str) -> str:
-        """A string that must be there."""
-        value = self._rest.pop(name, None)
-        if not isinstance(value, str):
-            raise ValueError(f"{name} is missing or not a string")
-        return value
-
-    def texts(self, name: str) -> list[str]:
-        """A list of strings, not empty."""
-        value = self._rest.pop(name, None)
-        if not isinstance(value, list) or not value or not all(isinstance(one, str) for one in value):
-            raise ValueError(f"{name} is missing or not a list of strings")
-        return value
-
-    def number(self, name: str) -> float | None:
-        """A number that may be missing."""
-        value = self._rest.pop(name, None)
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
-            raise ValueError(f"{name} is not a number")
-        return value
-
-    def octets(self, name: str) -> int:
-        """An unsigned number of at most 64 bits that must be there."""
-        value = self._rest.pop(name, None)
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << 64:
-            raise ValueError(f"{name} is missing or not a whole number")
-        return value
-
-    def flag(self, name: str) -> bool | None:
-        """true or false, that may be missing."""
-        value = self._rest.pop(name, None)
-        if value is not None and not isinstance(value, bool):
-            raise ValueError(f"{name} is not true or false")
-        return value
-
-    def take(self, name: str, value: str) -> bool:
-        """Whether the field has exactly this value; it is taken only then."""
-        if self._rest.get(name) != value:
-            return False
-        del self._rest[name]
-        return True
-
-    def done(self) -> None:
-        """No fields may be left."""
-        if self._rest:
-            raise ValueError(f"unknown field: {', '.join(map(str, self._rest))}")
 
 
 def commands(bench: Bench) -> dict[str, Command]:
@@ -76,6 +24,8 @@ def commands(bench: Bench) -> dict[str, Command]:
         "timing": handlers.timing,
         "speed": handlers.speed,
         "report": handlers.report,
+        "people": handlers.people,
+        "zigbee": ZigbeeCommands(bench.network).run,
     }
 
     async def hello(request: Request) -> dict[str, Any]:
@@ -149,10 +99,18 @@ class _Handlers:
         self._bench.speed = value
         return {"speed": value}
 
+    async def people(self, request: Request) -> dict[str, Any]:
+        fields = Fields(request)
+        room = fields.text("room")
+        count = None if fields.take("count", "auto") else fields.needed("count")
+        fields.done()
+        self._bench.building.set_people(room, count)
+        return {"room": self._bench.building.room(room).observe()}
+
     async def report(self, request: Request) -> dict[str, Any]:
         fields = Fields(request)
         ieee, cluster = fields.text("ieee"), fields.octets("cluster")
-        attribute, value = fields.octets("attribute"), fields.octets("value")
+        attribute, value = fields.octets("attribute"), fields.raw("value")
         fields.done()
         return {"sent": self._bench.network.report_now(ieee, cluster, attribute, value)}
 

@@ -32,11 +32,16 @@ class ServeOptions:
     state: Path | None = None
     links: Path | None = None
     as_json: bool = False
+    devices: int | None = None  # sensors beside those of the bench file, None: as it says
+    reports_per_s: float | None = None
 
 
 def serve(options: ServeOptions) -> None:
     """Run until told to end; SettingsError or OSError when it cannot start."""
     spec = read_bench(options.bench)
+    crowd = {"devices": options.devices, "reports_per_s": options.reports_per_s}
+    given = {name: value for name, value in crowd.items() if value is not None}
+    spec["population"] = {**spec.get("population", {}), **given}
     with contextlib.ExitStack() as stack:
         links = options.links or (options.state / "run" if options.state else None)
         if links is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain, repeat
 
 from carrel.contracts.actuation import CommandStatus, DeviceOrder, Priority, SetOutput
@@ -21,16 +21,30 @@ RETRY_AFTER_S = (0.5, 2.0, 5.0, 15.0, 30.0)
 LIFE_SAFETY_RETRY_S = 2.0
 """Life safety never waits longer than this, and is tried again even when the device refused."""
 TELL_AFTER_TRIES = 2
+ALARM_AFTER_TRIES = 3
+MISSING_ALARM_AFTER_TRIES = 9
+"""Some two minutes: a device that is being paired is not on the network yet."""
+
+
+def _nobody(_output: str, _result: OrderResult) -> None:
+    """Nobody wants to know."""
 
 
 class Actuator:
     """Routes each order to its link. An order that a newer one has replaced is not tried again."""
 
     def __init__(
-        self, arbiter: Arbiter, routes: Mapping[str, Link], *, retry_after_s: Sequence[float] = RETRY_AFTER_S
+        self,
+        arbiter: Arbiter,
+        routes: Mapping[str, Link],
+        *,
+        retry_after_s: Sequence[float] = RETRY_AFTER_S,
+        on_follow: Callable[[str, OrderResult], None] = _nobody,
     ) -> None:
-        """`routes`: output -> link."""
+        """`routes`: output -> link. `on_follow` hears of each output that did as ordered, and of each that failed
+        three times or refused; not of a link that is down, as that has its own health."""
         self._arbiter = arbiter
+        self._on_follow = on_follow
         self._routes = routes
         self._retry_after_s = retry_after_s
         self._tasks: set[asyncio.Task[None]] = set()
@@ -95,6 +109,7 @@ class Actuator:
         for tries, pause_s in enumerate(pauses, 1):
             result = await _execute(link, command)
             urgent = self._is_life_safety(command)
+            self._tell_follow(command, result, tries)
             if not _worth_another_try(result, urgent=urgent):
                 _tell_end(command, result, tries)
                 return
@@ -105,6 +120,14 @@ class Actuator:
             if left is None:
                 return
             command = left
+
+    def _tell_follow(self, command: Command, result: OrderResult, tries: int) -> None:
+        limit = MISSING_ALARM_AFTER_TRIES if result.code == "device_missing" else ALARM_AFTER_TRIES
+        refused = result.status is CommandStatus.REJECTED
+        failing = result.status is CommandStatus.FAILED and result.code != "link_down" and tries >= limit
+        if result.done or refused or failing:
+            for order in _orders(command):
+                self._on_follow(target_of(order), result)
 
     def _is_life_safety(self, command: Command) -> bool:
         return any(self._arbiter.holder(target_of(order)) is Priority.LIFE_SAFETY for order in _orders(command))

@@ -19,6 +19,7 @@ from carrel.contracts.actuation import (
     OverrideInForce,
     OverrideSet,
     Priority,
+    RuleLive,
     RulesState,
 )
 from carrel.contracts.telemetry import Quantity, Reading
@@ -28,6 +29,7 @@ from environment.persistence import from_json, to_json
 from environment.state import (
     CancelOverride,
     Command,
+    ConfigChanged,
     Decision,
     Effect,
     Override,
@@ -39,7 +41,9 @@ from environment.state import (
     Tick,
 )
 from gateway.control.arbiter import Arbiter
-from gateway.control.orders import REPORTED, ControlledDevice, order_for
+from gateway.control.drift import Drift
+from gateway.control.live_rules import live_rule
+from gateway.control.orders import REPORTED, ControlledDevice, order_for, percent_of
 from gateway.store import Store
 
 log = logging.getLogger(__name__)
@@ -69,6 +73,7 @@ class Comfort:
         self._sensors = {(s.device, Quantity(s.metric)): s.id for s in plant.config.sensor if s.metric != "flag"}
         self._actuators = {a.id: a for a in plant.config.actuator}
         self._reported: dict[str, float] = {}
+        self._drift = Drift()
         self._dropped: dict[str, str] = {}
         self._dirty = False
         self._saving = threading.Lock()
@@ -88,8 +93,8 @@ class Comfort:
         return self._step(Sample(now, sensor, reading.value, reading.at), now)
 
     def tick(self, now: datetime) -> list[DeviceOrder]:
-        """Time passes; returns the orders it leads to."""
-        return self._step(Tick(), now)
+        """Time passes; returns the orders it leads to, those of actuators found elsewhere than ordered among them."""
+        return self._step(Tick(), now) + self._astray(now)
 
     def override(self, wish: OverrideSet | OverrideCancel, now: datetime) -> tuple[CommandResult, list[DeviceOrder]]:
         """A person's wish; it is on the disk before it is answered `done`."""
@@ -112,6 +117,12 @@ class Comfort:
             self._state, self._dirty = step.state, False
         return CommandResult(id=wish.id, status=CommandStatus.DONE, ts=now), self._apply(step.effects)
 
+    def reconfigure(self, plant: Plant, now: datetime) -> list[DeviceOrder]:
+        """Go on with other sensors or rules and the same actuators; overrides, protection times and latches stand."""
+        self._plant = plant
+        self._sensors = {(s.device, Quantity(s.metric)): s.id for s in plant.config.sensor if s.metric != "flag"}
+        return self._step(ConfigChanged(), now)
+
     def save(self) -> None:
         """Write what must survive a restart, if it changed; from any thread. Raises sqlite3.Error."""
         with self._saving:
@@ -125,15 +136,21 @@ class Comfort:
                 raise
 
     @property
+    def outputs(self) -> Mapping[str, str]:
+        """Output -> the actuator that it is."""
+        return {config.device: name for name, config in self._actuators.items()}
+
+    @property
     def dirty(self) -> bool:
         """Whether memory that must survive a restart has changed since the last save."""
         return self._dirty
 
     def table(self, now: datetime) -> RulesState:
-        """The decision table."""
-        return RulesState(ts=now, actuators=tuple(self._row(decision) for decision in self._state.decisions))
+        """The decision table, and how each rule stands."""
+        rows = tuple(self._row(decision) for decision in self._state.decisions)
+        return RulesState(ts=now, actuators=rows, rules=tuple(self._rules()))
 
-    def _step(self, event: Sample | Tick, now: datetime) -> list[DeviceOrder]:
+    def _step(self, event: Sample | Tick | ConfigChanged, now: datetime) -> list[DeviceOrder]:
         step = self._plant.engine.step(not_ahead(self._state, now), event, now)
         self._state = step.state
         self._dirty = self._dirty or step.store
@@ -162,16 +179,44 @@ class Comfort:
             self._dropped[sensor] = effect.code
             log.warning("samples of %s are not used: %s", sensor, effect.code)
 
+    def _astray(self, now: datetime) -> list[DeviceOrder]:
+        orders = []
+        for name, config in self._actuators.items():
+            order = self._arbiter.winner(config.device)
+            assert order is not None  # every actuator has an order in force from the start
+            wanted, reported = percent_of(order), self._report(config)
+            scale = 100.0 if config.type == "switch" else 1.0
+            off_by = None if reported is None else abs(reported * scale - wanted)
+            if self._drift.due(name, off_by=off_by, wanted=wanted, now=now):
+                log.info("%s is at %s, not where it should be: told again", name, reported)
+                orders.append(order)
+        return orders
+
+    def _report(self, config: ActuatorConfig) -> float | None:
+        """Where an actuator says it is, in its own unit."""
+        device = self._plant.devices[config.device]
+        return self._reported.get(f"{device.id}/{REPORTED[device.kind]}")
+
     def _place(self, actuator: str, value: float) -> DeviceOrder | None:
         config = self._actuators[actuator]
         order = order_for(self._plant.devices[config.device], value)
         return self._arbiter.place(config.device, Priority.COMFORT, order)
 
+    def _rules(self) -> Iterable[RuleLive]:
+        standings = self._plant.engine.standings(self._state)
+        for config, stands in zip(self._plant.config.rule, standings, strict=True):
+            overruled = all(self._overruled(actuator) for actuator in config.actuators)
+            yield live_rule(config, stands, overruled=overruled)
+
+    def _overruled(self, actuator: str) -> bool:
+        """Whether life safety or intrusion stands above us at an actuator."""
+        return self._arbiter.holder(self._actuators[actuator].device) not in (None, Priority.COMFORT)
+
     def _row(self, decision: Decision) -> ActuatorState:
         config: ActuatorConfig = self._actuators[decision.actuator]
         device = self._plant.devices[config.device]
         override = self._state.overrides.get(decision.actuator)
-        above = self._arbiter.holder(config.device) not in (None, Priority.COMFORT)
+        above = self._overruled(decision.actuator)
         cause: Cause = "safety" if above else decision.authority
         return ActuatorState(
             actuator=decision.actuator,
@@ -180,7 +225,7 @@ class Comfort:
             kind=device.kind,
             wanted=decision.wanted,
             commanded=decision.commanded,
-            reported=self._reported.get(f"{device.id}/{REPORTED[device.kind]}"),
+            reported=self._report(config),
             cause=cause,
             rule=decision.reason.source if decision.authority == "rule" else None,
             reason="fire" if above else decision.hold.code if decision.hold else decision.reason.code,

@@ -42,6 +42,17 @@ def order_for(device: ControlledDevice, value: float) -> DeviceOrder:
             return SetSwitch(device=device.id, on=value >= 0.5)
 
 
+def percent_of(order: DeviceOrder) -> float:
+    """Where an order wants a device: per cent, and 0 or 100 for what is off or on."""
+    match order:
+        case SetPosition():
+            return order.closed_pct
+        case SetLevel():
+            return order.level_pct
+        case SetSwitch() | SetOutput():
+            return 100.0 if order.on else 0.0
+
+
 def target_of(order: DeviceOrder) -> str:
     """The output an order is for."""
     return order.output if isinstance(order, SetOutput) else order.device

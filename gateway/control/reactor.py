@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -24,16 +24,21 @@ from carrel.contracts.actuation import (
     RulesState,
 )
 from carrel.contracts.alarms import AlarmState
-from carrel.contracts.codec import encode
 from carrel.contracts.telemetry import DeviceInfo, DeviceList, DeviceState, Quantity, Reading
-from devices.events import ContactChanged, DeviceSeen, ModuleHealth, OutputsRead, ReadingSeen
-from gateway.control.comfort import Comfort
+from devices.events import ContactChanged, DeviceSeen, Health, ModuleHealth, OutputsRead, ReadingSeen
+from devices.orders import OrderResult
+from gateway.control.answers import Answers
+from gateway.control.comfort import Comfort, Plant
+from gateway.control.faults import ActuatorFaults
 from gateway.control.safety import Deeds, Safety
 from gateway.relay.outgoing import Outbox
 from gateway.relay.telemetry import TelemetryLog
 from gateway.store import Store
 
 log = logging.getLogger(__name__)
+
+ReactorOrder = OverrideSet | OverrideCancel | PanelCommand
+"""What the cores decide on; orders to the Zigbee network go to `NetworkDesk`."""
 
 
 def _at_once(call: Callable[[], None]) -> None:
@@ -61,7 +66,8 @@ class Reactor:
         self._safety = safety
         self._comfort = comfort
         self._out = outlets
-        self._store = store
+        self._answers = Answers(store)
+        self._faults = ActuatorFaults(comfort.outputs, store)
         self._clock = clock
         self._seq = 0
         self._states: dict[str, DeviceState] = {}
@@ -69,15 +75,39 @@ class Reactor:
         self._shown: RulesState | None = None
         self._table_due = False
 
-    def start(self, devices: Iterable[DeviceInfo]) -> None:
-        """After a restart: take up the panel's state as it was left, and publish what is known."""
+    def start(self, devices: Iterable[DeviceInfo], missing: Iterable[str] = ()) -> None:
+        """After a restart: take up the panel's state as it was left, and publish what is known. `missing` are detectors
+        that a fire zone names and that nobody has met: their zones are in fault."""
         self._devices = {device.id: device for device in devices}
         try:
             self._perform(self._safety.restart(self._clock.now()))
+            for detector in missing:
+                self._perform(self._safety.module(ModuleHealth(detector, Health.LOST, self._clock.now())))
         except Exception:
             log.exception("fire panel failed at its restart")
+        self._tell_alarms([*self._faults.forgotten(self._clock.now()), *self._faults.standing()])
         self._publish_devices()
         self._publish_table(self._clock.now())
+
+    def devices_changed(self, devices: Iterable[DeviceInfo]) -> None:
+        """Devices were named, moved or removed: tell it, and take down what no longer stands."""
+        models = {device.id: device.model for device in self._devices.values()}
+        now = [d if d.model else d.model_copy(update={"model": models.get(d.id, "")}) for d in devices]
+        gone = self._devices.keys() - {device.id for device in now}
+        self._devices = {device.id: device for device in now}
+        for id_ in gone & self._states.keys():
+            del self._states[id_]
+            self._out.outbox.put(topics.DEVICE_STATE, None, id_)
+        self._publish_devices()
+        self._table_due = True
+
+    def plant_changed(self, plant: Plant) -> None:
+        """The rules have other sensors from now on. Never raises."""
+        try:
+            self._out.apply(self._comfort.reconfigure(plant, self._clock.now()))
+            self._table_due = True
+        except Exception:
+            log.exception("the rules could not take over other sensors")
 
     def handle(self, event: object) -> None:
         """Take one event of a driver; called in the event loop, never raises."""
@@ -92,6 +122,17 @@ class Reactor:
         if isinstance(event, ReadingSeen):
             self._out.telemetry.offer(event.reading)
         self._out.later(partial(self._tell, event))
+
+    def follow(self, output: str, result: OrderResult) -> None:
+        """An output did as ordered, or will not: an alarm while it does not. Never raises."""
+        try:
+            now = self._clock.now()
+            done = result.done
+            self._tell_alarms(
+                self._faults.followed(output, now) if done else self._faults.failed(output, result.code, now)
+            )
+        except Exception:
+            log.exception("fault of %s cannot be told", output)
 
     def tick_safety(self) -> None:
         """Time passes for the fire panel."""
@@ -123,21 +164,21 @@ class Reactor:
             self._table_due = False
             self._publish_table(self._clock.now())
 
-    def command(self, wish: OverrideSet | OverrideCancel | PanelCommand) -> None:
+    def command(self, wish: ReactorOrder) -> None:
         """Carry out an order of the server once; a repeat gets the first answer. Never raises."""
         now = self._clock.now()
-        result = self._answered_before(wish.id)
+        result = self._answers.given(wish.id)
         if result is None:
             try:
                 result = self._carry_out(wish, now)
             except Exception:
                 log.exception("command %s failed", wish.id)
                 result = CommandResult(id=wish.id, status=CommandStatus.FAILED, code="internal_error", ts=now)
-            self._remember(result, wish.expires, now)
+            self._answers.remember(result, wish.expires, now)
             self._table_due = True
         self._out.outbox.put(topics.COMMAND_ACK, result, wish.id)
 
-    def _carry_out(self, wish: OverrideSet | OverrideCancel | PanelCommand, now: datetime) -> CommandResult:
+    def _carry_out(self, wish: ReactorOrder, now: datetime) -> CommandResult:
         if wish.expires < now:
             return CommandResult(id=wish.id, status=CommandStatus.EXPIRED, code="expired", ts=now)
         if isinstance(wish, PanelCommand):
@@ -148,21 +189,6 @@ class Reactor:
             self._out.apply(orders)
         return result
 
-    def _answered_before(self, id_: str) -> CommandResult | None:
-        try:
-            known = self._store.answer(id_)
-            return CommandResult.model_validate_json(known) if known is not None else None
-        except (sqlite3.Error, ValueError) as error:
-            log.error("first answer to command %s cannot be read: %s", id_, error)
-            return None
-
-    def _remember(self, result: CommandResult, expires: datetime, now: datetime) -> None:
-        """A disk that refuses must not keep people from silencing a siren."""
-        try:
-            self._store.remember_answer(result.id, encode(result).decode(), now=now, expires=expires)
-        except sqlite3.Error as error:
-            log.error("answer to command %s is not written: %s", result.id, error)
-
     def _safety_first(self, event: object) -> None:
         if isinstance(event, ContactChanged):
             self._perform(self._safety.contact(event))
@@ -172,7 +198,7 @@ class Reactor:
             self._out.outputs_read(event)
 
     def _then_comfort(self, event: object) -> None:
-        if isinstance(event, ReadingSeen):
+        if isinstance(event, ReadingSeen) and not event.late:
             self._out.apply(self._comfort.reading(event.reading, self._clock.now()))
 
     def _tell(self, event: object) -> None:
@@ -183,8 +209,9 @@ class Reactor:
 
     def _then_tell(self, event: object) -> None:
         if isinstance(event, ReadingSeen):
-            self._publish_reading(event.reading)
-            self._table_due = True
+            if not event.late:
+                self._publish_reading(event.reading)
+                self._table_due = True
         elif isinstance(event, DeviceSeen):
             known = self._devices.get(event.device)
             if known is not None and known.model != event.model:
@@ -193,9 +220,12 @@ class Reactor:
 
     def _perform(self, deeds: Deeds) -> None:
         self._out.apply(deeds.orders)
-        for alarm in deeds.alarms:
+        self._tell_alarms(deeds.alarms)
+
+    def _tell_alarms(self, alarms: Sequence[AlarmState]) -> None:
+        for alarm in alarms:
             self._publish_alarm(alarm)
-        if deeds.alarms:
+        if alarms:
             self._out.events_waiting()
 
     def _publish_alarm(self, alarm: AlarmState) -> None:

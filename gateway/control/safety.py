@@ -20,7 +20,7 @@ from gateway.control.arbiter import Arbiter
 from gateway.control.orders import ControlledDevice, order_for
 from gateway.store import Store, StoreError
 from security.cause_effect import outputs_for, points_for, stopped_actuators
-from security.config import FireZoneConfig, SecurityConfig
+from security.config import SecurityConfig
 from security.fire import FirePanel
 from security.fire_state import (
     MAX_ISOLATION_S,
@@ -124,11 +124,11 @@ class Safety:
 
     def _read(self, module: str, now: datetime) -> Deeds:
         """Judge the module's zones; one whose inputs were not all told yet stays as it was, so that no start alarms."""
-        zones = [zone for zone in self._config.fire_zone if zone.module == module]
+        zones = [zone for zone in self._config.fire_zone if zone.source == module]
         if module in self._lost:
             return self._step(ZonesRead({zone.id: condition_of(zone, {}) for zone in zones}), now)
         told = self._contacts.get(module, {})
-        known = [zone for zone in zones if {zone.input, zone.tamper_input} - {None} <= told.keys()]
+        known = [zone for zone in zones if set(zone.inputs) <= told.keys()]
         return self._step(ZonesRead({zone.id: condition_of(zone, told) for zone in known}), now)
 
     def _step(self, event: FireEvent, now: datetime) -> Deeds:
@@ -208,10 +208,6 @@ class Safety:
 
     def _cause(self, zone: str) -> AlarmCause:
         return AlarmCause(zone=zone, kind=self._kinds[zone], active=self._state.condition(zone) != "closed")
-
-
-def _inputs(zone: FireZoneConfig) -> list[str]:
-    return [name for name in (zone.input, zone.tamper_input) if name is not None]
 
 
 def not_ahead(state: FireState, now: datetime, config: SecurityConfig) -> FireState:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 
 from carrel.contracts.base import Contract
 from carrel.contracts.codec import encode
-from carrel.contracts.topics import Topic
+from carrel.contracts.topics import DEVICE_STATE, Topic
 
 GATHER_S = 0.01
 """Publishing waits so long, so that the orders an event leads to are on their wire first."""
+STATES_S = 0.25
+"""Values of devices are gathered so long when nothing else is to be published: many reports, few awakenings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,7 @@ class Outbox:
         self._pending: dict[tuple[str, str], Outgoing] = {}
         self._retained: dict[tuple[str, str], Outgoing] = {}
         self._wake = asyncio.Event()
+        self._pressing = asyncio.Event()
 
     def put(self, topic: Topic, message: Contract | None, id_: str = "") -> None:
         """Publish a message soon (None clears a retained topic)."""
@@ -39,6 +43,8 @@ class Outbox:
         if topic.retained:
             self._retained[key] = item
         self._wake.set()
+        if topic is not DEVICE_STATE:
+            self._pressing.set()
 
     def published(self, item: Outgoing) -> None:
         """The broker has taken it: a topic that was cleared need not be cleared again."""
@@ -55,11 +61,16 @@ class Outbox:
         """After a reconnect: everything retained once more, as the broker may have forgotten it."""
         self._pending = {**self._retained, **self._pending}
         self._wake.set()
+        self._pressing.set()
 
     async def take(self) -> list[Outgoing]:
         """Everything that waits, at least one."""
         await self._wake.wait()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STATES_S):
+                await self._pressing.wait()
         await asyncio.sleep(GATHER_S)
         self._wake.clear()
+        self._pressing.clear()
         items, self._pending = list(self._pending.values()), {}
         return items

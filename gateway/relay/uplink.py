@@ -4,42 +4,42 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Literal
 
 import aiomqtt
 from pydantic import ValidationError
 
+from carrel import mqtt
 from carrel.clock import Clock
 from carrel.contracts import topics
-from carrel.contracts.actuation import OverrideCancel, OverrideSet, PanelCommand
+from carrel.contracts.actuation import EdgeOrder
 from carrel.contracts.alarms import AlarmState, EdgeEvent
-from carrel.contracts.base import Contract
 from carrel.contracts.codec import ContractError, decode, decode_command, encode
 from carrel.contracts.health import GatewayStatus
-from carrel.contracts.telemetry import StoredAck, TelemetryBatch, TelemetryPoint
+from carrel.contracts.telemetry import StoredAck
 from carrel.sections import MqttConfig
 from gateway.ending import apart, end_if_told
-from gateway.relay.outgoing import Outbox
+from gateway.relay.batches import next_batch
+from gateway.relay.outgoing import Outbox, Outgoing
+from gateway.relay.spool import SERVER, Spool
 from gateway.store import Row, Store
 
 log = logging.getLogger(__name__)
 
-C = TypeVar("C", bound=Contract)
-
 FIRST_RETRY_S, LAST_RETRY_S = 0.3, 5.0
 CONFIRM_WITHIN_S = 5.0
 """What the server has not confirmed after this long is sent again."""
+GATHER_S = 2.0
+"""Readings are gathered so long before they are sent, unless a whole batch waits."""
 FAREWELL_S = 1.0
 QUEUE_LIMIT = 1000
 """Messages held before they are dealt with; more are dropped, and come again."""
 
-HEARD = (topics.COMMAND, topics.TELEMETRY_ACK, topics.EVENT_ACK, topics.ALARM)
+HEARD = tuple(topic for topic in topics.TOPICS if topic.sender == "server" or topic.heard_back)
 """What the gateway subscribes to."""
-
-EdgeOrder = OverrideSet | OverrideCancel | PanelCommand
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +55,27 @@ class Uplink:
     """Keeps one session with the broker alive; `run` ends only by cancellation."""
 
     def __init__(
-        self, mqtt: MqttConfig, who: Identity, *, store: Store, clock: Clock, on_command: Callable[[EdgeOrder], None]
+        self,
+        mqtt: MqttConfig,
+        who: Identity,
+        *,
+        store: Store,
+        spool: Spool,
+        clock: Clock,
+        on_command: Callable[[EdgeOrder], None],
     ) -> None:
         self._mqtt = mqtt
         self._who = who
         self._store = store
+        self._spool = spool
         self._clock = clock
         self._on_command = on_command
         self.outbox = Outbox()
+        self.announcements: Callable[[], Iterable[tuple[str, bytes]]] = tuple
+        """Topics outside our tree with their retained messages, told at the begin of each session."""
         self.connected = False
         self.bad_messages = 0
+        self._unwritten = False
         self._events = asyncio.Event()
         self._telemetry = asyncio.Event()
         self._events_confirmed = asyncio.Event()
@@ -75,7 +86,7 @@ class Uplink:
         self._events.set()
 
     def telemetry_waiting(self) -> None:
-        """New telemetry is in the store."""
+        """New readings are in the spool."""
         self._telemetry.set()
 
     async def run(self) -> None:
@@ -108,24 +119,16 @@ class Uplink:
         return True
 
     def _client(self) -> aiomqtt.Client:
-        return aiomqtt.Client(
-            self._mqtt.host,
-            self._mqtt.port,
-            username=self._mqtt.username or None,
-            password=self._mqtt.password or None,
-            identifier=f"carrel-{self._who.branch}-{self._who.gateway}",
-            will=aiomqtt.Will(self._name(topics.STATE), encode(self._status("offline")), qos=1, retain=True),
-            timeout=5,
-            keepalive=15,
-            max_queued_incoming_messages=QUEUE_LIMIT,
-            # Nagle's algorithm with delayed acknowledgements costs 40 ms per round trip
-            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
-        )
+        will = aiomqtt.Will(self._name(topics.STATE), encode(self._status("offline")), qos=1, retain=True)
+        identifier = f"carrel-{self._who.branch}-{self._who.gateway}"
+        return mqtt.client(self._mqtt, identifier, waiting=QUEUE_LIMIT, will=will)
 
     async def _serve(self, client: aiomqtt.Client) -> None:
         for topic in HEARD:
             await client.subscribe(self._name(topic, "+"), qos=1)
         await self._say(client, "online")
+        for name, payload in self.announcements():
+            await client.publish(name, payload, qos=1, retain=True)
         log.info("broker %s:%s reached", self._mqtt.host, self._mqtt.port)
         self.connected = True
         self.outbox.repeat_retained()
@@ -164,9 +167,11 @@ class Uplink:
 
     async def _publish_states(self, client: aiomqtt.Client) -> None:
         while True:
-            for item in await self.outbox.take():
-                await self._publish(client, item.topic, item.payload, item.id)
-                self.outbox.published(item)
+            await asyncio.gather(*(self._publish_item(client, item) for item in await self.outbox.take()))
+
+    async def _publish_item(self, client: aiomqtt.Client, item: Outgoing) -> None:
+        await self._publish(client, item.topic, item.payload, item.id)
+        self.outbox.published(item)
 
     async def _replay_events(self, client: aiomqtt.Client) -> None:
         while True:
@@ -174,7 +179,7 @@ class Uplink:
             self._events.clear()
             rows = await asyncio.to_thread(self._store.events_after, 0)
             for row in rows:
-                alarm = await self._read_row("event", AlarmState, row)
+                alarm = await self._read_event(row)
                 if alarm is not None:
                     event = EdgeEvent(session=self._store.session, seq=row.seq, ts=self._clock.now(), alarm=alarm)
                     await self._publish(client, topics.EVENT, encode(event), row.kind)
@@ -184,25 +189,22 @@ class Uplink:
         while True:
             self._telemetry_confirmed.clear()
             self._telemetry.clear()
-            rows = await asyncio.to_thread(self._store.telemetry_after, 0)
-            if not rows:
+            batch = await asyncio.to_thread(next_batch, self._spool, self._store.session)
+            if batch is None:
                 await self._telemetry.wait()
-                continue
-            points = [await self._read_row("telemetry", TelemetryPoint, row) for row in rows]
-            whole = tuple(point for point in points if point is not None)
-            if len(whole) < len(rows):
-                continue  # without the discarded rows the batch is another one
-            batch = TelemetryBatch(session=self._store.session, first=rows[0].seq, points=whole)
-            await self._publish(client, topics.TELEMETRY, encode(batch))
-            await _first_of(self._telemetry_confirmed, None, CONFIRM_WITHIN_S)
+            else:
+                await self._publish(client, topics.TELEMETRY, batch.payload)
+                await _first_of(self._telemetry_confirmed, None, CONFIRM_WITHIN_S)
+            if batch is None or not batch.full:
+                await asyncio.sleep(GATHER_S)
 
-    async def _read_row(self, kind: Literal["event", "telemetry"], contract: type[C], row: Row) -> C | None:
-        """A row of a durable log; one that cannot be read any more is dropped, or it would block those behind it."""
+    async def _read_event(self, row: Row) -> AlarmState | None:
+        """An event of the log; one that cannot be read any more is dropped, or it would block those behind it."""
         try:
-            return contract.model_validate_json(row.body)
+            return AlarmState.model_validate_json(row.body)
         except ValidationError as error:
-            log.error("%s %d cannot be read and is dropped: %s", kind, row.seq, error)
-            await asyncio.to_thread(self._store.discard, kind, row.seq)
+            log.error("event %d cannot be read and is dropped: %s", row.seq, error)
+            await asyncio.to_thread(self._store.discard_event, row.seq)
             return None
 
     async def _receive(self, client: aiomqtt.Client) -> None:
@@ -233,12 +235,19 @@ class Uplink:
     async def _confirm(self, topic: topics.Topic, ack: StoredAck) -> None:
         if ack.session != self._store.session:
             return  # about rows of another run, perhaps of another file; those that are left are sent again
-        if topic is topics.EVENT_ACK:
-            await asyncio.to_thread(self._store.confirm_events, ack.seq)
-            self._events_confirmed.set()
+        try:
+            if topic is topics.EVENT_ACK:
+                await asyncio.to_thread(self._store.confirm_events, ack.seq)
+                self._events_confirmed.set()
+            else:
+                await asyncio.to_thread(self._spool.confirm, SERVER, ack.seq)
+                self._telemetry_confirmed.set()
+        except sqlite3.Error as error:  # no reason to end the session, in which orders come
+            if not self._unwritten:
+                log.error("confirmations are not written, what they confirm is sent again: %s", error)
+            self._unwritten = True
         else:
-            await asyncio.to_thread(self._store.confirm_telemetry, ack.seq)
-            self._telemetry_confirmed.set()
+            self._unwritten = False
 
     async def _publish(self, client: aiomqtt.Client, topic: topics.Topic, payload: bytes, id_: str = "") -> None:
         await client.publish(self._name(topic, id_), payload, qos=topic.qos, retain=topic.retained)

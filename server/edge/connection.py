@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
 import uuid
 from collections.abc import Awaitable, Callable
 
 import aiomqtt
 
+from carrel import mqtt
 from carrel.contracts.topics import VERSION_ROOT
 from carrel.sections import MqttConfig
 
@@ -38,7 +38,7 @@ class Connection:
         delay, told = FIRST_RETRY_S, False
         while True:
             try:
-                async with self._make() as client:
+                async with mqtt.client(self._mqtt, self._identifier, waiting=WAITING_MESSAGES) as client:
                     await client.subscribe(self._filter, qos=1)
                     _honour_cancellation()
                     self._client = client
@@ -72,20 +72,6 @@ class Connection:
     def probe(self) -> str | None:
         """For `/readyz`: None when the broker is there, else why not."""
         return None if self.connected else self._trouble
-
-    def _make(self) -> aiomqtt.Client:
-        return aiomqtt.Client(
-            self._mqtt.host,
-            self._mqtt.port,
-            username=self._mqtt.username or None,
-            password=self._mqtt.password or None,
-            identifier=self._identifier,
-            timeout=5,
-            keepalive=15,
-            max_queued_incoming_messages=WAITING_MESSAGES,
-            # Nagle's algorithm with delayed acknowledgements costs 40 ms per round trip
-            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
-        )
 
 
 async def _until_one_ends(*works: Awaitable[None]) -> None:

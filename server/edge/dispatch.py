@@ -57,6 +57,7 @@ class Dispatcher:
         self._sent_at[order.command.id] = asyncio.get_running_loop().time()
         name = topics.name(self._branch, order.gateway, topics.COMMAND, order.target)
         await self._publish(name, encode(order.command))
+        self._outbox.sent = frozenset(self._sent_at)
 
 
 def _wake(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:

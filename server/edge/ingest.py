@@ -28,9 +28,9 @@ log = logging.getLogger(__name__)
 
 WAITING_LIMIT = 1000
 
-LIVE = (topics.STATE, topics.DEVICES, topics.LINKS, topics.DEVICE_STATE, topics.RULES_STATE)
+LIVE = (topics.STATE, topics.DEVICES, topics.LINKS, topics.DEVICE_STATE, topics.RULES_STATE, topics.NETWORK)
 STORED = (topics.TELEMETRY, topics.COMMAND_ACK, topics.ALARM, topics.EVENT, topics.RULES_STATE)
-TO_THE_EDGE = (topics.COMMAND, topics.TELEMETRY_ACK, topics.EVENT_ACK)
+TO_THE_EDGE = tuple(topic for topic in topics.TOPICS if topic.sender == "server")
 """Our own words, which the subscription brings back."""
 
 _GATEWAY = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from carrel.clock import Clock
-from carrel.contracts.actuation import CommandResult, CommandStatus, OverrideCancel, OverrideSet, PanelCommand
+from carrel.contracts.actuation import CommandResult, CommandStatus, EdgeOrder
 from carrel.contracts.codec import decode_command, encode
 from server.db import Database
 from server.edge import repository
@@ -29,8 +29,6 @@ ANSWER_WITHIN_S = 3.0
 WAITING_AT_ONCE = 8
 """Requests that may block a worker thread for an answer; more are told `sent` at once."""
 KEPT = timedelta(days=7)
-
-EdgeOrder = OverrideSet | OverrideCancel | PanelCommand
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +59,11 @@ class Outbox:
         self._waiting: dict[str, threading.Event] = {}
         self.on_new: Callable[[], None] = _nobody
         """Called from any thread after a command was committed."""
+        self.sent: frozenset[str] = frozenset()
+        """Ids of unanswered commands that this process has given to the broker."""
 
-    def carry_out(self, order: Order, cause: Callable[[Session], None]) -> CommandResult | None:
-        """Commit `cause` and the command together, send it, and wait a moment; None: no answer yet.
+    def carry_out(self, order: Order, cause: Callable[[Session], None], *, wait: bool = True) -> CommandResult | None:
+        """Commit `cause` and the command together, send it, and wait a moment if asked to; None: no answer yet.
 
         Blocks the calling thread; must not be called inside a transaction.
         """
@@ -72,7 +72,7 @@ class Outbox:
                 cause(session)
                 self.put(session, order)
             self.on_new()
-            if self.waiting <= WAITING_AT_ONCE:
+            if wait and self.waiting <= WAITING_AT_ONCE:
                 answered.wait(self._answer_within_s)
         with self._database.reading() as session:
             return self.answer_to(session, order.command.id)

@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 
 from carrel.contracts.telemetry import Quantity
 from server.live.feed import Feed
+from server.rooms import policy
+from server.rooms.policy import RoomValue
 from server.rooms.service import Rooms
 
-ALARMS, HEALTH = "alarms", "health"
+ALARMS, HEALTH, NETWORK = "alarms", "health", "network"
 DECIMALS = 3
 
 
@@ -23,20 +25,36 @@ class Board:
         """Everything but the alarms; also called now and then, since values grow stale by themselves."""
         for room in self._rooms.plan.rooms:
             self.show_values(room)
+            self.show_devices(room)
         self.show_actuators()
         self.show_health()
+        self.show_network()
 
     def show_values(self, room: str) -> None:
         """The values of a room; a zone that is no room of ours has none."""
         plan = self._rooms.plan.rooms.get(room)
-        for quantity in plan.shown if plan else ():
-            self._show_value(room, quantity)
+        if plan is None:
+            return
+        for quantity in plan.shown:
+            self._show(room, quantity, self._rooms.value(room, quantity))
+        if Quantity.TEMP in plan.sensors and Quantity.RH in plan.sensors:
+            temp, rh = (self._rooms.value(room, quantity) for quantity in (Quantity.TEMP, Quantity.RH))
+            self._show(room, "dew_point", policy.dew_point(temp, rh))
 
     def show_actuators(self) -> None:
-        """What the actuators do, or why."""
+        """What the actuators do, or why, and how the rules stand."""
         for room in self._rooms.plan.rooms:
             patch = {"rev": self._rooms.actuators_rev(room)}
             self._feed.publish(room_topic(room), f"{room}.actuators", patch, at_once=True)
+            self._feed.publish(room_topic(room), f"{room}.rules", {"rev": self._rooms.picture.rules_rev(room)})
+
+    def show_devices(self, room: str) -> None:
+        """Which devices a room has and, to the minute, when they were heard."""
+        self._feed.publish(room_topic(room), f"{room}.devices", {"rev": self._rooms.picture.devices_rev(room)})
+
+    def show_network(self) -> None:
+        """The Zigbee networks."""
+        self._feed.publish(NETWORK, NETWORK, {"rev": self._rooms.picture.network_rev()}, at_once=True)
 
     def show_health(self) -> None:
         """Gateways and links."""
@@ -46,8 +64,7 @@ class Board:
         """An alarm was raised or changed, if the rev differs."""
         self._feed.publish(ALARMS, ALARMS, {"rev": rev}, at_once=True)
 
-    def _show_value(self, room: str, quantity: Quantity) -> None:
-        found = self._rooms.value(room, quantity)
+    def _show(self, room: str, quantity: str, found: RoomValue) -> None:
         value = None if found.value is None else round(found.value, DECIMALS)
         patch = {"v": value, "t": None if found.at is None else _ms(found.at)}
         self._feed.publish(room_topic(room), f"{room}.{quantity}", patch)
@@ -60,7 +77,7 @@ def room_topic(room: str) -> str:
 
 def topics_of(rooms: Rooms) -> list[str]:
     """All topics there are."""
-    return [ALARMS, HEALTH, *(room_topic(room) for room in rooms.plan.rooms)]
+    return [ALARMS, HEALTH, NETWORK, *(room_topic(room) for room in rooms.plan.rooms)]
 
 
 def _ms(at: datetime) -> int:

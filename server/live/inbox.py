@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -16,6 +17,7 @@ from carrel.contracts.actuation import (
 )
 from carrel.contracts.alarms import AlarmState, EdgeEvent
 from carrel.contracts.health import GatewayStatus, LinkReport
+from carrel.contracts.network import NetworkState
 from carrel.contracts.telemetry import DeviceList, DeviceState, TelemetryBatch
 from server.alarms import service as alarms
 from server.db import Database
@@ -23,6 +25,7 @@ from server.edge.ingest import Arrived
 from server.edge.outbox import Outbox, Settled
 from server.live.board import Board
 from server.rooms import overrides
+from server.rooms.control import RoomControl
 from server.rooms.picture import Picture
 from server.telemetry.store import TelemetryStore
 
@@ -31,15 +34,24 @@ class EdgeInbox:
     """Satisfies server.edge.ingest.Inbox."""
 
     def __init__(
-        self, database: Database, outbox: Outbox, *, picture: Picture, store: TelemetryStore, board: Board
+        self,
+        database: Database,
+        outbox: Outbox,
+        *,
+        picture: Picture,
+        store: TelemetryStore,
+        board: Board,
+        control: RoomControl,
     ) -> None:
         self._database = database
         self._outbox = outbox
         self._picture = picture
         self._store = store
         self._board = board
+        self._control = control
         self._reconciled: dict[str, frozenset[tuple[str, datetime]]] = {}
         self._alarms_rev = ""
+        self._wishes: Mapping[str, str] = {}
 
     def see(self, arrived: Arrived) -> None:
         """Take up a live state and show what changed; in the event loop."""
@@ -59,6 +71,9 @@ class EdgeInbox:
                 self._board.show_health()
             case DeviceList():
                 self._picture.set_devices(gateway, message)
+            case NetworkState():
+                self._picture.set_network(gateway, message)
+                self._board.show_network()
             case _:
                 raise AssertionError(f"{type(message).__name__} is no live state")
 
@@ -74,6 +89,7 @@ class EdgeInbox:
                 self._record(gateway, message)
             case CommandResult():
                 self._settle(gateway, message)
+                self.look_at_wishes()
             case RulesState():
                 self._reconcile(gateway, message)
             case _:
@@ -86,6 +102,7 @@ class EdgeInbox:
                 self._board.show_alarms(self._alarms_rev)
             case CommandResult():
                 self._outbox.notify(arrived.message.id)
+                self.show_wishes()
             case _:
                 pass
 
@@ -96,6 +113,15 @@ class EdgeInbox:
                 settled = self._outbox.give_up(session, id_)
                 if settled is not None:
                     self._pass_on(session, settled)
+
+    def look_at_wishes(self) -> None:
+        """How far people's wishes have come; in a worker thread."""
+        self._wishes = self._control.wishes()
+
+    def show_wishes(self) -> None:
+        """What was seen by the last look; in the event loop."""
+        self._picture.set_wishes(self._wishes)
+        self._board.show_actuators()
 
     def look_at_alarms(self) -> str:
         """The alarms' rev as the database has it now; in a worker thread."""

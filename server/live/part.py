@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from server.alarms.control import AlarmControl
 from server.deps import Core
+from server.devices.service import Networks
 from server.edge.connection import Connection
 from server.edge.dispatch import Dispatcher
 from server.edge.ingest import Ingest
@@ -18,12 +19,13 @@ from server.edge.outbox import Outbox
 from server.live.board import Board, topics_of
 from server.live.feed import Feed
 from server.live.inbox import EdgeInbox
+from server.reports.service import Reports
 from server.rooms.control import RoomControl
 from server.rooms.picture import Picture
 from server.rooms.plan import read_plan
 from server.rooms.service import Rooms
 from server.telemetry import retention
-from server.telemetry.database import DatabaseStore
+from server.telemetry.factory import kept_of, open_store
 
 log = logging.getLogger(__name__)
 
@@ -35,14 +37,16 @@ AGAIN_AFTER_S = 1.0
 @asynccontextmanager
 async def live_part(app: FastAPI, core: Core) -> AsyncIterator[None]:
     """Put rooms, alarms' control and feed into the application's state and keep them fed until the server ends."""
-    picture, store = Picture(), DatabaseStore(core.database)
+    picture, store = Picture(), open_store(core)
     rooms = Rooms(read_plan(core.settings), picture, store, core.clock)
     outbox = Outbox(core.database, core.clock)
     feed = Feed(topics_of(rooms))
     board = Board(feed, rooms)
-    inbox = EdgeInbox(core.database, outbox, picture=picture, store=store, board=board)
-    app.state.rooms, app.state.feed = rooms, feed
-    app.state.room_control = RoomControl(rooms, outbox, core.database, core.clock)
+    control = RoomControl(rooms, outbox, core.database, core.clock)
+    inbox = EdgeInbox(core.database, outbox, picture=picture, store=store, board=board, control=control)
+    app.state.rooms, app.state.feed, app.state.room_control = rooms, feed, control
+    app.state.reports = Reports(core.settings, rooms.plan, store, core.clock)
+    app.state.network = Networks(rooms, outbox, core.clock)
     app.state.alarm_control = AlarmControl(outbox, core.database, core.clock)
 
     common = core.settings.common
@@ -56,7 +60,7 @@ async def live_part(app: FastAPI, core: Core) -> AsyncIterator[None]:
     works: list[Callable[[], Awaitable[None]]] = [
         lambda: connection.run(ingest.take, dispatcher.run),
         ingest.run,
-        lambda: retention.run(store, core.clock),
+        lambda: retention.run(store, core.clock, kept_of(core.settings.common.telemetry)),
         lambda: _tick(inbox, board),
         lambda: _forget(core, outbox),
     ]
@@ -67,12 +71,15 @@ async def live_part(app: FastAPI, core: Core) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        store.close()
 
 
 async def _tick(inbox: EdgeInbox, board: Board) -> None:
     """What happens by the passing of time alone, or through another server process."""
     while True:
         await asyncio.to_thread(inbox.give_up_overdue)
+        await asyncio.to_thread(inbox.look_at_wishes)
+        inbox.show_wishes()
         board.show_alarms(await asyncio.to_thread(inbox.look_at_alarms))
         board.show_all()
         await asyncio.sleep(TICK_S)

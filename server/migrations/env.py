@@ -10,11 +10,12 @@ from server.catalogue import models as catalogue
 from server.circulation import models as circulation
 from server.db import Base
 from server.edge import models as edge
+from server.exports import models as exports
 from server.patrons import models as patrons
 from server.rooms import models as rooms
 from server.telemetry import models as telemetry
 
-TABLES = (auth, patrons, catalogue, circulation, edge, rooms, alarms, telemetry)
+TABLES = (auth, patrons, catalogue, circulation, edge, rooms, alarms, telemetry, exports)
 """Every domain's tables; a new domain adds its models here."""
 
 context.configure(

@@ -12,8 +12,12 @@ from carrel.web.pages import Site, mount
 from server.deps import Core
 from server.pages.dashboard import endpoints as dashboard
 from server.pages.dashboard.source import ServerBuilding
+from server.pages.devices import endpoints as devices
 from server.pages.problems import HtmlProblems
 from server.pages.reader import endpoints as reader
+from server.pages.reports import endpoints as reports
+from server.pages.rooms import endpoints as rooms
+from server.pages.rooms.source import ServerRooms
 from server.settings import ServerSettings
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -32,6 +36,9 @@ def join(app: FastAPI, settings: ServerSettings) -> None:
     app.add_middleware(HtmlProblems)
     mount(app, site, [TEMPLATES])
     app.include_router(dashboard.router)
+    app.include_router(rooms.router)
+    app.include_router(devices.router)
+    app.include_router(reports.router)
     app.include_router(reader.router)
 
 
@@ -42,4 +49,5 @@ async def pages_part(app: FastAPI, core: Core) -> AsyncIterator[None]:
     state.building = ServerBuilding(
         core, state.rooms, room_control=state.room_control, alarm_control=state.alarm_control
     )
+    state.room_book = ServerRooms(core, state.rooms, state.building)
     yield

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import quote, urlsplit
 
-from fastapi import Depends, Request
+from fastapi import Depends, HTTPException, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from carrel.web.i18n import Language, Words
@@ -36,6 +36,12 @@ class Visit:
     def is_staff(self) -> bool:
         """Whether the caller may control the building and answer alarms."""
         return self.caller is not None and self.caller.has(*STAFF)
+
+    def staff(self) -> Principal | None:
+        """The caller if they may act; None for nobody; raises 403 for a reader."""
+        if self.caller is not None and not self.is_staff:
+            raise HTTPException(403)
+        return self.caller
 
     @property
     def by_htmx(self) -> bool:

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.requests import HTTPConnection
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, BaseModel
 
-from carrel.contracts.ids import RequestId
+from carrel.contracts.ids import DeviceId, RequestId
 from carrel.contracts.telemetry import UNITS, Quantity
 from server.deps import STAFF, CoreDep, Principal, public, require
 from server.rooms.control import RoomControl
+from server.rooms.history import MOST_BUCKETS, Course, Metric, unit_of
 from server.rooms.policy import RoomValue
 from server.rooms.schemas import (
     ActuatorResponse,
+    DeviceHistoryResponse,
     HistoryResponse,
+    LastValueResponse,
     OverrideRequest,
     OverrideResponse,
     RoomResponse,
     RoomsResponse,
     ValueResponse,
 )
-from server.rooms.service import MOST_BUCKETS, Rooms, RoomView
+from server.rooms.service import Rooms, RoomView
+from server.telemetry.windows import to_ms
 
 router = APIRouter(prefix="/api/v1", tags=["rooms"])
 
@@ -33,15 +37,22 @@ Staff = Annotated[Principal, require(*STAFF)]
 A_DAY = timedelta(days=1)
 DECIMALS = 3
 
+FromQuery = Annotated[AwareDatetime | None, Query(alias="from", description="Default: 24 h before `to`.")]
+ToQuery = Annotated[AwareDatetime | None, Query(alias="to", description="Default: now.")]
+BucketsQuery = Annotated[
+    int,
+    Query(ge=1, le=MOST_BUCKETS, description="At most this many, and one more where `from` lies within a bucket."),
+]
 
-def rooms_of(connection: HTTPConnection) -> Rooms:
+
+async def rooms_of(connection: HTTPConnection) -> Rooms:
     """The rooms of this process; put there by `server.live.part`."""
     rooms = connection.app.state.rooms
     assert isinstance(rooms, Rooms)
     return rooms
 
 
-def control_of(connection: HTTPConnection) -> RoomControl:
+async def control_of(connection: HTTPConnection) -> RoomControl:
     """Manual control; put there by `server.live.part`."""
     control = connection.app.state.room_control
     assert isinstance(control, RoomControl)
@@ -59,30 +70,43 @@ def rooms(rooms: RoomsDep, core: CoreDep, _caller: Anyone) -> RoomsResponse:
     return RoomsResponse(rooms=[_room(view, now, simulated=rooms.plan.simulated) for view in rooms.all()])
 
 
-@router.get("/rooms/{room}/history")
+@router.get("/rooms/{room}/history", response_model=HistoryResponse)
 def history(
     room: str,
     *,
     rooms: RoomsDep,
     core: CoreDep,
     _caller: Anyone,
-    metric: Literal["temp", "rh", "lux", "co2"],
-    start: Annotated[AwareDatetime | None, Query(alias="from", description="Default: 24 h before `to`.")] = None,
-    end: Annotated[AwareDatetime | None, Query(alias="to", description="Default: now.")] = None,
-    buckets: Annotated[int, Query(ge=1, le=MOST_BUCKETS)] = 288,
-) -> HistoryResponse:
+    metric: Metric,
+    start: FromQuery = None,
+    end: ToQuery = None,
+    buckets: BucketsQuery = 288,
+) -> Response:
     """What was measured, as columns: least, mean and greatest value of each bucket."""
-    quantity = Quantity(metric)
     until = end or core.clock.now()
-    window, found = rooms.history(room, quantity, start=start or _day_before(until), end=until, buckets=buckets)
-    return HistoryResponse(
-        metric=quantity,
-        unit=UNITS[quantity],
-        bucket_s=window.bucket_s,
-        t=[int(bucket.start.timestamp() * 1000) for bucket in found],
-        min=[round(bucket.minimum, DECIMALS) for bucket in found],
-        mean=[round(bucket.mean, DECIMALS) for bucket in found],
-        max=[round(bucket.maximum, DECIMALS) for bucket in found],
+    course = rooms.past.room(room, metric, start=start or _day_before(until), end=until, buckets=buckets)
+    return _json(HistoryResponse(metric=metric, unit=unit_of(metric), **_columns(course)))
+
+
+@router.get("/devices/{device}/history", response_model=DeviceHistoryResponse)
+def device_history(
+    device: DeviceId,
+    *,
+    rooms: RoomsDep,
+    core: CoreDep,
+    _caller: Anyone,
+    quantity: Quantity,
+    start: FromQuery = None,
+    end: ToQuery = None,
+    buckets: BucketsQuery = 288,
+) -> Response:
+    """What one device reported, such as what an actuator did: on, level, position, setpoint."""
+    until = end or core.clock.now()
+    course = rooms.past.device(device, quantity, start=start or _day_before(until), end=until, buckets=buckets)
+    last = course.before
+    before = LastValueResponse(t=to_ms(last.at), value=round(last.value, DECIMALS)) if last else None
+    return _json(
+        DeviceHistoryResponse(device=device, quantity=quantity, unit=UNITS[quantity], before=before, **_columns(course))
     )
 
 
@@ -107,6 +131,23 @@ def take_control(
 def give_back(override: RequestId, control: ControlDep, principal: Staff) -> Response:
     """Give an actuator back to the rules before the time."""
     return Response(status_code=204 if control.give_back(override, by=principal) else 202)
+
+
+def _columns(course: Course) -> dict[str, Any]:
+    starts, lows, means, highs, counts = zip(*course.buckets, strict=True) if course.buckets else ((),) * 5
+    return {
+        "bucket_s": course.window.bucket_s,
+        "t": [to_ms(start) for start in starts],
+        "min": [round(value, DECIMALS) for value in lows],
+        "mean": [round(value, DECIMALS) for value in means],
+        "max": [round(value, DECIMALS) for value in highs],
+        "n": counts,
+    }
+
+
+def _json(answer: BaseModel) -> Response:
+    """Written straight from the model, which is checked already: a chart has thousands of numbers."""
+    return Response(answer.model_dump_json(), media_type="application/json")
 
 
 def _day_before(end: datetime) -> datetime:

@@ -13,6 +13,14 @@ class UnknownRoomError(DomainError):
     title = "There is no such room."
 
 
+class UnknownDeviceError(DomainError):
+    """No gateway tells of it and nothing of it is stored."""
+
+    code = "unknown_device"
+    status = 404
+    title = "There is no such device."
+
+
 class UnknownActuatorError(DomainError):
     """`actuators` names those of the room."""
 

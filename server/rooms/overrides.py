@@ -11,6 +11,9 @@ from carrel.contracts.actuation import ActuatorState, CommandResult, CommandStat
 from server.rooms import policy, repository
 from server.rooms.models import OverrideRow
 
+TOLD_FOR = timedelta(minutes=5)
+"""So long people are told that a wish was refused."""
+
 
 @dataclass(frozen=True, slots=True)
 class Override:
@@ -26,6 +29,7 @@ class Override:
     state: str
     code: str
     end: str | None
+    asked_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +117,10 @@ def find(session: Session, id_: str) -> Override | None:
     return _view(row) if row else None
 
 
-def waiting(session: Session, room: str | None = None) -> list[Override]:
-    """Wishes that the gateway has not answered yet, of a room or of all."""
-    return [_view(row) for row in repository.sent(session, room)]
+def newest(session: Session, now: datetime) -> dict[tuple[str, str], Override]:
+    """(room, actuator) -> the newest wish that is not over, or was refused a moment ago and nobody asked again."""
+    rows = repository.not_over_or_refused(session, now - TOLD_FOR)
+    return {(row.room, row.actuator): _view(row) for row in rows}
 
 
 def _in_force(row: OverrideRow, state: ActuatorState, at: datetime) -> None:
@@ -149,5 +154,15 @@ def _adopted(gateway: str, state: ActuatorState, at: datetime) -> OverrideRow:
 
 def _view(row: OverrideRow) -> Override:
     return Override(
-        row.id, row.gateway, row.room, row.actuator, row.value, row.by, row.until, row.state, row.code, row.end
+        id=row.id,
+        gateway=row.gateway,
+        room=row.room,
+        actuator=row.actuator,
+        value=row.value,
+        by=row.by,
+        until=row.until,
+        state=row.state,
+        code=row.code,
+        end=row.end,
+        asked_at=row.created_at,
     )

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
-from carrel.contracts.actuation import ActuatorState, RulesState
+from carrel.contracts.actuation import ActuatorState, RuleLive, RulesState
 from carrel.contracts.codec import ContractError
 from carrel.contracts.health import GatewayStatus, LinkHealth, LinkReport
+from carrel.contracts.network import NetworkState
 from carrel.contracts.telemetry import DeviceInfo, DeviceList, DeviceState, Quantity
-from server.rooms.policy import Sample, digest
+from server.rooms.policy import Doing, Sample, digest
 
 GATEWAYS_LIMIT = 64
 DEVICES_LIMIT = 2000
 """Per gateway; a sender of made-up names must not fill the memory."""
+TOLERANCES = {"switch": 0.0, "level": 5.0}
+"""What a device may report beside what it was told: 5 % is within a covering's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,8 @@ class GatewayPicture:
     devices: tuple[DeviceInfo, ...] = ()
     states: Mapping[str, DeviceState] = field(default_factory=dict)
     rules: RulesState | None = None
+    doing: Mapping[str, Doing] = field(default_factory=dict)
+    network: NetworkState | None = None
 
 
 class Picture:
@@ -35,6 +41,7 @@ class Picture:
 
     def __init__(self) -> None:
         self._gateways: dict[str, GatewayPicture] = {}
+        self._wishes: Mapping[str, str] = {}
 
     def gateways(self) -> Mapping[str, GatewayPicture]:
         """As they are now; the mapping never changes."""
@@ -54,7 +61,17 @@ class Picture:
 
     def set_rules(self, gateway: str, rules: RulesState) -> None:
         """What its actuators do."""
-        self._put(gateway, replace(self._get(gateway), rules=rules))
+        known = self._get(gateway)
+        doing = {state.actuator: _doing(known.doing.get(state.actuator), state, rules.ts) for state in rules.actuators}
+        self._put(gateway, replace(known, rules=rules, doing=doing))
+
+    def set_network(self, gateway: str, network: NetworkState) -> None:
+        """What its Zigbee network is like."""
+        self._put(gateway, replace(self._get(gateway), network=network))
+
+    def set_wishes(self, wishes: Mapping[str, str]) -> None:
+        """How far people's wishes have come, as a digest a room."""
+        self._wishes = wishes
 
     def set_device(self, gateway: str, device: str, state: DeviceState) -> None:
         """What a device reported; a restarted gateway tells only what it has heard since, the rest is kept."""
@@ -81,6 +98,27 @@ class Picture:
         """What the actuators of a room do."""
         return [state for _, state in self._actuators() if state.zone == room]
 
+    def actuator(self, room: str, actuator: str) -> ActuatorState | None:
+        """What an actuator does; None when no gateway has told of it."""
+        return next((s for _, s in self._actuators() if (s.zone, s.actuator) == (room, actuator)), None)
+
+    def doing(self, room: str, actuator: str) -> Doing:
+        """What an actuator was told and reports."""
+        gateway = self.gateway_of(room, actuator)
+        return self._gateways[gateway].doing[actuator] if gateway is not None else Doing()
+
+    def state_of(self, device: str) -> DeviceState | None:
+        """Everything last known of a device."""
+        return next((g.states[device] for g in self._gateways.values() if device in g.states), None)
+
+    def rules_of(self, room: str) -> list[RuleLive]:
+        """The rules of a room as they stand."""
+        return [rule for g in self._gateways.values() if g.rules for rule in g.rules.rules if rule.zone == room]
+
+    def rules_rev(self, room: str) -> str:
+        """Differs when a rule of the room stands otherwise; the value that it looks at changes with every report."""
+        return digest([rule.model_dump(exclude={"value"}) for rule in self.rules_of(room)])
+
     def gateway_of(self, room: str, actuator: str) -> str | None:
         """Which gateway moves this actuator; None when none has told of it."""
         return next((g for g, state in self._actuators() if (state.zone, state.actuator) == (room, actuator)), None)
@@ -89,8 +127,12 @@ class Picture:
         """The devices of a room."""
         return [device for g in self._gateways.values() for device in g.devices if device.zone == room]
 
+    def has_device(self, device: str) -> bool:
+        """Whether any gateway tells of it."""
+        return any(device in {info.id for info in g.devices} | g.states.keys() for g in self._gateways.values())
+
     def actuators_rev(self, room: str) -> str:
-        """Differs when an actuator of the room does something else or for another reason.
+        """Differs when an actuator of the room does something else or for another reason, or a wish came further.
 
         Measured values among the reasons' parameters are left out: they change with every report.
         """
@@ -99,6 +141,29 @@ class Picture:
              sorted((key, value) for key, value in s.params.items() if key != "value"))
             for s in self.actuators(room)
         ]  # fmt: skip
+        return digest((facts, self._wishes.get(room)))
+
+    def devices_rev(self, room: str) -> str:
+        """Differs when a device of the room came, went or, to the minute, was heard."""
+        facts = []
+        for device in self.devices_of(room):
+            state = self.state_of(device.id)
+            heard = sorted((q.value, _minute(at)) for q, at in state.at.items()) if state else ()
+            facts.append((device.id, device.kind, device.model, heard))
+        return digest(facts)
+
+    def network_rev(self) -> str:
+        """Differs when a network or one of its devices changed or, to the minute, was heard."""
+        facts = []
+        for name, gateway in sorted(self._gateways.items()):
+            net = gateway.network
+            if net is not None:
+                devices = [
+                    (d.model_dump(exclude={"last_seen", "lqi"}), d.last_seen and _minute(d.last_seen))
+                    for d in net.devices
+                ]
+                online = gateway.status and gateway.status.state
+                facts.append((name, online, net.model_dump(exclude={"ts", "devices"}), devices))
         return digest(facts)
 
     def health_rev(self) -> str:
@@ -122,3 +187,14 @@ class Picture:
 
     def _put(self, gateway: str, picture: GatewayPicture) -> None:
         self._gateways = {**self._gateways, gateway: picture}
+
+
+def _doing(before: Doing | None, state: ActuatorState, at: datetime) -> Doing:
+    """The same as before with the times of what changed."""
+    commanded_at = before.commanded_at if before and before.commanded == state.commanded else at
+    reported_at = before.reported_at if before and before.reported == state.reported else at
+    return Doing(state.commanded, state.reported, commanded_at, reported_at, TOLERANCES[state.type])
+
+
+def _minute(at: datetime) -> int:
+    return int(at.timestamp()) // 60

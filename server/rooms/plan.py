@@ -13,7 +13,9 @@ from server.settings import ServerSettings
 
 ALWAYS_SHOWN = (Quantity.TEMP, Quantity.RH, Quantity.LUX)
 MEASURED = (*ALWAYS_SHOWN, Quantity.CO2)
-"""What a room's value and history can be asked for."""
+"""What a room's value can be asked for."""
+SENSED = (*MEASURED, Quantity.OCCUPANCY)
+"""What a room's history can be asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +52,12 @@ def read_plan(settings: ServerSettings) -> Plan:
     environment = settings.document.section("environment", EnvironmentConfig)
     sensors: dict[tuple[str, Quantity], set[str]] = {}
     for sensor in environment.sensor:
-        if sensor.metric in {quantity.value for quantity in MEASURED}:
+        if sensor.metric in {quantity.value for quantity in SENSED}:
             sensors.setdefault((sensor.zone, Quantity(sensor.metric)), set()).add(sensor.device)
     rooms = {
         room.id: RoomPlan(
             room,
-            {
-                quantity: frozenset(sensors[room.id, quantity])
-                for quantity in MEASURED
-                if (room.id, quantity) in sensors
-            },
+            {quantity: frozenset(sensors[room.id, quantity]) for quantity in SENSED if (room.id, quantity) in sensors},
         )
         for room in settings.common.rooms
     }

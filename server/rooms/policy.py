@@ -9,7 +9,15 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any, Literal
 
+from environment.preservation import moisture
+
 End = Literal["cancelled", "expired", "replaced", "ended"]
+Stage = Literal["queued", "sent", "unanswered", "refused", "held", "moving", "unconfirmed", "confirmed"]
+"""How far a person's wish has come. queued: written down. sent: on its way to the gateway. unanswered: no word from
+the gateway in CONFIRM_WITHIN. held: taken, but something stands above it for now. moving: the device was told.
+unconfirmed: it has not reported the value in CONFIRM_WITHIN. confirmed: it has."""
+
+CONFIRM_WITHIN = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +41,42 @@ def room_value(samples: Sequence[Sample], now: datetime, stale_after: timedelta)
     fresh = [sample.value for sample in samples if now - sample.at <= stale_after]
     newest = max((sample.at for sample in samples), default=None)
     return RoomValue(median(fresh) if fresh else None, newest)
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """What an actuator was told and reports, and since when each is so; None is unknown."""
+
+    commanded: float | None = None
+    reported: float | None = None
+    commanded_at: datetime | None = None
+    reported_at: datetime | None = None
+    tolerance: float = 0.0
+
+
+def stage_of_order(asked_at: datetime, now: datetime, *, sent: bool) -> Stage:
+    """Of a wish that the gateway has not answered."""
+    if now - asked_at > CONFIRM_WITHIN:
+        return "unanswered"
+    return "sent" if sent else "queued"
+
+
+def stage_of_override(value: float, doing: Doing, now: datetime) -> Stage:
+    """Of a wish that the gateway has taken: only the device's own report confirms it."""
+    if doing.commanded is None or round(doing.commanded) != round(value):
+        return "held"
+    if doing.reported is not None and abs(doing.reported - value) <= doing.tolerance:
+        return "confirmed"
+    changes = [at for at in (doing.commanded_at, doing.reported_at) if at is not None]
+    return "moving" if changes and now - max(changes) <= CONFIRM_WITHIN else "unconfirmed"
+
+
+def dew_point(temp: RoomValue, rh: RoomValue) -> RoomValue:
+    """Of a room's air in °C; unknown while temperature or humidity is; as old as the older of them."""
+    at = min(temp.at, rh.at) if temp.at and rh.at else None
+    if temp.value is None or rh.value is None or rh.value <= 0:
+        return RoomValue(None, at)
+    return RoomValue(moisture.dew_point(temp.value, rh.value), at)
 
 
 def how_ended(*, until: datetime, cancelled: bool, replaced: bool, at: datetime) -> End:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -41,9 +42,8 @@ def known(session: Session, ids: Collection[str]) -> set[str]:
     return set(session.scalars(select(OverrideRow.id).where(OverrideRow.id.in_(ids))))
 
 
-def sent(session: Session, room: str | None = None) -> list[OverrideRow]:
-    """Overrides that wait for the gateway's answer."""
-    query = select(OverrideRow).where(OverrideRow.ended_at.is_(None), OverrideRow.state == "sent")
-    if room is not None:
-        query = query.where(OverrideRow.room == room)
-    return list(session.scalars(query.order_by(OverrideRow.created_at)))
+def not_over_or_refused(session: Session, since: datetime) -> list[OverrideRow]:
+    """Overrides that have not ended, and those refused since then, oldest first."""
+    refused = and_(OverrideRow.state == "refused", OverrideRow.ended_at >= since)
+    query = select(OverrideRow).where(or_(OverrideRow.ended_at.is_(None), refused))
+    return list(session.scalars(query.order_by(OverrideRow.created_at, OverrideRow.id)))

@@ -45,18 +45,47 @@ class RoomsResponse(BaseModel):
 
 
 class HistoryResponse(BaseModel):
-    """Columns of equal length, oldest first; `t` is each bucket's beginning in ms since 1970 UTC.
+    """Columns of equal length, oldest first; `t` is each bucket's beginning in ms since 1970 UTC, `n` its values.
 
-    Buckets in which nothing was measured are left out.
+    Buckets in which nothing was measured are left out; the last one holds what came before `to`. Under 5 minutes
+    buckets begin at `from`, else at the 5 minutes or hour before. dew_point and abs_humidity are computed from the
+    bucket's mean temperature and mean humidity: `min` and `max` repeat the one value.
     """
 
-    metric: Quantity
+    metric: str
     unit: str
     bucket_s: int
     t: list[int]
     min: list[float]
     mean: list[float]
     max: list[float]
+    n: list[int]
+
+
+class LastValueResponse(BaseModel):
+    """A value and when it was reported, in ms since 1970 UTC."""
+
+    t: int
+    value: float
+
+
+class DeviceHistoryResponse(BaseModel):
+    """As HistoryResponse, of one device: on is 0/1, level per cent of full output, position per cent closed.
+
+    A bucket's mean is that of the reports in it, which need not be spaced evenly. `before` is the last report ahead of
+    the first bucket: what the device was doing when the window begins; null when there was none.
+    """
+
+    device: str
+    quantity: Quantity
+    unit: str
+    bucket_s: int
+    before: LastValueResponse | None
+    t: list[int]
+    min: list[float]
+    mean: list[float]
+    max: list[float]
+    n: list[int]
 
 
 class OverrideRequest(BaseModel):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from carrel.clock import Clock
 from carrel.contracts.actuation import ActuatorState
@@ -13,14 +11,12 @@ from carrel.contracts.health import GatewayStatus, LinkHealth
 from carrel.contracts.telemetry import DeviceInfo, Quantity
 from carrel.sections import RoomConfig
 from server.rooms import policy
-from server.rooms.errors import BadRangeError, UnknownRoomError
+from server.rooms.errors import UnknownRoomError
+from server.rooms.history import History
 from server.rooms.picture import Picture
 from server.rooms.plan import Plan, RoomPlan
 from server.rooms.policy import RoomValue
-from server.telemetry.store import Bucket, Source, TelemetryStore, Window
-
-LONGEST = timedelta(days=400)
-MOST_BUCKETS = 1000
+from server.telemetry.store import TelemetryStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +46,7 @@ class Rooms:
     def __init__(self, plan: Plan, picture: Picture, store: TelemetryStore, clock: Clock) -> None:
         self.plan = plan
         self.picture = picture
-        self._store = store
+        self.past = History(plan, picture, store)
         self._clock = clock
 
     def all(self) -> list[RoomView]:
@@ -66,18 +62,6 @@ class Rooms:
         devices = sorted(self._plan(room).sensors.get(quantity, ()))
         samples = self.picture.samples(devices, quantity)
         return policy.room_value(samples, self._clock.now(), self.plan.stale_after)
-
-    def history(
-        self, room: str, quantity: Quantity, *, start: datetime, end: datetime, buckets: int
-    ) -> tuple[Window, list[Bucket]]:
-        """At most `buckets` (1..1000) buckets of what its sensors measured; raises UnknownRoomError, BadRangeError."""
-        plan = self._plan(room)
-        if not start < end or end - start > LONGEST:
-            raise BadRangeError
-        width = max(1, math.ceil((end - start).total_seconds() / buckets))
-        window = Window(start, end, width)
-        sources = [Source(device, room, quantity) for device in sorted(plan.sensors.get(quantity, ()))]
-        return window, self._store.aggregate(sources, window)
 
     def gateways(self) -> list[GatewayView]:
         """Every gateway that has been heard of."""

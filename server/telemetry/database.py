@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import Connection
 
 from carrel.contracts.telemetry import Quantity, TelemetryPoint
 from server.db import Database
 from server.telemetry import repository
 from server.telemetry.repository import SeriesKey
-from server.telemetry.store import Bucket, Source, Window
+from server.telemetry.rollup import UNDER_WAY, Head, Row, roll
+from server.telemetry.store import Bucket, Kept, Source, Value, Window
+from server.telemetry.windows import EPOCH, FIVE_MINUTES, HOUR, MILLISECOND, RAW, Slice, cut, to_ms, to_time
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MILLISECOND = timedelta(milliseconds=1)
+EMPTY_PAGES = 10_000
+"""40 MB: what lies empty on SQLite before any of it is given back to the file system."""
+PAGES_AT_ONCE = 1000
+
+_MOMENT = itemgetter(0, 1)
+
+Figures = Sequence[Any]
+"""Number of values, least, greatest and sum."""
 
 
 class DatabaseStore:
-    """Satisfies TelemetryStore."""
+    """Satisfies TelemetryStore. The rollups are written in the transaction of the raw values."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -24,64 +37,163 @@ class DatabaseStore:
 
     def append(self, points: Sequence[TelemetryPoint]) -> None:
         """Durable when it returns; a point of the same source and millisecond changes nothing."""
-        if not points:
+        rows = self._rows(points)
+        if not rows:
             return
-        ids = self._series({_key(Source(p.device, p.zone, p.quantity)) for p in points})
-        rows = {(ids[_key(Source(p.device, p.zone, p.quantity))], _ms(p.ts)): p.value for p in points}
-        ordered = [{"series": series, "ts": ts, "value": value} for (series, ts), value in sorted(rows.items())]
-        newest = list({row["series"]: row for row in ordered}.values())
-        with self._database.writing() as session:
-            repository.add_points(session, ordered)
-            repository.set_latest(session, newest)
+        with self._database.connection() as connection:
+            heads = repository.lock_heads(connection, {series for series, _, _ in rows})
+            new = [row for row in rows if row[1] > heads[row[0]][0]]
+            repository.add_points(connection, new)
+            if len(new) < len(rows):  # late, or a repeat: only these have to be looked up
+                late = [row for row in rows if row[1] <= heads[row[0]][0]]
+                new += repository.add_missing_points(connection, late)
+            for grain, closed in roll(heads, new).items():
+                repository.add_rollups(connection, grain, closed)
+            repository.set_heads(connection, heads)
+
+    def note_newest(self, points: Sequence[TelemetryPoint]) -> None:
+        """Keep nothing of them but each series' newest value; for where another store has the rows."""
+        rows = self._rows(points)
+        if not rows:
+            return
+        with self._database.connection() as connection:
+            heads = repository.lock_heads(connection, {series for series, _, _ in rows})
+            for series, ts, value in rows:
+                if ts >= heads[series][0]:
+                    heads[series][0:2] = ts, value
+            repository.set_heads(connection, heads)
 
     def latest(self, zone: str) -> list[TelemetryPoint]:
         """The newest point of each source of a zone."""
-        with self._database.reading() as session:
-            rows = repository.latest(session, zone)
+        with self._reading() as connection:
+            rows = repository.latest(connection, zone)
         return [
-            TelemetryPoint(ts=_time(ts), device=device, zone=zone, quantity=Quantity(quantity), value=value)
+            TelemetryPoint(ts=to_time(ts), device=device, zone=zone, quantity=Quantity(quantity), value=value)
             for device, quantity, ts, value in rows
         ]
 
+    def sources(self, device: str) -> list[Source]:
+        """What this device has ever measured and where."""
+        with self._reading() as connection:
+            keys = repository.keys_of(connection, device)
+        return [Source(device, zone, Quantity(quantity)) for zone, quantity, _ in keys]
+
     def aggregate(self, sources: Sequence[Source], window: Window) -> list[Bucket]:
-        """Buckets that hold anything, oldest first."""
-        width = window.bucket_s * 1000
-        start, end = _ms(window.start), _ms(window.end)
-        with self._database.reading() as session:
-            series = repository.series_ids(session, [_key(source) for source in sources])
-            rows = repository.aggregate(session, list(series.values()), start=start, end=end, width=width)
+        """Buckets that hold anything, oldest first; from the coarsest rows that give what the raw values give."""
+        origin, width = to_ms(window.start), window.bucket_s * 1000
+        found: dict[int, Figures] = {}
+        with self._reading() as connection:
+            series = list(self._known(connection, sources).values())
+            if not series:
+                return []
+            parts = cut(window, repository.gone(connection))
+            for part in parts:
+                for number, *figures in repository.tallies(connection, series, part, origin=origin, width=width):
+                    found[number] = _together(found[number], figures) if number in found else figures
+            heads = repository.heads(connection, series) if any(part.grain > RAW for part in parts) else []
+        for ts, under_way in _under_way(parts, heads):
+            number = (ts - origin) // width
+            found[number] = _together(found[number], under_way) if number in found else under_way
+        first, step = to_time(origin), timedelta(seconds=window.bucket_s)
         return [
-            Bucket(_time(start + number * width), float(low), float(mean), float(high), count)
-            for number, low, mean, high, count in rows
+            Bucket(first + number * step, low, total / n, high, n)
+            for number, (n, low, high, total) in sorted(found.items())
         ]
 
-    def trim(self, before: datetime, limit: int) -> int:
-        """Delete at most `limit` points older than `before`; returns how many went."""
-        gone = 0
-        with self._database.writing() as session:
-            for series in repository.all_series(session):
-                gone += repository.trim(session, series, before=_ms(before), limit=limit - gone)
-                if gone >= limit:
-                    break
-        return gone
+    def finest_s(self, start: datetime) -> int:
+        """How fine the rows are that are left from `start` on: 0 is raw values, else seconds (300 or 3600)."""
+        with self._reading() as connection:
+            gone = repository.gone(connection)
+        at = to_ms(start)
+        left = next(grain for grain in (RAW, FIVE_MINUTES, HOUR) if at >= gone.get(grain, at))
+        return left // 1000
 
-    def _series(self, keys: set[SeriesKey]) -> dict[SeriesKey, int]:
-        """Ids, made where missing in a transaction of their own: only what is committed may be remembered."""
-        missing = sorted(keys - self._ids.keys())
+    def values(self, source: Source, start: datetime, end: datetime, *, limit: int) -> list[Value]:
+        """The first `limit` raw values of start <= at < end, oldest first."""
+        with self._reading() as connection:
+            found: list[Value] = []
+            for series in self._known(connection, [source]).values():
+                rows = repository.values(connection, series, start=to_ms(start), end=to_ms(end), limit=limit)
+                found += [Value(to_time(ts), value) for ts, value in rows]
+        return found
+
+    def before(self, source: Source, at: datetime) -> Value | None:
+        """The last value before `at`; where raw values have gone, the mean and beginning of the last rollup."""
+        with self._reading() as connection:
+            for series in self._known(connection, [source]).values():
+                row = repository.before(connection, series, to_ms(at))
+                return Value(to_time(row[0]), row[1]) if row else None
+        return None
+
+    def trim(self, now: datetime, kept: Kept, limit: int) -> int:
+        """Delete at most `limit` rows that are older than they are kept; returns how many went."""
+        went = 0
+        with self._database.connection() as connection:
+            for grain, age in ((RAW, kept.raw), (FIVE_MINUTES, kept.five_minutes)):
+                before = to_ms(now - age)
+                before -= before % FIVE_MINUTES
+                repository.note_gone(connection, grain, before)
+                for series in repository.all_series(connection):
+                    went += repository.trim(connection, grain, series, before=before, limit=limit - went)
+                    if went >= limit:
+                        return went
+        with self._database.connection() as connection:
+            repository.give_back_pages(connection, above=EMPTY_PAGES, at_once=PAGES_AT_ONCE)
+        return went
+
+    def close(self) -> None:
+        """Nothing of its own: the database is the server's."""
+
+    def _rows(self, points: Sequence[TelemetryPoint]) -> list[Row]:
+        """Each moment of a series once, the first that came, in order; series are made where missing."""
+        try:
+            rows = self._numbered(points)
+        except KeyError:
+            self._make_series({(point.zone, point.quantity.value, point.device) for point in points})
+            rows = self._numbered(points)
+        rows.sort(key=_MOMENT)
+        return [row for row, last in zip(rows, [None, *rows], strict=False) if not last or row[:2] != last[:2]]
+
+    def _numbered(self, points: Sequence[TelemetryPoint]) -> list[Row]:
+        ids = self._ids
+        return [(ids[p.zone, p.quantity.value, p.device], (p.ts - EPOCH) // MILLISECOND, p.value) for p in points]
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        """One snapshot for all statements of a question: a bucket may be moved from its head between two of them."""
+        with self._database.reading() as session:
+            if session.get_bind().dialect.name == "postgresql":
+                yield session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            else:
+                yield session.connection()
+
+    def _known(self, connection: Connection, sources: Sequence[Source]) -> dict[SeriesKey, int]:
+        """Ids of those of these sources that exist; series are never deleted, so they may be remembered."""
+        keys = [(source.zone, source.quantity.value, source.device) for source in sources]
+        missing = [key for key in keys if key not in self._ids]
         if missing:
-            with self._database.writing() as session:
-                repository.add_series(session, missing)
-                self._ids.update(repository.series_ids(session, missing))
-        return self._ids
+            self._ids.update(repository.series_ids(connection, missing))
+        return {key: self._ids[key] for key in keys if key in self._ids}
+
+    def _make_series(self, keys: set[SeriesKey]) -> None:
+        """In a transaction of its own: only what is committed may be remembered."""
+        missing = sorted(keys - self._ids.keys())
+        if not missing:  # another thread has
+            return
+        with self._database.connection() as connection:
+            ids = repository.add_series(connection, missing)
+        self._ids.update(ids)
 
 
-def _key(source: Source) -> SeriesKey:
-    return source.zone, source.quantity.value, source.device
+def _together(one: Figures, other: Figures) -> Figures:
+    return [one[0] + other[0], min(one[1], other[1]), max(one[2], other[2]), one[3] + other[3]]
 
 
-def _ms(at: datetime) -> int:
-    return (at - EPOCH) // MILLISECOND
-
-
-def _time(ms: int) -> datetime:
-    return EPOCH + ms * MILLISECOND
+def _under_way(parts: Sequence[Slice], heads: Sequence[Head]) -> Iterator[tuple[int, Figures]]:
+    """What the buckets under way hold that a question asks for, each with its beginning."""
+    for part in parts:
+        if part.grain in UNDER_WAY:
+            at = UNDER_WAY[part.grain]
+            for ts, n, *rest in (head[at : at + 5] for head in heads):
+                if n and part.start <= ts < part.end:
+                    yield ts, [n, *rest]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Double, ForeignKey, String, UniqueConstraint
+from sqlalchemy import BigInteger, Double, ForeignKey, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.db import Base
@@ -31,11 +31,57 @@ class PointRow(Base):
     value: Mapped[float] = mapped_column(Double)
 
 
-class LatestRow(Base):
-    """The newest value of each series; asking the raw table for it would be a thousand times slower."""
+class RollupRow(Base):
+    """Columns of a rollup: what came in the bucket that begins at `ts`, less what is still in the series' head."""
 
-    __tablename__ = "telemetry_latest"
+    __abstract__ = True
+
+    series: Mapped[int] = mapped_column(ForeignKey("telemetry_series.id"), primary_key=True)
+    ts: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    n: Mapped[int] = mapped_column(Integer)
+    low: Mapped[float] = mapped_column(Double)
+    high: Mapped[float] = mapped_column(Double)
+    total: Mapped[float] = mapped_column(Double)
+
+
+class FiveMinuteRow(RollupRow):
+    """Buckets of 5 minutes."""
+
+    __tablename__ = "telemetry_five_minute"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012  # SQLAlchemy declares it so
+
+
+class HourRow(RollupRow):
+    """Buckets of an hour in UTC."""
+
+    __tablename__ = "telemetry_hour"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012  # SQLAlchemy declares it so
+
+
+class HeadRow(Base):
+    """The newest value of a series and its buckets under way (`server.telemetry.rollup`); made with the series."""
+
+    __tablename__ = "telemetry_head"
 
     series: Mapped[int] = mapped_column(ForeignKey("telemetry_series.id"), primary_key=True, autoincrement=False)
     ts: Mapped[int] = mapped_column(BigInteger)
     value: Mapped[float] = mapped_column(Double)
+    five_ts: Mapped[int] = mapped_column(BigInteger)
+    five_n: Mapped[int] = mapped_column(Integer)
+    five_low: Mapped[float] = mapped_column(Double)
+    five_high: Mapped[float] = mapped_column(Double)
+    five_total: Mapped[float] = mapped_column(Double)
+    hour_ts: Mapped[int] = mapped_column(BigInteger)
+    hour_n: Mapped[int] = mapped_column(Integer)
+    hour_low: Mapped[float] = mapped_column(Double)
+    hour_high: Mapped[float] = mapped_column(Double)
+    hour_total: Mapped[float] = mapped_column(Double)
+
+
+class GoneRow(Base):
+    """Rows of a grain (`server.telemetry.windows`) that are older than `before` have been deleted."""
+
+    __tablename__ = "telemetry_gone"
+
+    grain: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    before: Mapped[int] = mapped_column(BigInteger)

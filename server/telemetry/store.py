@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import NamedTuple, Protocol
 
 from carrel.contracts.telemetry import Quantity, TelemetryPoint
 
@@ -28,19 +28,38 @@ class Window:
     bucket_s: int
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
-    """What was measured in one bucket, over all sources asked for; `start` is its beginning."""
+class Bucket(NamedTuple):
+    """What was measured in one bucket, over all sources asked for; `start` is its beginning.
+
+    The mean is of the values that came, each counting once; the last bucket holds what came before the window's end.
+    A tuple, since a chart has thousands of them.
+    """
 
     start: datetime
     minimum: float
     mean: float
     maximum: float
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple's own method, which nobody wants of a bucket
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One raw value."""
+
+    at: datetime
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How long raw values and the rollups of 5 minutes are kept; those of an hour are kept for ever."""
+
+    raw: timedelta = timedelta(days=7)
+    five_minutes: timedelta = timedelta(days=90)
 
 
 class TelemetryStore(Protocol):
-    """Calls block; each is one transaction."""
+    """Calls block; each is one transaction. A back-end that cannot be asked raises HistoryUnavailableError."""
 
     def append(self, points: Sequence[TelemetryPoint]) -> None:
         """Durable when it returns; a point of the same source and millisecond changes nothing."""
@@ -48,8 +67,27 @@ class TelemetryStore(Protocol):
     def latest(self, zone: str) -> list[TelemetryPoint]:
         """The newest point of each source of a zone."""
 
-    def aggregate(self, sources: Sequence[Source], window: Window) -> list[Bucket]:
-        """Buckets that hold anything, oldest first."""
+    def sources(self, device: str) -> list[Source]:
+        """What this device has ever measured and where."""
 
-    def trim(self, before: datetime, limit: int) -> int:
-        """Delete at most `limit` points older than `before`; returns how many went."""
+    def aggregate(self, sources: Sequence[Source], window: Window) -> list[Bucket]:
+        """Buckets that hold anything, oldest first: exactly what the raw values give, whatever rows they are made of.
+
+        Where only coarser rows are left than fit the window, a row counts in the bucket in which it begins; a window
+        from `windows.fit(..., finest_s=store.finest_s(start))` has no such rows but perhaps the last.
+        """
+
+    def finest_s(self, start: datetime) -> int:
+        """How fine the rows are that are left from `start` on: 0 is raw values, else seconds (300 or 3600)."""
+
+    def values(self, source: Source, start: datetime, end: datetime, *, limit: int) -> list[Value]:
+        """The first `limit` raw values of start <= at < end, oldest first."""
+
+    def before(self, source: Source, at: datetime) -> Value | None:
+        """The last value before `at`; where raw values have gone, the mean and beginning of the last rollup."""
+
+    def trim(self, now: datetime, kept: Kept, limit: int) -> int:
+        """Delete at most `limit` rows that are older than they are kept; returns how many went."""
+
+    def close(self) -> None:
+        """Give connections back, when the server ends."""

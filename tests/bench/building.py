@@ -1,7 +1,8 @@
 """`python -m tests.bench.building`: the virtual building with a meter at its Zigbee coordinator's end of the wire.
 
-The control socket knows two commands more: `state` tells how many devices the network lacks and for how long the host
-has been quiet, `measure` sends illuminance reports and times the window covering commands that come back.
+The control socket knows three commands more: `state` tells how many devices the network lacks and for how long the host
+has been quiet, `measure` sends illuminance reports and times the window covering commands that come back, `reports`
+tells how many attribute reports of each device of the crowd have been put on the wire.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import os
 import random
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -26,15 +28,23 @@ from firmware_sim.ports import Device
 from firmware_sim.serve import DEMO_BENCH, read_bench
 from firmware_sim.settings import Port, address
 from firmware_sim.zigbee import unpi
+from firmware_sim.zigbee.mesh import Timing
 
 SENSOR = "02:ca:77:e1:00:00:00:04"
 ROOM = "reading-room"
+CROWD = "load-"
 ILLUMINANCE, COVERING, GO_TO_LIFT = 0x0400, 0x0102, 0x05
 BRIGHT, DARK = 36991, 1  # 5000 lx and 1 lx as the cluster counts
 LOST_AFTER_S = 2.0
 CALM_NS = 300_000
 PAUSE_S = (0.03, 0.06)  # drawn at random, so that no poller of the host falls into step
+SUBSYSTEM, SYS = 0x1F, 1
 DATA_REQUEST, DATA_REQUEST_EXT = 0x01, 0x02
+INCOMING = bytes((unpi.AREQ | 4, 0x81))  # AF_INCOMING_MSG
+SOURCE, ZCL = slice(8, 10), 21  # where the sender and the ZCL frame are in such a frame
+CLUSTER_COMMAND, REPORT = 0x01, 0x0A
+STEADY_S = 0.3
+JOIN_GAP_S = (0.02, 0.05)
 
 
 class Meter:
@@ -46,6 +56,8 @@ class Meter:
         self._wanted: tuple[int, asyncio.Future[int]] | None = None
         self._sent_ns = 0
         self.heard_at_s: float | None = None
+        self.reports: Counter[int] = Counter()
+        """Attribute reports written to the pty, by the sender's short address."""
 
     def attach(self, send: Callable[[bytes], None]) -> None:
         """The wire is connected."""
@@ -53,14 +65,17 @@ class Meter:
         def timed(data: bytes) -> None:
             self._sent_ns = self._sent_ns or time.perf_counter_ns()
             send(data)
+            if is_report(data):
+                self.reports[int.from_bytes(data[SOURCE], "little")] += 1
 
         self._inner.attach(timed)
 
     def receive(self, data: bytes) -> None:
         """Bytes from the host: look for the awaited command, then hand them on."""
         now_ns = time.perf_counter_ns()
-        self.heard_at_s = time.monotonic()
         for frame in self._framer.feed(data):
+            if frame.cmd0 & SUBSYSTEM != SYS:  # a ping now and then is no sign of work
+                self.heard_at_s = time.monotonic()
             if self._wanted is not None and lift_of(frame) == self._wanted[0] and not self._wanted[1].done():
                 self._wanted[1].set_result(now_ns)
         self._inner.receive(data)
@@ -98,7 +113,7 @@ class MeteredBench(Bench):
         """How far the host has come."""
         devices, heard_at_s = self.network.describe()["devices"], self.meter.heard_at_s
         return {
-            "missing": sum(not device["joined"] for device in devices),
+            "missing": sum(not device["joined"] and not device["fresh"] for device in devices),
             "quiet_s": 0.0 if heard_at_s is None else time.monotonic() - heard_at_s,
         }
 
@@ -106,9 +121,12 @@ class MeteredBench(Bench):
         """Send `samples` reports, bright and dark in turn, to the process `host`.
 
         The times in ms, those of them during which neither host nor meter waited for a processor, and how many
-        reports brought no command.
+        reports brought no command. Meanwhile the crowd sends `load` reports a second.
         """
         self.building.set(ROOM, lux=0.0)  # the sensor's own reports then stay on the dark side
+        if request["load"]:
+            self.network.start_load(request["load"])
+            await asyncio.sleep(STEADY_S)
         gc.collect()
         gc.disable()  # the meter must not be the one who pauses
         times, calm, host = [], [], request["host"]
@@ -122,10 +140,23 @@ class MeteredBench(Bench):
                     calm.append(time_ms)
             await asyncio.sleep(random.uniform(*PAUSE_S))
         gc.enable()
+        if request["load"]:
+            self.network.start_load(0)
         return {"times_ms": times, "calm_ms": calm, "lost": request["samples"] - len(times)}
+
+    async def reports(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Attribute reports put on the wire so far: `by_device` those of the crowd, `total` all."""
+        crowd = [device for device in self.network.describe()["devices"] if device["name"].startswith(CROWD)]
+        sent = self.meter.reports
+        return {"by_device": {one["name"]: sent[one["nwk"]] for one in crowd}, "total": sent.total()}
 
     def _report(self, value: int) -> bool:
         return self.network.report_now(SENSOR, ILLUMINANCE, 0, value)
+
+
+def is_report(data: bytes) -> bool:
+    """Whether this write, which is one frame, brings the host an attribute report."""
+    return data[2:4] == INCOMING and not data[ZCL] & CLUSTER_COMMAND and data[ZCL + 2] == REPORT
 
 
 def waited_for_processor_ns(host: int) -> int:
@@ -156,8 +187,9 @@ async def serve(options: argparse.Namespace) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     places = Places(options.links, options.state, Port("127.0.0.1", options.io_port, explicit=True))
-    bench = MeteredBench(read_bench(DEMO_BENCH), places, speed=options.speed)
-    known = {**commands(bench), "state": bench.state, "measure": bench.measure}
+    spec = {**read_bench(DEMO_BENCH), "population": {"devices": options.devices}}
+    bench = MeteredBench(spec, places, speed=options.speed, timing=Timing(join_gap_s=JOIN_GAP_S))
+    known = {**commands(bench), "state": bench.state, "measure": bench.measure, "reports": bench.reports}
     control = ControlServer(address(options.control, explicit=True), known)
     await bench.open()
     await control.open()
@@ -168,13 +200,14 @@ async def serve(options: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    """Options are those of `carrel sim serve`."""
+    """Options are as those of `carrel sim serve`."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--links", type=Path, required=True)
     parser.add_argument("--state", type=Path, required=True)
     parser.add_argument("--io-port", type=int, required=True)
     parser.add_argument("--control", required=True)
     parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--devices", type=int, default=0)
     asyncio.run(serve(parser.parse_args()))
 
 

@@ -1,15 +1,26 @@
-"""The library that is measured: the shipped config.toml in a folder of its own, on free ports."""
+"""The library that is measured: the shipped config.toml in a folder of its own, on free ports.
+
+With a crowd it has as many sensors more. They are in its rooms, so that each report leads to an evaluation of the rules
+and to a median of many; but for those of light, which are in a hall, so that one report can move the curtain.
+"""
 
 from __future__ import annotations
 
-import shutil
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from firmware_sim.zigbee.population import population
 from tests.bench.processes import ROOT, free_ports
 
 RULE, CURTAIN = "reading-shade", "reading-curtain"
+HALL = "hall"
+METRICS = {
+    "SIM-TH": ("temp", "rh"),
+    "SIM-LUX": ("lux",),
+    "SIM-OCC": ("occupancy",),
+    "SIM-CO2": ("co2",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +30,7 @@ class Site:
     config: Path
     env: dict[str, str]
     ports: dict[str, int] = field(default_factory=dict)
+    crowd: int = 0
 
     @property
     def folder(self) -> Path:
@@ -35,12 +47,13 @@ class Site:
         return self.folder / f"{name}.log"
 
 
-def make_site(folder: Path) -> Site:
-    """A library as shipped but for its ports."""
+def make_site(folder: Path, crowd: int = 0) -> Site:
+    """A library as shipped but for its ports and a crowd of sensors; with one, it also writes to an InfluxDB that is
+    down."""
     folder.mkdir(parents=True)
     config = folder / "config.toml"
-    shutil.copy(ROOT / "config.toml", config)
-    names = ("server", "kiosk", "mqtt", "control", "io")
+    config.write_text((ROOT / "config.toml").read_text() + crowd_tables(crowd))
+    names = ("server", "kiosk", "mqtt", "control", "io", "influx")
     ports = dict(zip(names, free_ports(len(names)), strict=True))
     env = {
         "CARREL_SERVER__PORT": str(ports["server"]),
@@ -51,7 +64,32 @@ def make_site(folder: Path) -> Site:
         "CARREL_SIM__IO_PORT": str(ports["io"]),
         "CARREL_MODBUS__0__URL": f"rtu+tcp://127.0.0.1:{ports['io']}",
     }
-    return Site(config, env, ports)
+    if crowd:
+        env |= {
+            "CARREL_TELEMETRY__INFLUX__URL": f"http://127.0.0.1:{ports['influx']}",
+            "CARREL_TELEMETRY__INFLUX__ORG": "library",
+            "CARREL_TELEMETRY__INFLUX__TOKEN": "bench",
+            "CARREL_ZIGBEE__JOIN_AT_START_S": "254",
+        }
+    return Site(config, env, ports, crowd)
+
+
+def crowd_tables(crowd: int) -> str:
+    """Their part of config.toml."""
+    if not crowd:
+        return ""
+    tables = [f'\n[[room]]\nid = "{HALL}"\nname = "Hall"\n']
+    for one in population((), crowd):
+        if not one.crowd:
+            continue
+        zone = HALL if one.model.name == "SIM-LUX" else one.zone
+        tables.append(f'[[zigbee.device]]\nid = "{one.name}"\nieee = "{one.ieee}"\nzone = "{zone}"\nkind = "sensor"\n')
+        tables += [
+            f'[[environment.sensor]]\nid = "{one.name}-{metric}"\nzone = "{zone}"\nmetric = "{metric}"\n'
+            f'device = "{one.name}"\n'
+            for metric in METRICS[one.model.name]
+        ]
+    return "\n".join(tables)
 
 
 def twitchy(site: Site) -> dict[str, str]:

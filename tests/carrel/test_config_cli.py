@@ -66,7 +66,11 @@ def test_what_any_program_would_refuse_is_one_sentence(
 
 
 def test_no_password_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    text = SHIPPED.replace('username = ""', 'username = "carrel"').replace('password = ""', 'password = "s3cret"')
+    text = (
+        SHIPPED.replace('username = ""', 'username = "carrel"')
+        .replace('password = ""', 'password = "s3cret"')
+        .replace('token = ""', 'token = "s3cret"')
+    )
     text = text.replace("sqlite:///var/server.db", "postgresql+psycopg://lib:s3cret@db.example/lib")
     text = text.replace('url = "rtu+tcp://127.0.0.1:18702"', 'url = "rtu+tcp://u:s3cret@127.0.0.1:18702"')
     assert main(config(tmp_path, text)) == 0

@@ -38,6 +38,11 @@ def test_an_empty_file_has_defaults(tmp_path: Path) -> None:
         ('[library]\ntimezone = "../etc/passwd"', "no such time zone"),
         ('[library]\nbranch = "Main Street"', "line 2: 'library.branch' = 'Main Street'"),
         ('[library]\nlanguage = "fr"', "line 2: 'library.language' = 'fr'"),
+        (
+            '[library]\nopening = [{ from = "21:00", to = "08:30", days = ["mon"] }]',
+            "line 2: 'library.opening.0': write an opening time that lies before the closing time",
+        ),
+        ('[library]\nopening = [{ from = "9", to = "17:00", days = ["mon"] }]', "library.opening.0.from"),
         ('[log]\nlevel = "loud"', "line 2: 'log.level' = 'loud'"),
         ("[mqtt]\nport = 70000", "line 2: 'mqtt.port' = 70000"),
         ('[mqtt]\npassword = "x"', "line 1: 'mqtt': a password without a username keeps nobody out"),

@@ -80,8 +80,10 @@ def test_a_full_rule_is_read_with_its_own_key_names():
         ({"exclusive": {"groups": [["ac", "ac"]]}}, "member of an exclusive group 'ac' is used twice"),
         ({"sensor": section()["sensor"] * 2}, "sensor id 'reading-temp' is used twice"),
         ({"actuator": section()["actuator"] * 2}, "actuator id 'ac' is used twice"),
+        ({"sensor": [section()["sensor"][0] | {"id": "T1"}]}, "use lowercase letters, digits and hyphens"),
+        ({"rule": [rule(guard=[{"metric": "temp", "minus": "out", "above": 1}])]}, "write zone.metric"),
         ({"rul": []}, "Extra inputs are not permitted"),
-        ({"tick_s": 0}, "greater than 0"),
+        ({"tick_s": 0}, "greater than or equal to 0.001"),
     ],
 )
 def test_a_wrong_section_is_refused_with_what_exists(parts, message):

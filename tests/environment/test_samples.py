@@ -1,9 +1,11 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from environment.config import SensorConfig
-from environment.metrics import dew_point
+from environment.preservation.moisture import dew_point
 from environment.samples import PLAUSIBLE, ZoneValues, judge, sensors_by_zone
 from environment.state import Accepted, Sample
 
@@ -76,3 +78,21 @@ def test_derived_metrics_need_temperature_and_humidity_of_the_zone():
     assert values({"temp-1": fresh(20)}).get(("hall", "dew_point")) is None
     assert values({"rh-1": fresh(50)}).get(("hall", "dew_point")) is None
     assert values({"temp-1": fresh(20), "rh-1": fresh(0)}).get(("hall", "dew_point")) is None
+
+
+NAMES = [f"{metric}-{number}" for metric in ("temp", "rh") for number in (1, 2, 3)]
+KEYS = [("hall", metric) for metric in ("temp", "rh", "dew_point", "abs_humidity")]
+
+
+@given(st.lists(st.tuples(st.sampled_from(NAMES), st.floats(5, 95), st.sampled_from([-40, 0, 1, 90, 200, 299, 301]))))
+def test_values_taken_over_from_an_instant_ago_are_those_computed_anew(history):
+    samples: dict[str, Accepted] = {}
+    sensors, now, before = values({})._sensors, T0, values({})
+    for name, value, wait_s in history:
+        now += s(wait_s)
+        samples = {**samples, name: Accepted(value, now, now)}
+        after = ZoneValues(sensors, samples, now, STALE)
+        after.take_over(before, {("hall", name[:-2])})
+        anew = ZoneValues(sensors, samples, now, STALE)
+        assert [after.get(key) for key in KEYS] == [anew.get(key) for key in KEYS]
+        before = after

@@ -115,6 +115,11 @@ async def test_observe_has_the_documented_shape(bench: Bench) -> None:
     seen = bench.observe()
     assert set(seen) == {"rooms", "io", "tags", "clock", "links", "zigbee"}
     assert {"temp", "rh", "lux", "curtain_closed_pct", "ac_on", "vent_pct"} <= set(seen["rooms"]["reading-room"])
+    assert {"people", "co2", "dehumidifier_on", "siren"} <= set(seen["rooms"]["stacks"])
+    assert seen["zigbee"]["load"] == {"rate_s": 0, "sent": 0, "unsent": 0}
+    assert {"ieee", "name", "nwk", "model", "kind", "zone", "joined", "fresh", "poll_s", "battery", "faults"} <= set(
+        seen["zigbee"]["devices"][0]
+    )
     assert seen["io"]["io-1"] == {
         "inputs": {"smoke": True, "flame": False},
         "outputs": {"lamp": False, "siren": False, "door-release": False},
@@ -186,6 +191,9 @@ async def test_every_command_does_its_work(bench: Bench) -> None:
     assert bench.faults("io-1").drop == 0
     assert await _run(bench, "timing", pad="kiosk-1", air=False) == {"air": False, "serial": True}
     assert await _run(bench, "speed", speed=10) == {"speed": 10}
+    assert (await _run(bench, "people", room="stacks", count=2))["room"]["people"] == 2
+    assert (await _run(bench, "people", room="stacks", count="auto"))["room"]["people"] <= 1
+    assert (await _run(bench, "zigbee", do="list"))["devices"] == bench.observe()["zigbee"]["devices"]
     seen = await _run(bench, "observe")
     assert seen["io"]["io-1"]["inputs"]["flame"]
     hello = await _run(bench, "hello")
@@ -194,6 +202,7 @@ async def test_every_command_does_its_work(bench: Bench) -> None:
     (first, *_) = seen["zigbee"]["devices"]
     report = {"ieee": first["ieee"], "cluster": 0x0402, "attribute": 0, "value": 2500}
     assert await _run(bench, "report", **report) == {"sent": False}  # it is on no network yet
+    assert await _run(bench, "report", **report | {"value": -0x8000}) == {"sent": False}
 
 
 @pytest.mark.parametrize(
@@ -217,6 +226,9 @@ async def test_every_command_does_its_work(bench: Bench) -> None:
         ("speed", {"speed": 1e9}, "outside"),
         ("observe", {"x": 1}, "unknown field"),
         ("report", {"ieee": "00", "cluster": -1}, "cluster is missing"),
+        ("report", {"ieee": "00", "cluster": 1, "attribute": 0, "value": "x"}, "value is missing or not a number"),
+        ("people", {"room": "stacks", "count": "many"}, "count is not a number"),
+        ("people", {"room": "stacks", "count": 11}, r"outside 0\.\.10"),
     ],
 )
 async def test_wrong_fields_are_refused_in_a_sentence(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_sim.building import Building, NotThereError, Room, crowd_share, lamps_on
-from firmware_sim.weather import humidity_ratio
+from firmware_sim.weather import SEASONS, Sky, humidity_ratio
 
 LOCAL = timezone(timedelta(hours=8))
 NOON = datetime(2026, 8, 28, 12, 0, tzinfo=LOCAL)
@@ -45,6 +45,66 @@ def test_air_conditioning_dries_damp_air() -> None:
     without.step(3600)
     dry, damp = _reading(with_ac), _reading(without)
     assert humidity_ratio(dry.temp, dry.rh) < 0.9 * humidity_ratio(damp.temp, damp.rh)
+
+
+def test_heater_warms_and_its_electricity_is_a_third_of_its_heat() -> None:
+    warm, cold = _pair(NIGHT)
+    _reading(warm).heater_on = True
+    for building in (warm, cold):
+        building.step(3600)
+    assert _reading(warm).temp > _reading(cold).temp + 3
+    assert _reading(warm).energy.heating == pytest.approx(20 / 3)
+    assert _reading(cold).energy.heating == 0
+
+
+def test_dehumidifier_dries_the_air_and_warms_it() -> None:
+    dried, damp = _pair(NIGHT)
+    for building in (dried, damp):
+        building.set("reading-room", temp=22.0, rh=65.0)
+    _reading(dried).dehumidifier_on = True
+    for building in (dried, damp):
+        building.step(3600)
+    assert _reading(dried).rh < _reading(damp).rh - 5
+    assert _reading(dried).temp > _reading(damp).temp + 0.5
+    assert _reading(dried).energy.drying == pytest.approx(1.9)
+
+
+def test_readers_make_the_air_stuffy_and_the_fan_freshens_it_for_its_electricity() -> None:
+    stuffy, fresh = _pair()
+    _reading(fresh).vent_pct = 50.0
+    for building in (stuffy, fresh):
+        building.step(4 * 3600)
+    assert _reading(stuffy).co2 > 1000 > _reading(fresh).co2 > 420
+    assert _reading(fresh).energy.fan == pytest.approx(4 * 0.3)
+
+
+def test_air_conditioner_s_electricity_follows_its_load() -> None:
+    building = Building(NOON)
+    building.set("reading-room", temp=30.0)
+    _reading(building).ac_on, _reading(building).ac_setpoint = True, 5.0
+    building.step(1800)
+    assert _reading(building).energy.cooling == pytest.approx(24 / 3 / 2)
+
+
+def test_seasons_are_warm_and_damp_in_summer_and_cool_and_dry_in_winter() -> None:
+    july, january = (SEASONS.air(datetime(2026, month, 20, 15, 0, tzinfo=LOCAL)) for month in (7, 1))
+    assert 30 < july[0] < 36
+    assert 5 < january[0] < 12
+    assert july[1] > 3 * january[1]
+
+
+def test_building_takes_another_climate() -> None:
+    class Frost:
+        def air(self, when: datetime) -> tuple[float, float]:
+            return -20.0, 0.0005
+
+        def sky(self, when: datetime) -> Sky:
+            return Sky(0.0, 0.0, 0.0, 0.0)
+
+    building = Building(NOON, Frost())
+    building.step(600)
+    assert building.rooms["out"].temp == -20.0
+    assert building.rooms["out"].lux == 0
 
 
 def test_closed_curtain_darkens_at_once_and_keeps_the_sun_s_heat_out() -> None:
@@ -166,6 +226,20 @@ def test_impossible_states_are_refused_and_change_nothing(wrong: dict[str, float
     with pytest.raises(ValueError, match="outside"):
         building.set("reading-room", **wrong)
     assert _reading(building).observe() == before
+
+
+def test_readers_are_set_by_hand_until_the_timetable_has_them_again() -> None:
+    building = Building(NOON)
+    usual = building.rooms["reading-room"].people
+    building.set_people("reading-room", 40)
+    building.step(60)
+    assert building.rooms["reading-room"].observe()["people"] == 40
+    building.set_people("reading-room", None)
+    assert building.rooms["reading-room"].people == pytest.approx(usual, abs=1)
+    with pytest.raises(ValueError, match=r"people=601 is outside 0..600"):
+        building.set_people("reading-room", 601)
+    with pytest.raises(NotThereError, match="no room for people 'out'; there are: reading-room, stacks"):
+        building.set_people("out", 1)
 
 
 def test_unknown_room_names_the_rooms() -> None:

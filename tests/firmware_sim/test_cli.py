@@ -69,6 +69,28 @@ def test_link_is_broken_and_restored(sim: Sim, building: VirtualBuilding, link: 
     assert building.observe()["links"][link] == "none"
 
 
+def test_people_are_set(sim: Sim, building: VirtualBuilding) -> None:
+    assert sim("people stacks 3") == (0, "", "")
+    assert building.observe()["rooms"]["stacks"]["people"] == 3
+    assert sim("people stacks auto") == (0, "", "")
+
+
+def test_zigbee_devices_are_listed_broken_and_alarmed(sim: Sim, building: VirtualBuilding) -> None:
+    assert sim("zigbee fault smoke-1 refused --status 0xE9") == (0, "", "")
+    assert sim("zigbee alarm smoke-1 tamper") == (0, "", "")
+    code, table, _ = sim("zigbee list")
+    assert code == 0
+    assert "network none, no host" in table
+    [line] = [line for line in table.splitlines() if line.startswith("smoke-1")]
+    assert line.split()[:5] == ["smoke-1", "02:ca:77:e1:00:00:00:10", "SIM-SMOKE", "stacks", "-"]
+    assert "battery 100 %, polls every 5 s, refused, tamper" in line
+    assert json.loads(sim("zigbee list --json")[1])["devices"][0]["name"] == "reading-th"
+    assert sim("zigbee fault smoke-1 restore") == (0, "", "")
+    assert sim("zigbee battery smoke-1 50") == (0, "", "")
+    assert building.observe()["zigbee"]["devices"][15]["battery"] == 50
+    assert sim("zigbee reset --reason watchdog") == (0, "", "")
+
+
 def test_timing_and_speed_are_changed(sim: Sim, building: VirtualBuilding) -> None:
     assert sim("timing kiosk-1 air=off serial=off") == (0, "", "")
     assert building.command("timing", pad="kiosk-1") == {"air": False, "serial": False}
@@ -96,6 +118,16 @@ def test_timing_and_speed_are_changed(sim: Sim, building: VirtualBuilding) -> No
         ("timing kiosk-1 air=maybe", "air is on or off, not 'maybe'"),
         ("observe --config none.toml", "cannot read none.toml"),
         ("observe --control 127.0.0.1:1", "no virtual building at 127.0.0.1:1; start one with `carrel run`"),
+        ("people out 3", "no room for people 'out'; there are: reading-room, stacks"),
+        ("people stacks many", "people=many is not a number"),
+        ("zigbee", "arguments are required: WHAT"),
+        ("zigbee leave smoke-9", "no device 'smoke-9'; there are: reading-th"),
+        ("zigbee leave smoke-1", "smoke-1 is not on the network; there are: none"),
+        ("zigbee join smoke-1", "no join window is open"),
+        ("zigbee fault smoke-1 tired", "no fault 'tired' of a device; there are: lost"),
+        ("zigbee fault smoke-1 refused --status ten", "invalid"),
+        ("zigbee alarm smoke-1 fire", "no alarm 'fire'; there are: on, test, tamper, trouble, off"),
+        ("zigbee load 10", "start the building with --devices N"),
         ("dance", "invalid choice: 'dance'"),
         ("", "arguments are required: COMMAND"),
     ],
@@ -112,5 +144,5 @@ def test_mistake_is_one_sentence_and_exit_code_2(sim: Sim, line: str, complaint:
 def test_help_names_every_command(sim: Sim) -> None:
     code, out, _ = sim("--help")
     assert code == 0
-    for command in ("set", "place", "remove", "contact", "fault", "observe", "serve"):
+    for command in ("set", "place", "remove", "contact", "fault", "observe", "people", "zigbee", "serve"):
         assert command in out

@@ -125,3 +125,10 @@ def test_bench_without_an_offset_in_its_start_is_refused(tmp_path: Path) -> None
     (tmp_path / "bench.toml").write_text("[building]\nstart = 2026-08-28T09:00:00\n")
     with pytest.raises(SettingsError, match="offset"):
         read_bench(tmp_path / "bench.toml")
+
+
+def test_a_crowd_for_load_tests_comes_with_the_options(tmp_path: Path) -> None:
+    with virtual_building("--devices", "5", "--reports-per-s", "20", cwd=tmp_path) as building:
+        seen = building.command("zigbee", do="list")
+    assert [each["name"] for each in seen["devices"]][-5:] == [f"load-00{number}" for number in range(1, 6)]
+    assert (seen["load"]["rate_s"], seen["load"]["sent"]) == (20, 0)

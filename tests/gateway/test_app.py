@@ -14,12 +14,16 @@ import pytest
 
 from carrel.config import load
 from carrel.contracts.health import LinkHealth
+from carrel.contracts.telemetry import Quantity, Reading
+from devices.events import ReadingSeen
 from gateway import app
-from gateway.app import build, devices, kept_going
+from gateway.app import Soon, build, devices, kept_going
 from gateway.cli import check_ports
+from gateway.relay import influx
 from gateway.settings import GatewaySettings, read_settings
 from gateway.store import StoreError
 from tests.support.clock import ManualClock
+from tests.support.influx_fake import InfluxFake, running_fake
 from tests.support.ports import free_port
 from tests.support.sim import ROOT, eventually
 
@@ -120,6 +124,27 @@ async def test_a_link_that_comes_up_is_told_everything_once(tmp_path: Path, cloc
     gateway._store.close()
 
 
+async def test_readings_go_to_influxdb_where_it_is_configured_and_its_health_is_a_links(
+    tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(influx, "GATHER_S", 0.01)
+    fake = InfluxFake()
+    with running_fake(fake) as port:
+        config = fake.config(port)
+        words = {"URL": config.url, "ORG": config.org, "TOKEN": config.token}
+        gateway = build(
+            settings(tmp_path, **{f"CARREL_TELEMETRY__INFLUX__{key}": v for key, v in words.items()}), clock
+        )
+        task = asyncio.create_task(gateway.run())
+        reading = Reading(device="out-th", zone="out", quantity=Quantity.RH, value=70, at=clock.now())
+        gateway.reactor.handle(ReadingSeen(reading))
+        tags = {"branch": "main", "gateway": "gw-1", "zone": "out", "device": "out-th"}
+        await eventually(lambda: list(fake.series("rh", **tags).values()) == [70.0], within_s=15)
+        await eventually(lambda: gateway._health["influx"].state == "up")
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
 def test_the_devices_are_those_of_the_configuration(tmp_path: Path) -> None:
     found = devices(settings(tmp_path))
     assert {d.id for d in found} >= {"reading-th", "reading-curtain"}
@@ -179,3 +204,15 @@ def test_as_a_process_it_says_in_one_sentence_what_it_cannot_use(tmp_path: Path,
     assert said.startswith("carrel gateway: ")
     assert said.count("\n") == 1
     assert app.__name__ not in said
+
+
+async def test_what_is_put_off_runs_a_moment_later_in_its_order_and_so_does_what_comes_meanwhile() -> None:
+    ran: list[int] = []
+    done = asyncio.Event()
+    soon = Soon(0.001)
+    soon(lambda: ran.append(1))
+    soon(lambda: soon(done.set))
+    soon(lambda: ran.append(2))
+    assert not ran
+    await done.wait()
+    assert ran == [1, 2]

@@ -99,31 +99,10 @@ def test_events_come_in_portions(store: Store) -> None:
     assert [row.body for row in store.events_after(first[-1].seq)] == ["3", "4"]
 
 
-def test_telemetry_is_read_without_gaps(store: Store) -> None:
-    store.append_telemetry(["a", "b", "c", "d"])
-    rows = store.telemetry_after(0)
-    assert [row.seq for row in rows] == list(range(rows[0].seq, rows[0].seq + 4))
-    store.discard("telemetry", rows[2].seq)
-    assert [row.body for row in store.telemetry_after(0)] == ["a", "b"]
-    store.confirm_telemetry(rows[1].seq)
-    assert [row.body for row in store.telemetry_after(0)] == ["d"]
-
-
 def test_one_event_can_be_discarded(store: Store) -> None:
     store.save_with_events("panel", 1, [("alarm", "a"), ("alarm", "b")])
-    store.discard("event", store.events_after(0)[0].seq)
+    store.discard_event(store.events_after(0)[0].seq)
     assert [row.body for row in store.events_after(0)] == ["b"]
-
-
-def test_the_oldest_telemetry_goes_when_there_is_too_much_and_is_counted(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "TELEMETRY_ROWS_KEPT", 10)
-    store.append_telemetry(str(n) for n in range(8))
-    assert store.telemetry_dropped == 0
-    store.append_telemetry(str(n) for n in range(8, 15))
-    assert [row.body for row in store.telemetry_after(0)] == [str(n) for n in range(5, 15)]
-    assert store.telemetry_dropped == 5
 
 
 def test_an_answer_is_kept_while_a_repeat_may_come(store: Store) -> None:
@@ -163,9 +142,9 @@ def test_a_full_disk_raises_and_does_no_harm(store: Store) -> None:
     fill_the_disk(store)
     for _ in range(3):
         with pytest.raises(sqlite3.Error, match="full"):
-            store.append_telemetry(["x" * 4000] * 50)
+            store.save("journal", "x" * 200_000)
     assert store.load("panel") == "before"
-    assert store.telemetry_after(0) == []
+    assert store.load("journal") is None
     mend_the_disk(store)
     store.save("panel", "after")
     assert store.load("panel") == "after"
@@ -259,14 +238,14 @@ def test_threads_may_use_it_at_once(store: Store) -> None:
     def work(n: int) -> None:
         for m in range(20):
             store.save(f"{n}/{m}", m)
-            store.append_telemetry([f"{n}/{m}"])
+            store.save_with_events("panel", m, [("alarm", f"{n}/{m}")])
 
     threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(store.telemetry_after(0)) == 80
+    assert len(store.events_after(0, limit=100)) == 80
     assert all(store.load(f"{n}/19") == 19 for n in range(4))
 
 

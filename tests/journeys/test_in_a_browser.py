@@ -268,6 +268,50 @@ def test_a_curtain_is_taken_by_hand_until_a_time_and_given_back(
     assert same(page)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_rooms_page_draws_its_history_and_a_command_comes_to_the_devices_own_report(
+    language: str, house: Library, visit: Visit, look: Look
+) -> None:
+    take, back, confirmed = {
+        "en": ("Take control", "Back to automatic", "The device reports it"),
+        "zh-CN": ("开始手动控制", "恢复自动", "设备已报告到位"),
+    }[language]
+    page = visit(house.dashboard, language)
+    sign_in(page, house.dashboard, ("librarian", "librarian-demo"))
+    page.goto(f"{house.dashboard}/rooms/stacks?span=1h")
+    live(page)
+    row = page.locator("#decision-stacks-vent")
+    row.locator("summary").click()
+    row.locator("label", has=page.locator("input[name=value][value='60']")).click()
+    row.get_by_role("button", name=take).click()
+    expect(row.locator(".progress-words")).to_have_text(confirmed, timeout=30_000)
+    expect(row.locator(".reports")).to_contain_text("60 %")
+    expect(page.locator("#rules tbody tr").first).to_be_visible()
+    page.locator("[data-chart=temp]").scroll_into_view_if_needed()
+    expect(page.locator("[data-chart=temp] [data-summary]")).to_contain_text("°C", timeout=SLOW_MS)
+    expect(page.locator("[data-chart=temp] canvas")).to_be_visible()
+    look(page, "room")
+    row.get_by_role("button", name=back).click()
+    expect(row.locator(".wish")).to_have_count(0, timeout=SLOW_MS)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_devices_page_shows_the_network_and_opens_and_shuts_it(
+    language: str, house: Library, visit: Visit, look: Look
+) -> None:
+    page = visit(house.dashboard, language)
+    sign_in(page, house.dashboard, ("librarian", "librarian-demo"))
+    page.goto(f"{house.dashboard}/devices")
+    live(page)
+    expect(page.locator(".device-name")).to_have_count(12)
+    page.locator(".join-form button").click()
+    expect(page.locator(".join.is-open [data-until]")).to_be_visible(timeout=SLOW_MS)
+    expect(page.locator("#desk .notice.ok")).to_be_visible(timeout=SLOW_MS)
+    look(page, "devices-open")
+    page.locator(".join.is-open button").click()
+    expect(page.locator(".join-form")).to_be_visible(timeout=SLOW_MS)
+
+
 # ---------------------------------------------------------------- the kiosk
 def empty_handed(house: Library) -> dict[str, str]:
     """A patron in good standing with nothing on loan."""

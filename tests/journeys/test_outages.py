@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +11,7 @@ import pytest
 from tests.support.ear import Ear
 from tests.support.kiosk import KioskScreen
 from tests.support.programs import Library, wait_for
+from tests.support.tap import Tap
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(240)]
 
@@ -22,9 +19,6 @@ LINKS = ("zigbee", "kiosk-1", "io-1")
 ALL_ON = {"lamp": True, "siren": True, "door-release": True}
 BOOK = "30000041"
 LOST_WITHIN_S, BACK_WITHIN_S = 30.0, 60.0
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-Row = tuple[str, str, int, float]
-"""Device, quantity, milliseconds since 1970, value."""
 
 
 @pytest.fixture
@@ -112,65 +106,19 @@ def smoke_alarms(running: Library) -> None:
 
 
 # ---------------------------------------------------------------- programs
-class Tap:
-    """Copies every row that the gateway logs for the server: a confirmed row leaves the gateway's own log."""
-
-    def __init__(self, running: Library) -> None:
-        self._gateway = running.folder / "var" / "gateway.db"
-        self._server = running.folder / "var" / "server.db"
-        with closing(sqlite3.connect(self._gateway, timeout=10)) as db, db:
-            db.executescript(
-                "DROP TRIGGER IF EXISTS tap; DROP TABLE IF EXISTS tapped; CREATE TABLE tapped (body TEXT);"
-                "CREATE TRIGGER tap AFTER INSERT ON telemetry BEGIN INSERT INTO tapped VALUES (new.body); END;"
-            )
-        self._before = self.stored()
-
-    def logged(self) -> set[Row]:
-        """What the gateway logged since the tap was opened."""
-        with closing(sqlite3.connect(self._gateway, timeout=10)) as db:
-            points = [json.loads(body) for (body,) in db.execute("SELECT body FROM tapped")]
-        return {(p["device"], p["quantity"], _ms(p["ts"]), p["value"]) for p in points}
-
-    def stored(self) -> set[Row]:
-        """What the server has stored."""
-        query = "SELECT device, quantity, ts, value FROM telemetry_point p JOIN telemetry_series s ON s.id = p.series"
-        with closing(sqlite3.connect(self._server, timeout=10)) as db:
-            return set(db.execute(query))
-
-    def missing(self) -> set[Row]:
-        """Logged and not stored."""
-        logged = self.logged()
-        return logged - self.stored()
-
-    def invented(self) -> set[Row]:
-        """Stored and never logged; rows of before the tap may still have been under way."""
-        first = min((row[2] for row in self.logged()), default=0)
-        fresh = {row for row in self.stored() - self._before if row[2] >= first}
-        return fresh - self.logged()
-
-    def close(self) -> None:
-        """Leave the gateway's file as it was."""
-        with closing(sqlite3.connect(self._gateway, timeout=10)) as db, db:
-            db.executescript("DROP TRIGGER IF EXISTS tap; DROP TABLE IF EXISTS tapped;")
-
-
-def _ms(text: str) -> int:
-    return (datetime.fromisoformat(text) - EPOCH) // timedelta(milliseconds=1)
-
-
 @pytest.fixture
 def tap(running: Library) -> Iterator[Tap]:
     """On the gateway's log."""
-    opened = Tap(running)
+    opened = Tap(running.folder)
     yield opened
     opened.close()
 
 
 def change_the_weather(running: Library, tap: Tap, celsius: float) -> None:
     """Something to report; returns when the gateway has logged it."""
-    known = tap.logged()
+    known = tap.count()
     running.sim("set", "out", f"temp={celsius}")
-    wait_for("the gateway logs reports", lambda: len(tap.logged() - known) >= 2, BACK_WITHIN_S)
+    wait_for("the gateway logs reports", lambda: tap.count() >= known + 2, BACK_WITHIN_S)
 
 
 @pytest.mark.parametrize("dead", [("broker",), ("server",), ("broker", "server"), ("gateway",)], ids="+".join)

@@ -35,3 +35,26 @@ def test_no_answer_is_a_fault(contacts):
 def test_a_supervised_zone_reads_both_contacts(contact_closed, loop_closed, condition):
     supervised = zone(normally="open", tamper_input="loop")
     assert condition_of(supervised, {"smoke": contact_closed, "loop": loop_closed}) == condition
+
+
+DETECTOR = FireZoneConfig(id="s", area="a", detector="smoke-9")
+
+
+@pytest.mark.parametrize(
+    ("alarm", "tamper", "trouble", "condition"),
+    [
+        (True, True, True, "closed"),
+        (False, True, True, "open"),
+        (False, False, False, "open"),  # a detector with a low battery still alarms
+        (True, False, True, "tamper"),
+        (True, False, False, "tamper"),
+        (True, True, False, "fault"),
+        (None, None, None, "fault"),
+    ],
+)
+def test_a_detectors_fire_stands_above_tamper_and_tamper_above_trouble(alarm, tamper, trouble, condition):
+    assert condition_of(DETECTOR, {"alarm": alarm, "tamper": tamper, "trouble": trouble}) == condition
+
+
+def test_a_detector_that_is_lost_is_in_fault():
+    assert condition_of(DETECTOR, {}) == "fault"

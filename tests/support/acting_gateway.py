@@ -21,12 +21,14 @@ from carrel.contracts.actuation import (
     OverrideInForce,
     OverrideSet,
     PanelCommand,
+    RuleLive,
     RulesState,
 )
 from carrel.contracts.alarms import AlarmCause, AlarmState, EdgeEvent, Severity
 from carrel.contracts.base import Contract
 from carrel.contracts.codec import decode, decode_command, encode
 from carrel.contracts.health import GatewayStatus, LinkHealth, LinkReport
+from carrel.contracts.network import NetworkState
 from carrel.contracts.telemetry import (
     DeviceInfo,
     DeviceList,
@@ -162,8 +164,11 @@ class ActingGateway:
         state = DeviceState(ts=when, seq=1, zone=zone, values=measured, at=dict.fromkeys(measured, when))
         self.say(topics.DEVICE_STATE, state, device)
 
-    def table(self, *actuators: ActuatorState, ts: datetime | None = None) -> None:
-        self.say(topics.RULES_STATE, RulesState(ts=ts or self._now(), actuators=actuators))
+    def table(self, *actuators: ActuatorState, ts: datetime | None = None, rules: tuple[RuleLive, ...] = ()) -> None:
+        self.say(topics.RULES_STATE, RulesState(ts=ts or self._now(), actuators=actuators, rules=rules))
+
+    def network(self, state: NetworkState) -> None:
+        self.say(topics.NETWORK, state)
 
     def event(self, alarm: AlarmState, seq: int) -> None:
         self.say(topics.EVENT, EdgeEvent(session=1, seq=seq, ts=self._now(), alarm=alarm), "alarm")

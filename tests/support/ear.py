@@ -14,6 +14,7 @@ from carrel.contracts import topics
 
 ROOT = topics.root("main", "gw-1")
 WITHIN_S = 15.0
+TRIES = 3
 
 
 class Ear:
@@ -31,8 +32,11 @@ class Ear:
 
     def __enter__(self) -> Ear:
         self._client.loop_start()
-        assert self._subscribed.wait(WITHIN_S), "the broker does not answer"
-        return self
+        for _ in range(TRIES):
+            if self._subscribed.wait(WITHIN_S / TRIES):
+                return self
+            self._client.reconnect()  # once in some thousand times amqtt lets a newcomer wait for ever
+        raise AssertionError("the broker does not answer")
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
         self._client.disconnect()

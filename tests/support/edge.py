@@ -20,6 +20,7 @@ from gateway.control.orders import ControlledDevice
 from gateway.control.reactor import Outlets, Reactor
 from gateway.control.safety import Safety
 from gateway.relay.outgoing import Outbox
+from gateway.relay.spool import Spool
 from gateway.relay.telemetry import TelemetryLog
 from gateway.store import Store
 from security.config import SecurityConfig
@@ -98,23 +99,26 @@ class Sent:
 class Edge:
     """Safety and comfort on one store and one arbiter, under a reactor that is not started yet."""
 
-    def __init__(self, file: Path, clock: ManualClock, *, fire: SecurityConfig = FIRE) -> None:
+    def __init__(
+        self, file: Path, clock: ManualClock, *, fire: SecurityConfig = FIRE, room: EnvironmentConfig = ROOM
+    ) -> None:
         self.clock = clock
+        self.room = room
         self.store = Store(file)
         self.arbiter = Arbiter()
-        plant = plant_of()
+        plant = plant_of(room)
         moved = {a.id: plant.devices[a.device] for a in ROOM.actuator}
         self.safety = Safety(fire, moved, arbiter=self.arbiter, store=self.store)
         self.comfort = Comfort(plant, arbiter=self.arbiter, store=self.store, now=clock.now())
         self.sent, self.outbox = Sent(), Outbox()
-        self.telemetry = TelemetryLog(self.store, lambda: None)
+        self.telemetry = TelemetryLog(Spool(self.store), lambda: None)
         outlets = Outlets(self.sent.apply, self.sent.outputs.append, self.outbox, self.telemetry, self.sent.wake)
         self.reactor = Reactor(self.safety, self.comfort, outlets, store=self.store, clock=clock)
 
     def again(self, *, fire: SecurityConfig = FIRE) -> Edge:
         """The same after a kill: only what is on the disk is left."""
         self.store.close()
-        return Edge(self.store.file, self.clock, fire=fire)
+        return Edge(self.store.file, self.clock, fire=fire, room=self.room)
 
     def contact(self, name: str, *, closed: bool) -> ContactChanged:
         return ContactChanged("io-1", name, closed, self.clock.now())

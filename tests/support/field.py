@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import tomllib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from firmware_sim.faults import LinkFaults
 from firmware_sim.ports import PtyPort, TcpPort
 from firmware_sim.zigbee.mesh import Timing
 from firmware_sim.zigbee.network import ZigbeeNetwork
+from firmware_sim.zigbee.population import DEMO, Placed
 from tests.support.sim import ROOT, eventually
 
 T = TypeVar("T")
@@ -78,7 +79,7 @@ async def open_bench(folder: Path) -> AsyncIterator[Bench]:
 class VirtualRadio:
     """The Zigbee network of the virtual building on a pty of its own, with an air that loses no time."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, devices: Sequence[Placed] = DEMO) -> None:
         self.rooms = Building(START).rooms
         self.faults = LinkFaults(random.Random(1))
         self.network = ZigbeeNetwork(
@@ -86,6 +87,7 @@ class VirtualRadio:
             nv_path=folder / "nv.json",
             rng=random.Random(2),
             timing=Timing(join_gap_s=(0.01, 0.02), announce_s=0.01, rejoin_s=0.1),
+            devices=devices,
         )
         self.pty = PtyPort(self.network.coordinator, self.faults, folder / "zigbee")
         self.tcp = TcpPort(lambda: self.network.coordinator, self.faults, "127.0.0.1", 0)
@@ -110,9 +112,11 @@ class VirtualRadio:
 
 
 @asynccontextmanager
-async def open_radio(folder: Path, *, networked: bool = False) -> AsyncIterator[VirtualRadio]:
+async def open_radio(
+    folder: Path, *, networked: bool = False, devices: Sequence[Placed] = DEMO
+) -> AsyncIterator[VirtualRadio]:
     """A radio with its devices, on a pty or behind a TCP port; what they remember is kept in `folder`."""
-    radio = VirtualRadio(folder)
+    radio = VirtualRadio(folder, devices)
     radio.port = radio.tcp if networked else radio.pty
     await radio.port.open()
     radio.network.start()

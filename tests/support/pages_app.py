@@ -11,17 +11,26 @@ from pathlib import Path
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
 from carrel.config import load
+from carrel.contracts.health import GatewayStatus
 from carrel.system_clock import SystemClock
 from server import errors
 from server.auth.service import Identifier
 from server.db import Database
 from server.demo import fill
 from server.deps import Core
+from server.devices.service import Networks
+from server.edge.outbox import Outbox
 from server.health import Checks
 from server.migrations.apply import upgrade
 from server.pages.part import join
+from server.reports.service import Reports
+from server.rooms import endpoints as rooms
+from server.rooms.picture import Picture
+from server.rooms.plan import read_plan
+from server.rooms.service import Rooms
 from server.settings import read_settings
 from tests.support.sample_building import VALUES, SampleBuilding
+from tests.support.sample_history import SampleHistory
 
 ROOT = Path(__file__).parents[2]
 STAFF = ("librarian", "librarian-demo")
@@ -42,7 +51,15 @@ def build(folder: Path) -> FastAPI:
     """The pages with a demo database in `folder`; `app.state.building` is a SampleBuilding."""
     app = FastAPI(openapi_url=None)
     app.state.core = core_in(folder)
-    app.state.building = SampleBuilding()
+    building = SampleBuilding()
+    app.state.building, app.state.room_book = building, building
+    core = app.state.core
+    picture = Picture()
+    picture.set_status("gw-1", GatewayStatus(state="online", since=core.clock.now(), session=1, version="0"))
+    app.state.rooms = Rooms(read_plan(core.settings), picture, SampleHistory(), core.clock)
+    app.state.reports = Reports(core.settings, app.state.rooms.plan, SampleHistory(), core.clock)
+    app.state.network = Networks(app.state.rooms, Outbox(core.database, core.clock, answer_within_s=0), core.clock)
+    app.include_router(rooms.router)
     app.add_api_websocket_route("/live", live)
     errors.install(app)
     join(app, app.state.core.settings)
@@ -63,6 +80,9 @@ async def live(socket: WebSocket) -> None:
             heard = [key for key in values if seq == 0 or random.random() < 0.3]
             patch: dict[str, object] = {f"{r}.{q}": {"v": values[r, q], "t": stamp} for r, q in heard}
             patch["alarms"] = {"rev": str(building.rev)}
+            patch["network"] = {"rev": socket.app.state.rooms.picture.network_rev()}
+            for room in ("reading-room", "stacks"):
+                patch[f"{room}.actuators"] = {"rev": str(building.rev)}
             seq += 1
             await socket.send_text(json.dumps({"seq": seq, "full": seq == 1, "now": stamp, "patch": patch}))
             values = {key: value * random.uniform(0.99, 1.01) for key, value in values.items()}

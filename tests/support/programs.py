@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 import httpx
 
+from firmware_sim.zigbee.population import Placed, population
 from tests.support.ports import free_port
 from tests.support.tree import ROOT
 
@@ -40,12 +41,18 @@ def wait_for(what: str, fact: Callable[[], T], within_s: float = 15.0) -> T:
 class Library:
     """The programs of one library. Each can be started, killed and started again by name."""
 
-    def __init__(self, folder: Path, *, database: str | None = None, extra: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, database: str | None = None, extra: dict[str, str] | None = None, crowd: int = 0
+    ) -> None:
+        """Not started. A crowd of sensors more sends reports once it is told to (`carrel sim zigbee load`)."""
         self.folder = folder
+        self._crowd = crowd
         self.ports = {name: free_port() for name in ("server", "kiosk", "mqtt", "control", "io")}
         self._extra = {**({"CARREL_SERVER__DATABASE": database} if database else {}), **(extra or {})}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         shutil.copy(ROOT / "config.toml", folder)
+        with (folder / "config.toml").open("a") as config:
+            config.writelines(_table(one) for one in population((), crowd) if one.crowd)
         (folder / "var" / "log").mkdir(parents=True)
         (folder / "var" / "run").mkdir()
 
@@ -163,7 +170,8 @@ class Library:
     # ------------------------------------------------------------ inside
     def _spawn(self, name: str) -> subprocess.Popen[bytes]:
         run = self.folder / "var" / "run"
-        words = {"sim": ["sim", "serve", "--json", "--state", "var/sim", "--links", str(run)]}.get(name, [name])
+        crowd = ["--devices", str(self._crowd)]
+        words = {"sim": ["sim", "serve", "--json", "--state", "var/sim", "--links", str(run), *crowd]}.get(name, [name])
         output = (run / "sim.json").open("wb") if name == "sim" else subprocess.DEVNULL
         with (self.folder / "var" / "log" / f"{name}.log").open("ab") as errors:
             return subprocess.Popen(
@@ -182,6 +190,11 @@ class Library:
             return httpx.get(address, timeout=2, trust_env=False).status_code == httpx.codes.OK
         except httpx.HTTPError:
             return False
+
+
+def _table(one: Placed) -> str:
+    """A sensor of the crowd in config.toml."""
+    return f'\n[[zigbee.device]]\nid = "{one.name}"\nieee = "{one.ieee}"\nzone = "{one.zone}"\nkind = "sensor"\n'
 
 
 def _accepts(port: int) -> bool:
@@ -208,6 +221,6 @@ def settled(running: Library, within_s: float = 60.0) -> None:
     devices = len(re.findall(r"^\[\[zigbee\.device\]\]", (running.folder / "config.toml").read_text(), re.MULTILINE))
     wait_for(
         "all Zigbee devices have joined",
-        lambda: sum(bool(d["joined"]) for d in running.observe()["zigbee"]["devices"]) == devices,
+        lambda: sum(d["joined"] and not d["fresh"] for d in running.observe()["zigbee"]["devices"]) == devices,
         within_s,
     )

@@ -6,7 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+from carrel.contracts.actuation import RuleLive
 from carrel.web.i18n import Language
 from server.deps import Principal
 from server.pages.dashboard.views import (
@@ -23,7 +25,10 @@ from server.pages.dashboard.views import (
     Overview,
     Refusal,
     RoomTile,
+    Wish,
 )
+from server.pages.rooms.views import DeviceValue, DeviceView, RoomPage, Strip, charted
+from server.rooms.policy import Stage
 
 ROOMS = {"reading-room": ("Reading room", "阅览室"), "stacks": ("Stacks", "书库"), "out": ("Outdoors", "室外")}
 DEVICES = {
@@ -81,6 +86,7 @@ class SampleBuilding:
         self.overrides: dict[str, OverrideView] = {}
         self.asked: list[tuple[object, ...]] = []
         self.refuse: Refusal | None = None
+        self.stage: Stage = "sent"
         self.online = True
         self.rev = 1
 
@@ -122,13 +128,42 @@ class SampleBuilding:
         )
         return HealthView([GatewayView("gw-1", self.online, since, links)], rev=str(self.rev))
 
-    def take_control(self, room: str, actuator: str, value: float, *, duration_s: int, by: Principal) -> Refusal | None:
-        self.asked.append(("override", actuator, value, duration_s, by.user))
+    def rooms(self, language: Language) -> Sequence[RoomTile]:
+        return self.overview(language).rooms
+
+    def page(self, room: str, language: Language) -> RoomPage | None:
+        tile = self.room(room, language)
+        if tile is None:
+            return None
+        told = {"curtain": "position", "ac": "on", "vent": "level"}
+        strips = [Strip(a.id, a.name, a.id, told[a.kind]) for a in tile.actuators]  # type: ignore[arg-type]  # of `told`
+        dew_point = 13.8 if room == "reading-room" else 9.9
+        return RoomPage(
+            tile=tile,
+            charted=charted(tile.measurements),
+            dew_point=dew_point,
+            strips=strips,
+            devices=self._devices(room),
+            devices_rev=str(self.rev),
+            rules=self._rules() if room == "reading-room" else [],
+            rules_rev=str(self.rev),
+            stale_after_s=900,
+        )
+
+    def take_control(self, room: str, actuator: str, wish: Wish, *, by: Principal) -> Refusal | None:
+        self.asked.append(("override", actuator, wish.value, wish.duration_s, by.user))
         if self.refuse is None:
-            until = self.now + timedelta(seconds=duration_s)
-            self.overrides[actuator] = OverrideView(f"o-{actuator}", by.name, value, until, pending=True)
+            until = self.now + timedelta(seconds=wish.duration_s)
+            id_ = f"o-{actuator}"
+            self.overrides[actuator] = OverrideView(id_, by.name, wish.value, until, self.stage, asked_at=self.now)
             self.rev += 1
         return self.refuse
+
+    def comes_to(self, stage: Stage, actuator: str, **changes: object) -> None:
+        """The wish for this actuator has come so far."""
+        known = self.overrides[actuator]
+        self.overrides[actuator] = replace(known, stage=stage, **changes)  # type: ignore[arg-type]  # a test's own fields
+        self.rev += 1
 
     def give_back(self, override: str, *, by: Principal) -> Refusal | None:
         self.asked.append(("cancel", override, by.user))
@@ -168,10 +203,45 @@ class SampleBuilding:
         for kind, value, cause, reason, params in rows:
             actuator = f"{room.split('-', maxsplit=1)[0]}-{kind}"
             override = self.overrides.get(actuator)
-            view = ActuatorView(
-                actuator, kind, DEVICES[kind][pick], value, value, value, cause, reason, params, override
-            )  # type: ignore[arg-type]  # the literals of the table above
-            made.append(
-                replace(view, cause="override", reason="override", commanded=override.value) if override else view
-            )
+            view = ActuatorView(actuator, kind, DEVICES[kind][pick], value, value, value, cause, reason, params)  # type: ignore[arg-type]  # the literals of the table above
+            made.append(_with(view, override))
         return tuple(made)
+
+    def _rules(self) -> list[RuleLive]:
+        soon, then = self.now + timedelta(seconds=75), self.now - timedelta(minutes=17)
+        rows: list[dict[str, Any]] = [
+            {"id": "reading-shade", "metric": "lux", "value": 1240.0, "threshold": 1000.0, "latched": True,
+             "active": True, "set_value": 100, "actuators": ("reading-curtain",), "acting": True, "since": then},
+            {"id": "reading-purge", "metric": "rh", "value": 62.3, "threshold": 62.0, "latched": True, "active": False,
+             "set_value": 60, "actuators": ("reading-vent",), "acting": False, "why_not": "waiting", "until": soon},
+            {"id": "reading-cool", "metric": "temp", "value": 24.3, "threshold": 26.0, "latched": False,
+             "active": False, "set_value": 1, "actuators": ("reading-ac",), "acting": False,
+             "why_not": "condition_false"},
+        ]  # fmt: skip
+        return [RuleLive(zone="reading-room", priority=50, side="above", **row) for row in rows]
+
+    def _devices(self, room: str) -> list[DeviceView]:
+        heard = self.now - timedelta(seconds=40)
+        battery = DeviceValue("battery", 12.0 if room == "stacks" else 87.0, heard)
+        climate = [DeviceValue(q, VALUES[room, q], heard) for q in ("temp", "rh")]
+        head = room.split("-", maxsplit=1)[0]
+        sensor = DeviceView(f"{head}-th", "sensor", "TH-2", climate, battery, heard)
+        moved = DeviceValue("position", 100.0, self.now - timedelta(minutes=17))
+        curtain = DeviceView(f"{head}-curtain", "curtain", "", [moved], None, moved.at)
+        lamp = DeviceView(f"{head}-lux", "sensor", "LX-1", [], None, None)
+        return [sensor, lamp] if room == "out" else [sensor, lamp, curtain]
+
+
+def _with(view: ActuatorView, override: OverrideView | None) -> ActuatorView:
+    """An actuator as a person's wish at its stage makes it."""
+    if override is None:
+        return view
+    if override.stage == "refused":
+        return replace(view, refused=override)
+    if override.pending:
+        return replace(view, override=override)
+    reported = override.value if override.stage == "confirmed" else view.reported
+    return replace(
+        view, cause="override", reason="override", wanted=override.value, commanded=override.value, reported=reported,
+        override=override,
+    )  # fmt: skip

@@ -1,7 +1,7 @@
 """Helpers for tests of the virtual Zigbee network: a clock moved by hand, and a host that speaks MT frames to it."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from firmware_sim.zigbee.network import ZigbeeNetwork
 from firmware_sim.zigbee.node.device import VirtualDevice
 from firmware_sim.zigbee.node.models import Model
 from firmware_sim.zigbee.octets import ieee_octets, u16
+from firmware_sim.zigbee.population import DEMO, Placed
 from firmware_sim.zigbee.unpi import Frame, Framer, encode
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -83,7 +84,7 @@ class Air:
 class MtHost:
     """A host on the coordinator's wire that keeps every frame it gets."""
 
-    def __init__(self, path: Path | None = None, *, seed: int = 1) -> None:
+    def __init__(self, path: Path | None = None, *, seed: int = 1, devices: Sequence[Placed] = DEMO) -> None:
         self.timers = ManualTimers()
         self.building = Building(NOON)
         self.network = ZigbeeNetwork(
@@ -92,6 +93,7 @@ class MtHost:
             rng=random.Random(seed),
             timing=Timing(),
             timers=self.timers,
+            devices=devices,
         )
         self.frames: list[Frame] = []
         self._framer = Framer()
@@ -126,10 +128,10 @@ class MtHost:
         self.ask(0x24, 0x00, bytes((1,)) + u16(0x0104) + bytes(6))
         self.ask(0x25, 0x3E, b"\xff\xff")
 
-    def join_all(self) -> dict[str, int]:
+    def join_all(self, seconds: float = 15) -> dict[str, int]:
         """Open the window until every device is in; short addresses by IEEE address."""
         self.ask(0x25, 0x36, b"\x0f\xfc\xff\x3c\x00")
-        self.timers.advance(15)
+        self.timers.advance(seconds)
         return {each["ieee"]: each["nwk"] for each in self.network.describe()["devices"] if each["joined"]}
 
     def zcl(self, nwk: int, cluster: int, frame: bytes, *, tid: int = 7) -> list[Frame]:

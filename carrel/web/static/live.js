@@ -2,7 +2,9 @@
 //
 // <body data-sub="room:reading-room alarms" data-stale-after="900" data-now="ms">
 // [data-k] shows a value, [data-age] its age, [data-stat] carries the value's state, [data-spark] its line,
+// [data-verdict] says how it lies to its target, [data-trend-word] where it goes,
 // [data-live] is HTML that is fetched again when its rev changes.
+// [data-until] counts down to a moment, [data-since] is the age of one; both also in HTML that was fetched again.
 
 import { Sparkline } from "./spark.js";
 
@@ -22,6 +24,7 @@ const staleAfterMs = Number(body.dataset.staleAfter) * 1000;
 const formats = {
   temp: new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 }),
   rh: new Intl.NumberFormat(language, { maximumFractionDigits: 0 }),
+  rh1: new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 }),
   lux: new Intl.NumberFormat(language, { maximumFractionDigits: 0 }),
   co2: new Intl.NumberFormat(language, { maximumFractionDigits: 0 }),
 };
@@ -100,18 +103,32 @@ function show(key, { v, t }) {
     stat.classList.toggle("is-above", v !== null && v > Number(stat.dataset.high ?? Infinity));
     stat.classList.toggle("is-below", v !== null && v < Number(stat.dataset.low ?? -Infinity));
   }
+  for (const verdict of document.querySelectorAll(`[data-verdict="${key}"]`)) judge(verdict, key, v);
   if (t !== null && t !== before?.t) draw(key, v, t);
   tickOne(key);
+}
+
+// The sentence of the side, with the amount in place of {by}.
+function judge(element, key, v) {
+  const { low, high } = element.closest("[data-stat]").dataset;
+  const beyond = v === null ? 0 : Math.max(v - Number(high), Number(low) - v);
+  const side = v === null ? "unknown" : beyond <= 0 ? "inside" : v > Number(high) ? "above" : "below";
+  const format = formats[key.split(".").at(-1)];
+  const text = element.dataset[side].replace("{by}", `${format.format(beyond)} ${element.dataset.unit}`);
+  if (element.textContent !== text) element.textContent = text;
 }
 
 function draw(key, v, t) {
   const line = sparklines.get(key);
   if (!line) return;
   line.add(t, v, now());
+  const trend = line.trend(now(), TREND_DEADBAND[key.split(".").at(-1)] ?? 0);
   for (const element of document.querySelectorAll(`[data-trend="${key}"]`)) {
-    const trend = line.trend(now(), TREND_DEADBAND[key.split(".").at(-1)] ?? 0);
     element.textContent = ARROWS[trend];
     element.title = element.dataset[trend] ?? "";
+  }
+  for (const element of document.querySelectorAll(`[data-trend-word="${key}"]`)) {
+    element.textContent = element.dataset[trend || "steady"];
   }
 }
 
@@ -148,6 +165,20 @@ function tickOne(key) {
   }
 }
 
+function tickMoments() {
+  for (const element of document.querySelectorAll("[data-until]")) {
+    const seconds = Math.max(0, Math.round((Number(element.dataset.until) - now()) / 1000));
+    const [hours, minutes, rest] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+    const two = (number) => String(number).padStart(2, "0");
+    element.textContent = hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+  }
+  for (const element of document.querySelectorAll("[data-since]")) {
+    const age = Math.max(0, now() - Number(element.dataset.since));
+    const text = age < JUST_NOW_MS ? element.dataset.justNow : spell(age);
+    if (element.textContent !== text) element.textContent = text;
+  }
+}
+
 function spell(ageMs) {
   const seconds = Math.floor(ageMs / 1000);
   if (seconds < 60) return ages.format(-seconds, "second");
@@ -158,6 +189,7 @@ function spell(ageMs) {
 
 setInterval(() => {
   for (const key of values.keys()) tickOne(key);
+  tickMoments();
   if (performance.now() - heardAt <= SILENCE_MS) return;
   mark("is-lost");
   if (socket) {

@@ -26,7 +26,7 @@ class LoopTimers:
     """Timers of the running asyncio loop that can all be called off together."""
 
     def __init__(self) -> None:
-        self._pending: set[asyncio.TimerHandle] = set()
+        self._pending: set[_LoopTimer] = set()
 
     def now(self) -> float:
         """The loop's own clock."""
@@ -34,19 +34,28 @@ class LoopTimers:
 
     def after(self, delay_s: float, call: Callable[[], None]) -> Timer:
         """RuntimeError when no loop runs."""
-        loop = asyncio.get_running_loop()
-
-        def ring() -> None:
-            self._pending.discard(handle)
-            call()
-
-        handle = loop.call_later(max(0.0, delay_s), ring)
-        self._pending = {timer for timer in self._pending if not timer.cancelled()}
-        self._pending.add(handle)
-        return handle
+        return _LoopTimer(self._pending, max(0.0, delay_s), call)
 
     def cancel_all(self) -> None:
         """Call off what is pending."""
-        for handle in self._pending:
-            handle.cancel()
-        self._pending.clear()
+        for timer in tuple(self._pending):
+            timer.cancel()
+
+
+class _LoopTimer:
+    """One call of the loop; it stands in `pending` as long as it is to come."""
+
+    def __init__(self, pending: "set[_LoopTimer]", delay_s: float, call: Callable[[], None]) -> None:
+        self._pending = pending
+        self._call = call
+        self._handle = asyncio.get_running_loop().call_later(delay_s, self._ring)
+        pending.add(self)
+
+    def cancel(self) -> None:
+        """Call it off."""
+        self._handle.cancel()
+        self._pending.discard(self)
+
+    def _ring(self) -> None:
+        self._pending.discard(self)
+        self._call()

@@ -1,11 +1,13 @@
 """Zigbee cluster library frames: header (ZCL 8, 2.4.1), attribute types (2.6.2) and statuses (2.6.3)."""
 
+import struct
 from dataclasses import dataclass
 from typing import Final
 
 from firmware_sim.zigbee.octets import Octets, u16
 
-Value = int | str | bytes
+Number = int | float
+Value = Number | str | bytes
 
 READ: Final = 0x00
 READ_RESPONSE: Final = 0x01
@@ -37,13 +39,17 @@ UNSUPPORTED_CLUSTER: Final = 0xC3
 BOOL: Final = 0x10
 BITMAP8: Final = 0x18
 BITMAP16: Final = 0x19
+BITMAP32: Final = 0x1B
 UINT8: Final = 0x20
 UINT16: Final = 0x21
+UINT24: Final = 0x22
 UINT32: Final = 0x23
+UINT48: Final = 0x25
 INT8: Final = 0x28
 INT16: Final = 0x29
 ENUM8: Final = 0x30
 ENUM16: Final = 0x31
+SINGLE: Final = 0x39
 OCTET_STRING: Final = 0x41
 STRING: Final = 0x42
 IEEE: Final = 0xF0
@@ -54,10 +60,11 @@ _SIZES: Final = (
     | {0x18 + n: n + 1 for n in range(8)}
     | {0x20 + n: n + 1 for n in range(8)}
     | {0x28 + n: n + 1 for n in range(8)}
-    | {0x30: 1, 0x31: 2, 0x38: 2, 0x39: 4, 0x3A: 8, 0xE0: 4, 0xE1: 4, 0xE2: 4, 0xE8: 2, 0xE9: 2, 0xEA: 4, 0xF0: 8}
+    | {0x30: 1, 0x31: 2, 0xE0: 4, 0xE1: 4, 0xE2: 4, 0xE8: 2, 0xE9: 2, 0xEA: 4, 0xF0: 8}
 )
+_FLOATS: Final = {0x38: "<e", SINGLE: "<f", 0x3A: "<d"}
 _SIGNED: Final = range(0x28, 0x30)
-_ANALOG: Final = frozenset((*range(0x20, 0x30), 0x38, 0x39, 0x3A, 0xE0, 0xE1, 0xE2))
+_ANALOG: Final = frozenset((*range(0x20, 0x30), *_FLOATS, 0xE0, 0xE1, 0xE2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +115,12 @@ def encode_value(data_type: int, value: Value) -> bytes:
             raise ValueError(f"type 0x{data_type:02X} holds no string")
         raw = value.encode() if isinstance(value, str) else value
         return bytes((len(raw),)) + raw
-    size = _SIZES.get(data_type)
-    if size is None:
-        raise ValueError(f"type 0x{data_type:02X} holds no number")
     try:
+        if data_type in _FLOATS:
+            return struct.pack(_FLOATS[data_type], value)
+        size = _SIZES.get(data_type)
+        if size is None:
+            raise ValueError(f"type 0x{data_type:02X} holds no number")
         return int(value).to_bytes(size, "little", signed=data_type in _SIGNED)
     except OverflowError as error:
         raise ValueError(f"{value} does not fit type 0x{data_type:02X}") from error
@@ -122,6 +131,9 @@ def read_value(data_type: int, octets: Octets) -> Value:
     if data_type in (OCTET_STRING, STRING):
         raw = octets.take(octets.u8())
         return raw.decode("utf-8", "replace") if data_type == STRING else raw
+    if data_type in _FLOATS:
+        form = _FLOATS[data_type]
+        return float(struct.unpack(form, octets.take(struct.calcsize(form)))[0])
     size = _SIZES.get(data_type)
     if size is None:
         raise ValueError(f"unknown type 0x{data_type:02X}")

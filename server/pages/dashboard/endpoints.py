@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, HTTPException, Request
+from fastapi import APIRouter, Depends, HTTPException, Request
 from starlette.responses import Response
 
 from carrel.web.words import refusal
-from server.deps import Principal, public
+from server.deps import public
 from server.pages.dashboard import words as building_words
-from server.pages.dashboard.views import AlarmAction, Building, Refusal
+from server.pages.dashboard.views import AlarmAction, Building, Choice, Refusal
 from server.pages.shell import Visit, VisitDep
 
 router = APIRouter(include_in_schema=False, dependencies=[public()])
 
 ALARM_LOG_LENGTH = 100
-OVERRIDE_MINUTES = (10, 30, 60, 120)
-DEFAULT_MINUTES = 120
+CHOICE = Choice()
 
 
 def building_of(request: Request) -> Building:
@@ -57,57 +56,37 @@ def health_fragment(visit: VisitDep, building: BuildingDep) -> Response:
 @router.get("/fragments/rooms/{room}/actuators")
 def actuators_fragment(room: str, visit: VisitDep, building: BuildingDep) -> Response:
     """What the actuators of a room do, and why."""
-    return _actuators(visit, building, room, None)
-
-
-@router.post("/rooms/{room}/actuators/{actuator}/override")
-def take_control(
-    room: str,
-    actuator: str,
-    *,
-    value: Annotated[float, Form(ge=0, le=100)],
-    minutes: Annotated[int, Form(ge=1, le=720)],
-    visit: VisitDep,
-    building: BuildingDep,
-) -> Response:
-    """Set an actuator by hand until a time."""
-    if (caller := _staff(visit)) is None:
-        return visit.to_sign_in()
-    refused = building.take_control(room, actuator, value, duration_s=minutes * 60, by=caller)
-    return _actuators(visit, building, room, refused) if visit.by_htmx else _plain(visit, building, refused)
-
-
-@router.post("/rooms/{room}/overrides/{override}/cancel")
-def give_back(room: str, override: str, visit: VisitDep, building: BuildingDep) -> Response:
-    """Give an actuator back to the rules."""
-    if (caller := _staff(visit)) is None:
-        return visit.to_sign_in()
-    refused = building.give_back(override, by=caller)
-    return _actuators(visit, building, room, refused) if visit.by_htmx else _plain(visit, building, refused)
+    return actuators(visit, building, room)
 
 
 @router.post("/alarms/{alarm}/{action}")
 def answer_alarm(alarm: str, action: AlarmAction, visit: VisitDep, building: BuildingDep) -> Response:
     """Acknowledge, silence or reset an alarm."""
-    if (caller := _staff(visit)) is None:
+    if (caller := visit.staff()) is None:
         return visit.to_sign_in()
     refused = building.answer_alarm(alarm, action, by=caller)
     if not visit.by_htmx:
-        return _plain(visit, building, refused)
+        return plain(visit, building, refused)
     strip = building.alarms(visit.language)
     return _page(visit, "dashboard/_alarms.html", alarms=strip, refused=_worded(visit, refused))
 
 
+def actuators(visit: Visit, building: Building, room: str, refused: Refusal | None = None) -> Response:
+    """A tile's actuators, with what was refused to the visitor; raises 404."""
+    tile = building.room(room, visit.language)
+    if tile is None:
+        raise HTTPException(404)
+    return _page(visit, "dashboard/_actuators.html", room=tile, refused=_worded(visit, refused))
+
+
+def plain(visit: Visit, building: Building, refused: Refusal | None) -> Response:
+    """The answer to a form that was sent without scripts."""
+    return _overview(visit, building, refused) if refused else visit.back("/")
+
+
 def _page(visit: Visit, template: str, *, status: int = 200, **context: Any) -> Response:
     context.setdefault("refused", "")
-    return visit.page(
-        template,
-        status=status,
-        bw=building_words,
-        minutes=OVERRIDE_MINUTES,
-        default_minutes=DEFAULT_MINUTES,
-        **context,
-    )
+    return visit.page(template, status=status, bw=building_words, choice=CHOICE, refusal=refusal, **context)
 
 
 def _overview(visit: Visit, building: Building, refused: Refusal | None = None) -> Response:
@@ -123,24 +102,5 @@ def _overview(visit: Visit, building: Building, refused: Refusal | None = None) 
     )
 
 
-def _actuators(visit: Visit, building: Building, room: str, refused: Refusal | None) -> Response:
-    tile = building.room(room, visit.language)
-    if tile is None:
-        raise HTTPException(404)
-    return _page(visit, "dashboard/_actuators.html", room=tile, refused=_worded(visit, refused))
-
-
-def _plain(visit: Visit, building: Building, refused: Refusal | None) -> Response:
-    """The answer to a form that was sent without scripts."""
-    return _overview(visit, building, refused) if refused else visit.back("/")
-
-
 def _worded(visit: Visit, refused: Refusal | None) -> str:
     return refusal(visit.words, refused.code, refused.params) if refused else ""
-
-
-def _staff(visit: Visit) -> Principal | None:
-    """The caller if they may act; None for nobody; raises 403 for a reader."""
-    if visit.caller is not None and not visit.is_staff:
-        raise HTTPException(403)
-    return visit.caller

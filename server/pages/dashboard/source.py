@@ -29,12 +29,12 @@ from server.pages.dashboard.views import (
     Refusal,
     RoomTile,
     ShownQuantity,
+    Wish,
 )
 from server.pages.dashboard.words import KINDS, PLACES
-from server.rooms import overrides
-from server.rooms.control import RoomControl
-from server.rooms.overrides import Override
+from server.rooms.control import Progress, RoomControl
 from server.rooms.service import Rooms, RoomView
+from server.telemetry.errors import HistoryUnavailableError
 
 NAMED: dict[str, ShownQuantity] = {"temp": "temp", "rh": "rh", "lux": "lux", "co2": "co2"}
 HISTORY = timedelta(hours=2)
@@ -86,9 +86,13 @@ class ServerBuilding:
             gateways.append(GatewayView(gateway.id, online, status.since if status else None, links))
         return HealthView(gateways, self._rooms.health_rev())
 
-    def take_control(self, room: str, actuator: str, value: float, *, duration_s: int, by: Principal) -> Refusal | None:
+    def take_control(self, room: str, actuator: str, wish: Wish, *, by: Principal) -> Refusal | None:
         """Put a person's wish above the rules."""
-        return _refusal(lambda: self._room_control.take(room, actuator, value=value, duration_s=duration_s, by=by))
+        return _refusal(
+            lambda: self._room_control.take(
+                room, actuator, value=wish.value, duration_s=wish.duration_s, by=by, key=wish.key, wait=wish.wait
+            )
+        )
 
     def give_back(self, override: str, *, by: Principal) -> Refusal | None:
         """End a person's wish before its time."""
@@ -100,8 +104,7 @@ class ServerBuilding:
 
     def _tile(self, view: RoomView, language: Language) -> RoomTile:
         config = view.config
-        with self._core.database.reading() as session:
-            waiting = {wish.actuator: wish for wish in overrides.waiting(session, config.id)}
+        progress = self._room_control.progress()
         words = self._words[language]
         return RoomTile(
             id=config.id,
@@ -109,7 +112,8 @@ class ServerBuilding:
             outdoor=config.outdoor,
             measurements=self._measurements(view),
             actuators=[
-                _actuator(state, view.actuators, waiting.get(state.actuator), words) for state in view.actuators
+                _actuator(state, view.actuators, progress.get((config.id, state.actuator)), words)
+                for state in view.actuators
             ],
             rev=view.rev,
         )
@@ -127,8 +131,11 @@ class ServerBuilding:
 
     def _history(self, room: str, quantity: Quantity) -> list[tuple[datetime, float]]:
         now = self._core.clock.now()
-        _, buckets = self._rooms.history(room, quantity, start=now - HISTORY, end=now, buckets=HISTORY_POINTS)
-        return [(bucket.start, bucket.mean) for bucket in buckets]
+        try:
+            course = self._rooms.past.room(room, quantity, start=now - HISTORY, end=now, buckets=HISTORY_POINTS)
+        except HistoryUnavailableError:
+            return []  # the page goes on with live values
+        return [(bucket.start, bucket.mean) for bucket in course.buckets]
 
     def _alarm(self, alarm: AlarmState, language: Language) -> AlarmView:
         causes = [
@@ -157,22 +164,29 @@ class ServerBuilding:
 
 
 def place_names(data: Mapping[str, Any]) -> Names:
-    """The names of rooms, and of the panel's areas and zones, as config.toml gives them."""
+    """The names of rooms, and of the panel's areas and zones, as config.toml gives them; actuators go by their room."""
     security = data.get("security", {})
     named = [*data.get("room", ()), *security.get("area", ()), *security.get("fire_zone", ())]
-    return {
+    names = {
         str(entry["id"]): (str(entry["name"]), str(entry.get("name_zh", "")))
         for entry in named
         if isinstance(entry, dict) and "id" in entry and "name" in entry
     }
+    actuators = data.get("environment", {}).get("actuator", ())
+    for id_, zone in [(str(a["id"]), a.get("zone")) for a in actuators if isinstance(a, dict) and "id" in a]:
+        english, chinese = names.get(str(zone), ("", ""))
+        if english:
+            names.setdefault(id_, (f"{english}, {id_}", f"{chinese}，{id_}" if chinese else ""))
+    return names
 
 
 def _actuator(
-    state: ActuatorState, others: Sequence[ActuatorState], waiting: Override | None, words: Words
+    state: ActuatorState, others: Sequence[ActuatorState], progress: Progress | None, words: Words
 ) -> ActuatorView:
     name = words.gettext(KINDS[state.kind])
     if sum(other.kind == state.kind for other in others) > 1:
         name = f"{name} {state.actuator}"
+    newest = _newest(progress)
     return ActuatorView(
         id=state.actuator,
         kind=state.kind,
@@ -183,14 +197,21 @@ def _actuator(
         cause=state.cause,
         reason=state.reason,
         params=state.params,
-        override=_override(state, waiting),
+        override=newest if newest and newest.running else _held(state),
+        rule=state.rule,
+        refused=newest if newest and not newest.running else None,
     )
 
 
-def _override(state: ActuatorState, waiting: Override | None) -> OverrideView | None:
-    """A wish that is on its way counts before the one that it replaces."""
-    if waiting is not None:
-        return OverrideView(waiting.id, waiting.by, waiting.value, waiting.until, pending=True)
+def _newest(progress: Progress | None) -> OverrideView | None:
+    if progress is None:
+        return None
+    wish = progress.wish
+    return OverrideView(wish.id, wish.by, wish.value, wish.until, progress.stage, wish.code, wish.asked_at)
+
+
+def _held(state: ActuatorState) -> OverrideView | None:
+    """As the gateway lists it; one that began without our database has no record of how far it came."""
     held = state.override
     return OverrideView(held.id, held.by, held.value, held.until) if held else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,6 +10,7 @@ from typing import Literal, Protocol
 
 from carrel.web.i18n import Language
 from server.deps import Principal
+from server.rooms.policy import Stage
 
 ShownQuantity = Literal["temp", "rh", "lux", "co2"]
 ActuatorKind = Literal["curtain", "ac", "vent", "other"]
@@ -44,18 +46,33 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class OverrideView:
-    """A person's wish that holds an actuator. `pending`: the edge has not confirmed it yet."""
+    """A person's wish for an actuator and how far it has come; `code` says why it was refused."""
 
     id: str
     by: str
     value: float
     until: datetime
-    pending: bool = False
+    stage: Stage = "confirmed"
+    code: str = ""
+    asked_at: datetime | None = None
+
+    @property
+    def pending(self) -> bool:
+        """The gateway has not answered yet."""
+        return self.stage in ("queued", "sent", "unanswered")
+
+    @property
+    def running(self) -> bool:
+        """It holds the actuator, or may soon; a refused one never will."""
+        return self.stage != "refused"
 
 
 @dataclass(frozen=True, slots=True)
 class ActuatorView:
-    """What an actuator does and why; values as in carrel.contracts.actuation.ActuatorState."""
+    """What an actuator does and why; values as in carrel.contracts.actuation.ActuatorState.
+
+    `override` is the wish that holds it or is on its way, `refused` one that came to nothing a moment ago.
+    """
 
     id: str
     kind: ActuatorKind
@@ -67,6 +84,8 @@ class ActuatorView:
     reason: str
     params: Mapping[str, float | str] = field(default_factory=dict)
     override: OverrideView | None = None
+    rule: str | None = None
+    refused: OverrideView | None = None
 
     @property
     def value(self) -> float | None:
@@ -188,6 +207,29 @@ class Overview:
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person wants of an actuator. A repeat with the same `key` is one wish; `wait` for the gateway's answer."""
+
+    value: float
+    duration_s: int
+    key: str | None = None
+    wait: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """How long manual control may last, in minutes, and a key for the form that asks: pressed twice, it is one wish."""
+
+    minutes: Sequence[int] = (10, 30, 60, 120, 240, 480)
+    default: int = 120
+
+    @property
+    def key(self) -> str:
+        """Another one each time that a form is made."""
+        return uuid.uuid4().hex
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
     """Why something asked for on a page was not done: a stable code, worded by the page."""
 
@@ -213,7 +255,7 @@ class Building(Protocol):
     def health(self) -> HealthView:
         """Gateways and links."""
 
-    def take_control(self, room: str, actuator: str, value: float, *, duration_s: int, by: Principal) -> Refusal | None:
+    def take_control(self, room: str, actuator: str, wish: Wish, *, by: Principal) -> Refusal | None:
         """Put a person's wish above the rules; None when it was accepted and is on its way to the edge."""
 
     def give_back(self, override: str, *, by: Principal) -> Refusal | None:

@@ -100,8 +100,8 @@ def why(words: Words, actuator: ActuatorView) -> str:
         return words.gettext(
             SIDES[_side(params)],
             quantity=words.gettext(QUANTITIES.get(metric, metric)),
-            value=quantity(words, metric, params["value"]),
-            threshold=quantity(words, metric, params["threshold"]),
+            value=compared(words, metric, float(params["value"])),
+            threshold=compared(words, metric, float(params["threshold"])),
         )
     return words.gettext(REASONS.get(actuator.reason, REASONS["rule"]))
 
@@ -113,11 +113,10 @@ def _side(params: Mapping[str, float | str]) -> str:
     return side if crossed else f"{side}_held"
 
 
-def quantity(words: Words, metric: str, value: float | str) -> str:
-    """A measured value with its unit."""
-    number = words.number(float(value), DECIMALS.get(metric, 0))
-    unit = UNITS.get(metric, "")
-    return f"{number} {unit}" if unit else number
+def compared(words: Words, metric: str, value: float | None) -> str:
+    """A measured value with its unit, finely enough to see on which side of a limit it lies: 62.3 % is above 62 %."""
+    digits = DECIMALS.get(metric, 1 if metric == "rh" and value is not None and not value.is_integer() else 0)
+    return f"{words.number(value, digits)} {UNITS.get(metric, '')}".rstrip()
 
 
 def what(words: Words, alarm: AlarmView) -> str:

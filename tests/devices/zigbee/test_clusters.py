@@ -22,6 +22,9 @@ READINGS = [
     (0x0006, 0x0000, 1, Quantity.ON, 1.0),
     (0x0008, 0x0000, 254, Quantity.LEVEL, 100.0),
     (0x0008, 0x0000, 127, Quantity.LEVEL, 50.0),
+    (0x0406, 0x0000, 1, Quantity.OCCUPANCY, 1.0),
+    (0x0406, 0x0000, 6, Quantity.OCCUPANCY, 0.0),
+    (0x040D, 0x0000, 0.00082, Quantity.CO2, 820.0),
     (0x0001, 0x0021, 200, Quantity.BATTERY, 100.0),
 ]
 ZEROES = [(one.cluster, one.attribute) for one in ATTRIBUTES]

@@ -1,7 +1,6 @@
 """The coordinator against the virtual radio and its devices on a pty."""
 
 import asyncio
-import importlib.util
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,12 +13,20 @@ from carrel.contracts.actuation import CommandStatus, SetLevel, SetOutput, SetPo
 from carrel.contracts.telemetry import Quantity
 from carrel.system_clock import SystemClock
 from devices.config import ZigbeeConfig
-from devices.errors import LinkLostError, LinkSilentError, RadioResetError, WrongDeviceError
+from devices.errors import (
+    DamagedDatabaseError,
+    LinkLostError,
+    LinkSilentError,
+    NoNetworkError,
+    RadioResetError,
+    WrongDeviceError,
+)
 from devices.events import BadFrame, DeviceJoined, DeviceLeft, DeviceSeen, LinkUp, ReadingSeen
 from devices.orders import DONE
-from devices.zigbee import coordinator as coordinator_module
 from devices.zigbee import execute, radio
 from devices.zigbee.coordinator import Coordinator
+from devices.zigbee.network import care
+from devices.zigbee.network import session as session_module
 from tests.support.field import Recorder, VirtualRadio, open_radio
 from tests.support.sim import ROOT
 
@@ -29,7 +36,7 @@ ILLUMINANCE = 0x0400
 
 
 def coordinator_in(folder: Path, **changes: object) -> Coordinator:
-    paths = {"path": str(folder / "zigbee"), "database": folder / "zigbee.db"}
+    paths = {"path": str(folder / "zigbee"), "database": folder / "zigbee.db", "backups": folder / "backups"}
     return Coordinator("zigbee", SHIPPED.model_copy(update=paths | changes), SystemClock())
 
 
@@ -45,6 +52,10 @@ async def running(link: Coordinator, seen: Recorder) -> AsyncIterator[asyncio.Ta
 
 async def all_in(seen: Recorder, count: int = 12) -> None:
     await seen.until(lambda: len({event.device for event in seen.of(DeviceSeen)}) == count, 30)
+
+
+def kept_aside(folder: Path) -> list[bytes]:
+    return [file.read_bytes()[:4] for file in folder.glob("zigbee.db.2*Z")]
 
 
 @pytest.fixture
@@ -81,16 +92,44 @@ async def test_devices_from_their_box_are_let_in_and_all_their_values_read(tmp_p
 
 async def test_a_blank_radio_is_left_alone_unless_forming_is_allowed(tmp_path: Path) -> None:
     async with open_radio(tmp_path):
-        with pytest.raises(WrongDeviceError, match="has no network"):
+        with pytest.raises(NoNetworkError, match="run `carrel zigbee form`"):
             await coordinator_in(tmp_path, form=False).run(Recorder())
 
 
-async def test_a_damaged_database_is_named_and_not_thrown_away(formed: Path, home: VirtualRadio) -> None:
-    database = formed / "zigbee.db"
-    database.write_bytes(b"torn" * 4096)
-    with pytest.raises(WrongDeviceError, match=r"zigbee\.db is damaged"):
-        await coordinator_in(formed).run(Recorder())
-    assert database.read_bytes().startswith(b"torn")
+async def test_a_damaged_database_is_kept_aside_and_replaced_from_the_newest_backup(
+    formed: Path, home: VirtualRadio, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen = Recorder()
+    link = coordinator_in(formed)
+    async with running(link, seen):
+        await all_in(seen)
+        assert (await link.backup()).done
+    before = home.network.describe()["pan"]
+    (formed / "zigbee.db").write_bytes(b"torn" * 4096)
+    with pytest.raises(DamagedDatabaseError, match=r"was damaged: it was moved to .*the network was not touched"):
+        await link.run(Recorder())
+    assert kept_aside(formed) == [b"torn"]
+    again = Recorder()
+    async with running(coordinator_in(formed), again):
+        await all_in(again)
+    assert not again.of(DeviceJoined)
+    assert home.network.describe()["pan"] == before
+
+
+async def test_a_damaged_database_without_a_backup_forms_nothing_and_devices_are_met_as_they_speak(
+    formed: Path, home: VirtualRadio
+) -> None:
+    before = home.network.describe()["pan"]
+    (formed / "zigbee.db").write_bytes(b"torn" * 4096)
+    link = coordinator_in(formed, form=False, join_at_start_s=0)
+    with pytest.raises(DamagedDatabaseError, match="there is no backup"):
+        await link.run(Recorder())
+    seen = Recorder()
+    async with running(link, seen):
+        await seen.until(lambda: seen.of(LinkUp), 30)
+        home.network.report_now(LUX, ILLUMINANCE, 0, 30001)
+        await seen.until(lambda: "reading-lux" in {event.device for event in seen.of(DeviceSeen)})
+    assert home.network.describe()["pan"] == before
 
 
 async def test_a_file_in_the_radios_place_is_not_opened(tmp_path: Path) -> None:
@@ -99,11 +138,25 @@ async def test_a_file_in_the_radios_place_is_not_opened(tmp_path: Path) -> None:
         await coordinator_in(tmp_path).run(Recorder())
 
 
-async def test_a_radio_without_its_package_is_told_in_a_sentence(home: VirtualRadio, formed: Path) -> None:
-    if importlib.util.find_spec("bellows"):
-        pytest.skip("bellows is installed here")
-    with pytest.raises(WrongDeviceError, match="needs the Python package bellows"):
+async def test_a_radio_without_its_package_is_told_in_a_sentence(
+    home: VirtualRadio, formed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(radio.RADIO_MODULES, "bellows", "bellows_that_nobody_installed.application")
+    with pytest.raises(WrongDeviceError, match="needs the Python package bellows_that_nobody_installed"):
         await coordinator_in(formed, kind="bellows").run(Recorder())
+
+
+async def test_bellows_opens_the_port_and_tells_that_nothing_speaks_its_protocol(
+    home: VirtualRadio, formed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is no EZSP simulator: what is seen here is that bellows is loaded, opens the port and is heard to fail."""
+    monkeypatch.setattr(radio, "STARTUP_S", 1.0)
+    heard: list[bytes] = []
+    coordinator, receive = home.network.coordinator, home.network.coordinator.receive
+    monkeypatch.setattr(coordinator, "receive", lambda data: (heard.append(data), receive(data)))
+    with pytest.raises(LinkSilentError, match=r"did not (start|answer)"):
+        await coordinator_in(formed, kind="bellows", database=formed / "bellows.db").run(Recorder())
+    assert b"".join(heard), "bellows wrote nothing to the port"
 
 
 async def test_a_restart_resumes_the_network_without_joining_again(formed: Path, home: VirtualRadio) -> None:
@@ -118,7 +171,7 @@ async def test_reporting_that_is_in_place_is_not_set_up_again(
     formed: Path, home: VirtualRadio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     configured: list[object] = []
-    monkeypatch.setattr("devices.zigbee.member._configure", lambda *args: configured.append(args))
+    monkeypatch.setattr("devices.zigbee.reporting.configure", lambda *args: configured.append(args))
     seen = Recorder()
     async with running(coordinator_in(formed), seen):
         await all_in(seen)
@@ -172,7 +225,9 @@ async def test_a_refusal_of_the_device_is_a_value_with_its_code(formed: Path, ho
         assert (result.status, result.code) == (CommandStatus.REJECTED, "invalid_value")
         assert (await link.execute(SetPosition(device="reading-ac", closed_pct=1))).code == "not_supported"
         assert (await link.execute(SetPosition(device="nobody", closed_pct=1))).code == "unknown_device"
-        assert (await link.execute(SetOutput(output="io-1.siren", on=True))).code == "not_supported"
+        assert (await link.execute(SetOutput(output="io-1.siren", on=True))).code == "unknown_device"
+        assert (await link.execute(SetOutput(output="reading-ac.lamp", on=True))).code == "not_supported"
+        assert (await link.execute((SetOutput(output="reading-ac.siren", on=True),))).code == "not_supported"
 
 
 async def test_an_order_while_the_radio_is_away_fails_at_once(tmp_path: Path) -> None:
@@ -296,7 +351,7 @@ async def test_a_failed_order_makes_the_radio_prove_that_it_is_there(
 async def test_after_garbage_every_device_is_asked_again(
     formed: Path, home: VirtualRadio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(coordinator_module, "CLEAN_AFTER_S", 0.05)
+    monkeypatch.setattr(session_module, "CLEAN_AFTER_S", 0.05)
     seen = Recorder()
     async with running(coordinator_in(formed), seen):
         await all_in(seen)
@@ -349,8 +404,8 @@ async def test_a_device_with_a_new_address_is_still_itself(formed: Path, home: V
 async def test_a_device_out_of_earshot_at_the_start_may_join_anew_or_is_tended_when_it_answers(
     formed: Path, home: VirtualRadio, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("DEBUG", "devices.zigbee.coordinator")
-    monkeypatch.setattr(coordinator_module, "RETRY_FIRST_S", 0.05)
+    caplog.set_level("DEBUG", "devices.zigbee.network.care")
+    monkeypatch.setattr(care, "RETRY_FIRST_S", 0.05)
     home.network.fail_confirms(AC, 0xE9)
     seen = Recorder()
     async with running(coordinator_in(formed), seen):

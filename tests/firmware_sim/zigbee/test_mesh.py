@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from firmware_sim.zigbee.octets import ieee_octets
+from firmware_sim.zigbee.octets import ieee_octets, u16
 from tests.support.zigbee import MtHost
 
 TH = "02:ca:77:e1:00:00:00:01"
@@ -32,11 +32,13 @@ def test_nobody_joins_while_the_window_is_closed(host):
 
 def test_a_device_announces_itself_a_moment_after_the_trust_centre_let_it_in(host):
     permit(host, 60)
-    first = host.later(1.0)[0]
+    while not (came := host.later(0.05)):
+        pass
+    first = came[0]
     assert (first.cmd1, first.payload[2:]) == (0xCA, ieee_octets(TH) + b"\x00\x00")
     at_s = host.timers.now()
-    announce = next(frame for frame in host.later(1.0) if frame.cmd1 == 0xC1)
-    assert host.timers.now() - at_s <= 1.0
+    announce = next(frame for frame in host.later(0.4) if frame.cmd1 == 0xC1)
+    assert host.timers.now() - at_s <= 0.5
     nwk = first.payload[:2]
     assert announce.payload == nwk + nwk + ieee_octets(TH) + b"\x8c"
     callback = next(frame for frame in host.frames if frame.cmd1 == 0xFF and frame.payload[3:5] == b"\x13\x00")
@@ -106,6 +108,56 @@ def test_a_lost_parent_means_another_address_and_no_farewell(host):
     host.later(1)
     assert arrivals(host.frames[seen:]) == [0xCA, 0xC1]
     assert host.join_all()[TH] != before[TH]
+
+
+def test_a_device_comes_back_under_its_old_address(host):
+    before = host.join_all()
+    permit(host, 0)
+    seen = len(host.frames)
+    host.network.rejoin(TH, new_address=False)
+    host.later(1)
+    assert arrivals(host.frames[seen:]) == [0xCA, 0xC1]
+    assert host.join_all() == before
+
+
+def test_a_device_returns_by_itself_even_when_the_window_closes_meanwhile(host):
+    before = host.join_all()
+    host.network.leave(TH, rejoin=True)
+    host.network.leave(TH)
+    permit(host, 0)
+    host.later(2)
+    after = {each["ieee"]: each["nwk"] for each in host.network.describe()["devices"]}
+    assert after[TH] not in (None, before[TH])
+
+
+def test_two_devices_with_one_address_part_again(host):
+    before = host.join_all()
+    seen = len(host.frames)
+    host.network.clash(TH, LAST)
+    announce = next(frame for frame in host.frames[seen:] if frame.cmd1 == 0xC1)
+    assert announce.payload == u16(before[LAST]) * 2 + ieee_octets(TH) + b"\x8c"
+    host.later(3)
+    after = host.join_all()
+    assert after[TH] == before[LAST]
+    assert after[LAST] not in before.values()
+
+
+def test_the_button_brings_a_member_back_as_a_fresh_device(host):
+    before = host.join_all()
+    seen = len(host.frames)
+    assert host.network.join(TH)
+    host.later(2)
+    assert [frame.cmd1 for frame in host.frames[seen:] if frame.cmd1 in (0xC9, 0xCA, 0xC1)] == [0xC9, 0xCA, 0xC1]
+    assert host.join_all().keys() == before.keys()
+
+
+def test_the_button_without_a_window_leaves_the_network(host):
+    host.join_all()
+    permit(host, 0)
+    assert not host.network.join(TH)
+    host.later(60)
+    assert TH not in [each["ieee"] for each in host.network.describe()["devices"] if each["joined"]]
+    assert TH in host.join_all()
 
 
 def test_a_mute_device_cannot_join(host):

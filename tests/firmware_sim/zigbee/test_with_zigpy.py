@@ -13,14 +13,18 @@ from zigpy_znp.zigbee.application import ControllerApplication
 from firmware_sim.building import Building
 from firmware_sim.faults import LinkFaults
 from firmware_sim.ports import PtyPort
+from firmware_sim.serve import DEMO_BENCH, read_bench
 from firmware_sim.zigbee.mesh import Timing
 from firmware_sim.zigbee.network import ZigbeeNetwork
+from firmware_sim.zigbee.node import models
+from firmware_sim.zigbee.population import DEMO, Placed, population
 from tests.support.sim import eventually
 from tests.support.zigbee import NOON
 
 TH = "02:ca:77:e1:00:00:00:01"
 CURTAIN = "02:ca:77:e1:00:00:00:06"
 AC = "02:ca:77:e1:00:00:00:07"
+SMOKE = "02:ca:77:e1:00:00:00:10"
 VENT = "02:ca:77:e1:00:00:00:08"
 ZONE_DEVICES = 5
 QUICK = Timing(join_gap_s=(0.02, 0.05), announce_s=0.05, rejoin_s=0.1)
@@ -36,9 +40,10 @@ class House:
         self.faults = LinkFaults(random.Random(2))
         self.app = None
 
-    async def power_on(self, seed=1):
+    async def power_on(self, seed=1, devices=DEMO):
+        rooms = {"reading-room": self.room} if devices is DEMO else self.building.rooms
         self.network = ZigbeeNetwork(
-            {"reading-room": self.room}, nv_path=self.folder / "nv.json", rng=random.Random(seed), timing=QUICK
+            rooms, nv_path=self.folder / "nv.json", rng=random.Random(seed), timing=QUICK, devices=devices
         )
         self.network.start()
         self.port = PtyPort(self.network.coordinator, self.faults, self.folder / "zigbee")
@@ -62,11 +67,11 @@ class House:
         if app is not None:
             await app.shutdown()
 
-    async def let_all_in(self):
-        await self.app.permit(30)
-        await eventually(lambda: len(self.app.devices) == 1 + ZONE_DEVICES, within_s=10)
+    async def let_all_in(self, devices=ZONE_DEVICES, within_s=10):
+        await self.app.permit(200)
+        await eventually(lambda: len(self.app.devices) == 1 + devices, within_s)
         await eventually(
-            lambda: all(device.is_initialized and device.model for device in self.app.devices.values()), 10
+            lambda: all(device.is_initialized and device.model for device in self.app.devices.values()), within_s
         )
 
     def cluster(self, ieee, number):
@@ -218,6 +223,63 @@ async def test_neighbours_are_told_and_faults_reach_the_host(house):
     assert house.room.curtain_closed_pct == 0
     house.network.fail_confirms(CURTAIN, 0)
     assert (await house.cluster(CURTAIN, 0x0102).command(2)).status == 0
+
+
+@pytest.fixture
+async def crowded(tmp_path):
+    """A building of 200 sensors beside the demo's devices and the fresh ones."""
+    house = House(tmp_path)
+    await house.power_on(devices=population(read_bench(DEMO_BENCH)["zigbee"], 182))
+    await house.connect(form=True)
+    yield house
+    await house.disconnect()
+    await house.power_off()
+
+
+@pytest.mark.timeout(180)
+async def test_two_hundred_devices_are_interviewed_and_none_of_their_reports_is_lost(crowded):
+    await crowded.let_all_in(200, within_s=90)
+    devices = crowded.network.describe()["devices"]
+    assert {str(ieee): device.model for ieee, device in crowded.app.devices.items() if device.nwk} == {
+        each["ieee"]: each["model"] for each in devices
+    }
+    heard = []
+    crowded.app.add_listener(
+        type("Listener", (), {"handle_message": lambda self, *message: heard.append(message[-1][:3])})()
+    )
+
+    def reports():
+        """Unasked ones; the last answers of the interview may come in between."""
+        return [head for head in heard if (head[0], head[2]) == (0x18, 0x0A)]
+
+    crowded.network.start_load(349, bound_only=False)
+    await eventually(lambda: crowded.network.load.sent >= 700, 30)
+    crowded.network.start_load(0)
+    await eventually(lambda: len(reports()) >= crowded.network.load.sent, 10)
+    assert len(reports()) == crowded.network.load.sent
+
+
+@pytest.fixture
+async def guarded(tmp_path):
+    """A building with one sleeping smoke detector."""
+    house = House(tmp_path)
+    await house.power_on(devices=(Placed("smoke-1", SMOKE, models.SMOKE, "stacks", poll_s=0.5),))
+    await house.connect(form=True)
+    yield house
+    await house.disconnect()
+    await house.power_off()
+
+
+async def test_a_sleeping_detector_is_enrolled_and_its_alarm_is_heard_and_answered(guarded):
+    await guarded.let_all_in(1)
+    zone, heard = guarded.cluster(SMOKE, 0x0500), []
+    await zone.write_attributes({"cie_addr": guarded.app.state.node_info.ieee})
+    assert (await zone.command(0x00, 0, 23, expect_reply=True)).status == 0
+    zone.add_listener(type("Listener", (), {"cluster_command": lambda self, *command: heard.append(command)})())
+    guarded.network.alarm("smoke-1", "on")
+    await eventually(lambda: heard)
+    assert (heard[0][1], heard[0][2].zone_status, heard[0][2].zone_id) == (0, 1, 23)
+    await eventually(lambda: not guarded.network.device("smoke-1").behaviour.state()["unanswered"])
 
 
 async def test_a_pushed_report_reaches_the_host_at_once(house):

@@ -11,7 +11,7 @@ import pytest
 
 from carrel.contracts.actuation import DeviceOrder, Priority, SetOutput, SetPosition
 from devices.events import OutputsRead
-from devices.orders import expired, failed, rejected
+from devices.orders import OrderResult, expired, failed, rejected
 from gateway.control import actuation
 from gateway.control.actuation import Actuator
 from gateway.control.arbiter import Arbiter
@@ -32,7 +32,11 @@ class Plant:
         self.io, self.radio = FakeLink("io-1"), FakeLink("zigbee")
         self.arbiter = Arbiter()
         routes = {"io-1.lamp": self.io, "io-1.siren": self.io, "curtain": self.radio}
-        self.actuator = Actuator(self.arbiter, routes, retry_after_s=(pause_s,))
+        self.followed: list[tuple[str, str]] = []
+        self.actuator = Actuator(self.arbiter, routes, retry_after_s=(pause_s,), on_follow=self._heard)
+
+    def _heard(self, output: str, result: OrderResult) -> None:
+        self.followed.append((output, result.code or result.status.value))
 
     def order(self, *orders: DeviceOrder, priority: Priority = Priority.COMFORT) -> None:
         placed = [self.arbiter.place(actuation.target_of(order), priority, order) for order in orders]
@@ -193,6 +197,46 @@ async def test_what_fails_for_long_is_told_once_and_so_is_its_end(caplog: pytest
         "order not carried out yet",
         "order carried out at last",
     ]
+
+
+async def test_an_order_that_failed_three_times_is_told_and_so_is_its_success() -> None:
+    async with plant() as it:
+        it.radio.answers.extend([NO_ANSWER] * 4)
+        it.order(CLOSE)
+        await it.quiet()
+        assert it.followed == [("curtain", "no_answer")] * 2 + [("curtain", "done")]
+
+
+async def test_two_failures_are_nobodys_business() -> None:
+    async with plant() as it:
+        it.radio.answers.extend([NO_ANSWER] * 2)
+        it.order(CLOSE)
+        await it.quiet()
+        assert it.followed == [("curtain", "done")]
+
+
+async def test_a_refusal_is_told_at_once_and_a_link_that_is_down_never() -> None:
+    async with plant() as it:
+        it.radio.answers.append(rejected("not_supported"))
+        it.io.answers.append(DOWN)
+        it.order(CLOSE, LAMP)
+        await it.quiet()
+        assert it.followed == [("curtain", "not_supported")]
+
+
+async def test_a_device_that_is_being_paired_is_given_time() -> None:
+    async with plant() as it:
+        it.radio.answers.extend([failed("device_missing")] * 9)
+        it.order(CLOSE)
+        await it.quiet()
+        assert it.followed == [("curtain", "device_missing"), ("curtain", "done")]
+
+
+async def test_of_a_module_each_output_is_told() -> None:
+    async with plant() as it:
+        it.order(LAMP, SIREN)
+        await it.quiet()
+        assert it.followed == [("io-1.lamp", "done"), ("io-1.siren", "done")]
 
 
 async def test_closing_gives_up_what_is_under_way() -> None:

@@ -197,6 +197,49 @@ def test_while_a_fire_holds_a_device_the_table_says_so(edge: Edge) -> None:
     assert (found.cause, found.reason) == ("safety", "fire")
 
 
+def test_a_device_that_is_moved_by_another_hand_is_told_again(edge: Edge) -> None:
+    warm(edge, 27.0)
+    edge.comfort.reading(reading("ac-1", Quantity.ON, 0.0, edge.clock), edge.clock.now())
+    assert edge.comfort.tick(edge.clock.advance(10)) == []
+    assert edge.comfort.tick(edge.clock.advance(59)) == []
+    assert edge.comfort.tick(edge.clock.advance(1)) == [AC_ON]
+    edge.comfort.reading(reading("ac-1", Quantity.ON, 1.0, edge.clock), edge.clock.now())
+    assert edge.comfort.tick(edge.clock.advance(200)) == []
+
+
+def test_what_the_fire_panel_wants_is_what_is_told_again(edge: Edge) -> None:
+    warm(edge, 27.0)
+    edge.comfort.reading(reading("ac-1", Quantity.ON, 1.0, edge.clock), edge.clock.now())
+    edge.arbiter.place("ac-1", Priority.LIFE_SAFETY, AC_OFF)
+    edge.comfort.tick(edge.clock.advance(10))
+    assert edge.comfort.tick(edge.clock.advance(60)) == [AC_OFF]
+
+
+GUARDED = {"min_on_s": 1200, "min_off_s": 60}
+
+
+@pytest.mark.parametrize(("away_s", "kept"), [(14 * 60, True), (16 * 60, False)])
+def test_s15_after_a_restart_old_latches_are_dropped_and_protection_times_kept(
+    tmp_path: Path, clock: ManualClock, away_s: int, kept: bool
+) -> None:
+    ac = ROOM.actuator[0].model_copy(update=GUARDED)
+    room = ROOM.model_copy(update={"actuator": (ac, *ROOM.actuator[1:]), "stale_after_s": 3600.0})
+    edge = Edge(tmp_path / "gateway.db", clock, room=room)
+    warm(edge, 27.0)
+    clock.advance(10)
+    warm(edge, 25.5)
+    edge.comfort.save()
+    clock.advance(away_s)
+    again = edge.again()
+    assert again.arbiter.winner("ac-1") == AC_ON
+    assert row(again, "ac").params.get("hold") == (None if kept else "min_on"), "its protection outlives its latch"
+    assert (row(again, "ac").rule == "cool") is kept, "inside the dead band only the latch keeps it on"
+    clock.advance(1190 - away_s)
+    orders = warm(again, 25.4)
+    assert orders == ([] if kept else [AC_OFF])
+    again.store.close()
+
+
 def test_an_actuator_without_a_device_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match=r"actuator 'ac': no device 'ac-1' to move \(there are: lamp\)"):
         build_plant(ROOM, [ControlledDevice("lamp", "other")], lambda config: plant_of(config).engine)

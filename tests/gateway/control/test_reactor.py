@@ -12,8 +12,11 @@ import pytest
 from carrel.contracts.actuation import CommandStatus, OverrideSet, PanelCommand, SetOutput, SetPosition, SetSwitch
 from carrel.contracts.telemetry import DeviceInfo, Quantity
 from devices.events import DeviceLeft, DeviceSeen, Health, OutputsRead, ReadingSeen
+from devices.orders import DONE, failed
+from environment.config import EnvironmentConfig
+from security.config import SecurityConfig
 from tests.support.clock import ManualClock
-from tests.support.edge import Edge, reading
+from tests.support.edge import ROOM, Edge, plant_of, reading
 
 AC_ON = SetSwitch(device="ac-1", on=True, setpoint_c=24.0)
 THERMOMETER = DeviceInfo(id="room-th", zone="room", kind="sensor")
@@ -220,3 +223,72 @@ def broken(*_: object) -> None:
 
 def full(*_: object, **__: object) -> None:
     raise sqlite3.OperationalError("database or disk is full")
+
+
+def test_an_actuator_that_does_not_follow_is_an_alarm_until_it_does(edge: Edge) -> None:
+    edge.reactor.follow("curtain-1", failed("no_answer"))
+    edge.reactor.follow("curtain-1", failed("no_answer"))
+    (alarm,) = [event for event in edge.events() if event.place == "curtain"]
+    assert edge.published("alarm/{id}")[alarm.id] is not None
+    again = edge.again()
+    again.reactor.start([THERMOMETER])
+    assert again.published("alarm/{id}")[alarm.id] is not None, "it stands after a restart"
+    again.reactor.follow("curtain-1", DONE)
+    assert again.published("alarm/{id}")[alarm.id] is None
+    assert again.events()[-1].state == "reset"
+    again.store.close()
+
+
+def test_a_fault_that_cannot_be_told_ends_nothing(edge: Edge, caplog: pytest.LogCaptureFixture) -> None:
+    edge.clock.now = lambda: None  # type: ignore[assignment, method-assign, return-value]  # a fault of ours
+    edge.reactor.follow("curtain-1", failed("no_answer"))
+    assert "cannot be told" in caplog.text
+
+
+def test_a_reading_that_was_overtaken_goes_to_the_log_alone(edge: Edge) -> None:
+    edge.reactor.handle(seen(edge, 20.0))
+    edge.reactor.handle(ReadingSeen(reading("room-th", Quantity.TEMP, 27.0, edge.clock), late=True))
+    assert edge.sent.orders == []
+    state = edge.published("dev/{id}/state")["room-th"]
+    assert state is not None
+    assert state["values"] == {"temp": 20.0}
+    assert len(edge.telemetry._waiting) == 2
+
+
+def test_devices_that_are_gone_take_their_state_with_them_and_the_others_keep_their_model(edge: Edge) -> None:
+    edge.reactor.handle(seen(edge, 20.0))
+    edge.reactor.handle(DeviceSeen("room-th", "Carrel TH", edge.clock.now()))
+    moved = THERMOMETER.model_copy(update={"zone": "stacks"})
+    edge.reactor.devices_changed([moved])
+    listed = edge.published("$devices")[""]
+    assert listed is not None
+    assert listed["devices"][0]["model"] == "Carrel TH"  # type: ignore[index]
+    edge.reactor.devices_changed([])
+    assert edge.published("dev/{id}/state")["room-th"] is None
+    edge.reactor.devices_changed([moved])
+    assert len(edge.published("$devices")) == 1
+
+
+def test_the_rules_go_on_with_a_sensor_that_was_named_meanwhile(edge: Edge) -> None:
+    edge.reactor.handle(seen(edge, 27.0))
+    assert edge.sent.orders == [AC_ON]
+    sensor = {"id": "desk-temp", "zone": "room", "metric": "temp", "device": "desk-th"}
+    more = ROOM.model_dump(by_alias=True)
+    more["sensor"] = [*more["sensor"], sensor]
+    edge.reactor.plant_changed(plant_of(EnvironmentConfig.model_validate(more)))
+    edge.sent.orders.clear()
+    edge.clock.advance(3600)
+    edge.reactor.handle(ReadingSeen(reading("desk-th", Quantity.TEMP, 10.0, edge.clock)))
+    edge.reactor.handle(seen(edge, 10.0))
+    assert AC_ON not in edge.sent.orders
+    assert edge.arbiter.winner("ac-1") == SetSwitch(device="ac-1", on=False)
+
+
+def test_a_detector_that_nobody_has_met_is_a_fault_from_the_start(tmp_path: Path, clock: ManualClock) -> None:
+    fire = SecurityConfig.model_validate(
+        {"area": [{"id": "stacks"}], "fire_zone": [{"id": "s", "area": "stacks", "detector": "smoke-1"}]}
+    )
+    made = Edge(tmp_path / "missing.db", clock, fire=fire)
+    made.reactor.start([], missing=["smoke-1"])
+    assert [(alarm.kind, alarm.state) for alarm in made.events()] == [("fault", "fault")]
+    made.store.close()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from carrel.contracts.actuation import CommandStatus, PanelCommand, Priority, SetLevel, SetOutput, SetSwitch
-from devices.events import Health
+from devices.events import ContactChanged, Health, ModuleHealth
 from gateway.control.safety import MEMORY, Deeds
 from gateway.store import StoreError
 from security.config import SecurityConfig
@@ -236,3 +236,41 @@ def test_a_memory_that_cannot_be_read_is_one_sentence_not_a_quiet_fresh_start(
 
 def refuse(*_: object) -> None:
     raise sqlite3.OperationalError("database or disk is full")
+
+
+ZIGBEE = SecurityConfig.model_validate(
+    {
+        "area": [{"id": "stacks"}],
+        "fire_zone": [{"id": "stacks-smoke", "area": "stacks", "detector": "smoke-1"}],
+        "outputs": {"siren": ["siren-1.siren"]},
+    }
+)
+
+
+def detector(edge: Edge, **inputs: bool) -> list[Deeds]:
+    """Inputs of the Zigbee detector, told one after the other."""
+    at = edge.clock.now()
+    return [edge.safety.contact(ContactChanged("smoke-1", name, closed, at)) for name, closed in inputs.items()]
+
+
+def test_a_zigbee_detector_alarms_a_zigbee_siren_and_its_troubles_are_faults(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    edge = Edge(tmp_path / "gateway.db", clock, fire=ZIGBEE)
+    at_rest = detector(edge, alarm=True, tamper=True, trouble=True)
+    assert [told(deeds) for deeds in at_rest] == [[], [], []]
+    assert told(detector(edge, trouble=False)[0]) == [("fault", "fault", 1)]
+    burning = detector(edge, alarm=False)[0]
+    assert ("fire", "alarm", 1) in told(burning)
+    assert SetOutput(output="siren-1.siren", on=True) in burning.orders
+    edge.store.close()
+
+
+def test_a_zigbee_detector_that_is_not_heard_is_a_fault_until_it_is(tmp_path: Path, clock: ManualClock) -> None:
+    edge = Edge(tmp_path / "gateway.db", clock, fire=ZIGBEE)
+    lost = edge.safety.module(ModuleHealth("smoke-1", Health.LOST, clock.now()))
+    assert told(lost) == [("fault", "fault", 1)]
+    detector(edge, alarm=True, tamper=True, trouble=True)
+    found = edge.safety.module(ModuleHealth("smoke-1", Health.OK, clock.now()))
+    assert told(found) == [("fault", "reset", 2)]
+    edge.store.close()

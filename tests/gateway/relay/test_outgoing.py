@@ -7,7 +7,7 @@ import asyncio
 from carrel.contracts import topics
 from carrel.contracts.actuation import CommandResult, CommandStatus
 from carrel.contracts.telemetry import DeviceList
-from gateway.relay.outgoing import Outbox
+from gateway.relay.outgoing import STATES_S, Outbox
 from tests.support.clock import NOON
 
 DEVICES = DeviceList(devices=())
@@ -82,3 +82,19 @@ async def test_an_alarm_raised_again_while_its_clearing_was_under_way_stands() -
     outbox.put(topics.ALARM, DEVICES, "x")
     outbox.published(clearing)
     assert outbox.stands(topics.ALARM, "x")
+
+
+async def test_values_of_devices_are_gathered_until_something_else_presses() -> None:
+    outbox = Outbox()
+    taking = asyncio.create_task(outbox.take())
+    outbox.put(topics.DEVICE_STATE, DEVICES, "one")
+    outbox.put(topics.DEVICE_STATE, DEVICES, "two")
+    async with asyncio.timeout(STATES_S / 2):
+        outbox.put(topics.COMMAND_ACK, result("a"), "a")
+        assert [item.id for item in await taking] == ["one", "two", "a"]
+
+
+async def test_values_of_devices_alone_are_published_in_the_end() -> None:
+    outbox = Outbox()
+    outbox.put(topics.DEVICE_STATE, DEVICES, "one")
+    assert [item.id for item in await outbox.take()] == ["one"]

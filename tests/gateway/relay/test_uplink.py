@@ -15,13 +15,21 @@ from typing import Any
 import pytest
 
 from carrel.contracts import topics
-from carrel.contracts.actuation import CommandResult, CommandStatus, OverrideSet, PanelCommand, SetLevel
+from carrel.contracts.actuation import (
+    CommandResult,
+    CommandStatus,
+    EdgeOrder,
+    OverrideSet,
+    PanelCommand,
+    SetLevel,
+)
 from carrel.contracts.alarms import AlarmState, EdgeEvent, Severity
 from carrel.contracts.codec import encode
 from carrel.contracts.health import GatewayStatus
-from carrel.contracts.telemetry import DeviceList, Quantity, StoredAck, TelemetryBatch, TelemetryPoint
+from carrel.contracts.telemetry import DeviceList, Quantity, Reading, StoredAck, TelemetryBatch
 from gateway.relay import uplink as module
-from gateway.relay.uplink import EdgeOrder, Identity, Uplink
+from gateway.relay.spool import SERVER, Spool
+from gateway.relay.uplink import Identity, Uplink
 from gateway.store import Store
 from tests.support.broker import Broker, running_broker
 from tests.support.clock import ManualClock
@@ -38,6 +46,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "FIRST_RETRY_S", 0.05)
     monkeypatch.setattr(module, "LAST_RETRY_S", 0.1)
     monkeypatch.setattr(module, "CONFIRM_WITHIN_S", 0.2)
+    monkeypatch.setattr(module, "GATHER_S", 0.02)
 
 
 @pytest.fixture
@@ -52,7 +61,10 @@ class Session:
     def __init__(self, broker: Broker, store: Store, clock: ManualClock) -> None:
         self.commands: list[EdgeOrder] = []
         self.store, self.clock = store, clock
-        self.uplink = Uplink(broker.config, ME, store=store, clock=clock, on_command=self.commands.append)
+        self.spool = Spool(store)
+        self.uplink = Uplink(
+            broker.config, ME, store=store, spool=self.spool, clock=clock, on_command=self.commands.append
+        )
         self.task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -70,7 +82,7 @@ class Session:
         return alarm
 
     def measure(self, *values: float) -> None:
-        self.store.append_telemetry(point(value, self.clock) for value in values)
+        self.spool.append(reading(value, self.clock) for value in values)
         self.uplink.telemetry_waiting()
 
 
@@ -81,10 +93,8 @@ def alarm_of(clock: ManualClock, number: int, state: str = "alarm") -> AlarmStat
     )  # type: ignore[arg-type]  # fmt: skip
 
 
-def point(value: float, clock: ManualClock) -> str:
-    return encode(
-        TelemetryPoint(ts=clock.now(), device="room-th", zone="room", quantity=Quantity.TEMP, value=value)
-    ).decode()
+def reading(value: float, clock: ManualClock) -> Reading:
+    return Reading(device="room-th", zone="room", quantity=Quantity.TEMP, value=value, at=clock.now())
 
 
 @asynccontextmanager
@@ -133,7 +143,7 @@ async def test_the_broker_says_offline_when_the_gateway_vanishes(
 ) -> None:
     """The last will is the gateway's own words, sent by the broker when the line breaks without a goodbye."""
     store = Store(tmp_path / "gateway.db")
-    client = Uplink(broker.config, ME, store=store, clock=clock, on_command=print)._client()
+    client = Uplink(broker.config, ME, store=store, spool=Spool(store), clock=clock, on_command=print)._client()
     async with listening(broker.config) as server:
         await client.__aenter__()
         line = client._client.socket()
@@ -208,6 +218,38 @@ async def test_telemetry_comes_in_order_and_goes_on_after_each_confirmation(
         assert [p.value for p in batches(server)[-1].points] == list(range(500, 700))
 
 
+async def test_a_broker_that_restarts_again_and_again_costs_no_reading_and_doubles_none(
+    broker: Broker, tmp_path: Path, clock: ManualClock
+) -> None:
+    stored: dict[int, float] = {}
+
+    async def serve() -> None:
+        """As the server: by number, so that what comes twice counts once."""
+        async with listening(broker.config, topics=ROOT + "telemetry") as server:
+            while True:
+                await asyncio.sleep(0.005)
+                for batch in batches(server):
+                    stored.update((batch.first + n, point.value) for n, point in enumerate(batch.points))
+                    seq = batch.first + len(batch.points) - 1
+                    await server.say(ROOT + "telemetry/ack", encode(StoredAck(session=batch.session, seq=seq)))
+                server.heard.clear()
+
+    async with session(broker, tmp_path, clock) as gateway:
+        for round_ in range(4):
+            serving = asyncio.create_task(serve())
+            gateway.measure(*range(round_ * 700, round_ * 700 + 700))
+            await eventually(lambda least=700 * round_: len(stored) > least, within_s=20)
+            broker.stop()
+            serving.cancel()
+            await asyncio.gather(serving, return_exceptions=True)
+            broker.start()
+        serving = asyncio.create_task(serve())
+        await eventually(lambda: not gateway.spool.waiting(SERVER, 1), within_s=20)
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+    assert stored == {n + 1: float(n) for n in range(2800)}
+
+
 async def test_a_confirmation_of_another_session_confirms_nothing(
     broker: Broker, tmp_path: Path, clock: ManualClock
 ) -> None:
@@ -220,7 +262,7 @@ async def test_a_confirmation_of_another_session_confirms_nothing(
         count = len(batches(server))
         await eventually(lambda: len(batches(server)) > count + 1)
         assert gateway.store.events_after(0)
-        assert gateway.store.telemetry_after(0)
+        assert gateway.spool.waiting(SERVER, 10)
 
 
 async def test_a_row_that_cannot_be_read_does_not_hold_up_the_others(
@@ -228,14 +270,46 @@ async def test_a_row_that_cannot_be_read_does_not_hold_up_the_others(
 ) -> None:
     async with listening(broker.config) as server, session(broker, tmp_path, clock) as gateway:
         gateway.store.save_with_events("panel", 1, [("alarm", '{"an": "older shape"}')])
-        gateway.store.append_telemetry(["no json", point(2.0, clock)])
+        with gateway.store.transaction() as db:
+            db.execute(
+                "INSERT INTO reading VALUES (1, 0, 'No Device', 'room', 'temp', 1.0), (2, ?, 'x', 'y', 'z', 1.0)",
+                (1 << 62,),
+            )
+        gateway.spool.append([reading(2.0, clock)])
         alarm = gateway.raise_alarm(2)
         gateway.uplink.telemetry_waiting()
         await eventually(lambda: alarm.id in events(server))
         await eventually(lambda: batches(server))
         assert [p.value for p in batches(server)[0].points] == [2.0]
         assert len(gateway.store.events_after(0)) == 1
-    assert "cannot be read and is dropped" in caplog.text
+    said = [r.getMessage().partition(":")[0] for r in caplog.records if r.levelname == "ERROR"]
+    assert sorted(said) == [
+        "event 1 cannot be read and is dropped",
+        "reading 1 cannot be sent and is dropped",
+        "reading 2 cannot be sent and is dropped",
+    ]
+
+
+async def test_a_disk_that_takes_no_confirmation_does_not_end_the_session(
+    broker: Broker, tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    async with listening(broker.config) as server, session(broker, tmp_path, clock) as gateway:
+        gateway.measure(1.0)
+        await eventually(lambda: batches(server))
+        confirm = gateway.spool.confirm
+
+        def full(*_: object) -> None:
+            raise sqlite3.OperationalError("database or disk is full")
+
+        monkeypatch.setattr(gateway.spool, "confirm", full)
+        ack = encode(StoredAck(session=gateway.store.session, seq=batches(server)[0].first))
+        await server.say(ROOT + "telemetry/ack", ack)
+        await eventually(lambda: "confirmations are not written" in caplog.text)
+        monkeypatch.setattr(gateway.spool, "confirm", confirm)
+        await server.say(ROOT + "telemetry/ack", ack)
+        await eventually(lambda: not gateway.spool.waiting(SERVER, 10))
+        assert states(server) == ["online"]
 
 
 async def test_commands_reach_the_core(broker: Broker, tmp_path: Path, clock: ManualClock) -> None:
@@ -279,7 +353,8 @@ async def test_expired_and_repeated_commands_are_answered_and_done_at_most_once(
 ) -> None:
     edge = Edge(tmp_path / "gateway.db", clock)
     edge.reactor.start([])
-    uplink = Uplink(broker.config, ME, store=edge.store, clock=clock, on_command=edge.reactor.command)
+    spool = Spool(edge.store)
+    uplink = Uplink(broker.config, ME, store=edge.store, spool=spool, clock=clock, on_command=edge.reactor.command)
     uplink.outbox = edge.outbox
     task = asyncio.create_task(uplink.run())
     async with listening(broker.config) as server:

@@ -3,14 +3,18 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from starlette.testclient import WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
+from carrel.contracts.actuation import RuleLive
+from carrel.contracts.telemetry import Quantity
 from server.live.endpoints import NotASubscriptionError, subscription
 from tests.support.acting_gateway import curtain, eventually, fire
+from tests.support.sample_network import network, newcomer
 from tests.support.spine import House
 
 ROOM = "room:reading-room"
@@ -65,7 +69,9 @@ class TestProtocol:
         assert {key: patch[key] for key in patch if "rev" not in patch[key]} == {
             "reading-room.temp": unknown, "reading-room.rh": unknown, "reading-room.lux": unknown
         }  # fmt: skip
-        assert {key for key in patch if set(patch[key]) == {"rev"}} == {"reading-room.actuators", "alarms", "health"}
+        assert {key for key in patch if set(patch[key]) == {"rev"}} == {
+            "reading-room.actuators", "reading-room.rules", "reading-room.devices", "alarms", "health"
+        }  # fmt: skip
 
     def test_a_new_subscription_replaces_the_one_before(self, house: House) -> None:
         with opened(house) as page:
@@ -183,3 +189,34 @@ class TestChanges:
             assert len(set(revs)) == 4
         (gateway,) = house.client.app.state.rooms.gateways()  # type: ignore[attr-defined]
         assert (gateway.id, gateway.status.state, gateway.links[0].state) == ("gw-1", "online", "down")
+
+    def test_the_network_tells_when_it_changes_but_not_of_every_word_of_a_device(self, house: House) -> None:
+        now = house.clock.now()
+        with opened(house) as page:
+            revs = [page.subscribe("network")["patch"]["network"]["rev"]]
+            house.edge.network(network(now))
+            revs.append(page.until_key("network")["rev"])
+            house.edge.network(network(now + timedelta(seconds=1), ts=now + timedelta(seconds=1)))
+            house.edge.network(network(now, newcomer(now)))
+            revs.append(page.until_key("network")["rev"])
+            assert len(set(revs)) == 3
+
+    def test_how_rules_stand_is_news_and_what_they_measure_is_not(self, house: House) -> None:
+        rule = RuleLive(
+            id="shade", zone="reading-room", priority=50, metric="lux", side="above", value=900.0, threshold=1000.0,
+            latched=False, active=False, set_value=100, actuators=("reading-curtain",), acting=False,
+        )  # fmt: skip
+        with opened(house) as page:
+            first = page.subscribe(ROOM)["patch"]["reading-room.rules"]["rev"]
+            house.edge.table(curtain(), rules=(rule,))
+            second = page.until_key("reading-room.rules")["rev"]
+            picture = house.client.app.state.rooms.picture  # type: ignore[attr-defined]
+            house.edge.table(curtain(), rules=(rule.model_copy(update={"value": 950.0}),))
+            eventually(lambda: picture.rules_of("reading-room")[0].value == 950.0, "the new value")
+            assert picture.rules_rev("reading-room") == second != first
+
+    def test_the_dew_point_comes_where_temperature_and_humidity_are_measured(self, house: House) -> None:
+        rooms = house.client.app.state.rooms  # type: ignore[attr-defined]
+        assert Quantity.RH not in rooms.plan.rooms["reading-room"].sensors
+        with opened(house) as page:
+            assert "reading-room.dew_point" not in page.subscribe(ROOM)["patch"]

@@ -2,17 +2,26 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 from sqlalchemy.engine import make_url
 
 from carrel.config import ConfigError
+from carrel.contracts.telemetry import Quantity, TelemetryPoint
 from server.app import create_app
 from server.db import Base, Database
+from server.migrations import apply
 from server.migrations.apply import upgrade
+from server.telemetry.database import DatabaseStore
+from server.telemetry.store import Source, Window
+from server.telemetry.windows import EPOCH
 
 assert create_app  # importing the application imports every domain's models
 
@@ -67,3 +76,34 @@ def test_a_database_of_the_future_is_told_in_one_sentence(fresh: Database) -> No
         connection.execute(text("UPDATE alembic_version SET version_num = 'v9999'"))
     with pytest.raises(ConfigError, match="another version of the program"):
         upgrade(fresh)
+
+
+def test_what_was_measured_before_the_rollups_is_rolled_up(fresh: Database) -> None:
+    with fresh.connection() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(Path(apply.__file__).parent))
+        config.set_main_option("path_separator", "os")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "v0002")
+        connection.execute(text("INSERT INTO telemetry_series VALUES (1, 'stacks', 'temp', 'th-1')"))
+        connection.execute(text("INSERT INTO telemetry_series VALUES (2, 'stacks', 'rh', 'th-1')"))
+        rows = [{"ts": ts, "value": float(n)} for n, ts in enumerate((-300_001, -1, 0, 299_999, 300_000, 7_200_000))]
+        connection.execute(text("INSERT INTO telemetry_point VALUES (1, :ts, :value)"), rows)
+        connection.execute(text("INSERT INTO telemetry_latest VALUES (1, 7200000, 5)"))
+    upgrade(fresh)
+    store = DatabaseStore(fresh)
+    (source, other) = (Source("th-1", "stacks", quantity) for quantity in (Quantity.TEMP, Quantity.RH))
+    day = Window(EPOCH - timedelta(hours=2), EPOCH + timedelta(hours=4), 3600)
+    hours = [(bucket.start, bucket.minimum, bucket.maximum, bucket.count) for bucket in store.aggregate([source], day)]
+    assert hours == [
+        (EPOCH - timedelta(hours=1), 0.0, 1.0, 2),
+        (EPOCH, 2.0, 4.0, 3),
+        (EPOCH + timedelta(hours=2), 5.0, 5.0, 1),
+    ]
+    fives = store.aggregate([source], Window(day.start, day.end, 300))
+    assert [bucket.count for bucket in fives] == [1, 1, 2, 1, 1]
+    assert [(point.quantity, point.value) for point in store.latest("stacks")] == [(Quantity.TEMP, 5.0)]
+    store.append([TelemetryPoint(ts=EPOCH, device="th-1", zone="stacks", quantity=Quantity.TEMP, value=99.0)])
+    store.append([TelemetryPoint(ts=EPOCH, device="th-1", zone="stacks", quantity=other.quantity, value=50.0)])
+    assert store.aggregate([source], day)[1].count == 3
+    assert store.aggregate([other], day)[0].mean == 50.0

@@ -92,6 +92,7 @@ class TestHistory:
             "min": [20.0, 25.0],
             "mean": [21.0, 26.0],
             "max": [22.0, 27.0],
+            "n": [2, 2],
         }
 
     def test_by_default_it_is_the_last_day(self, house: House) -> None:
@@ -169,7 +170,8 @@ class TestManualControl:
         answer = take(controlled)
         assert (answer.status_code, answer.json()["status"]) == (202, "sent")
         with controlled.database.reading() as session:
-            assert [wish.id for wish in overrides.waiting(session, "reading-room")] == [answer.json()["id"]]
+            newest = overrides.newest(session, controlled.clock.now())
+            assert newest["reading-room", "reading-curtain"].id == answer.json()["id"]
 
     def test_a_late_answer_still_counts(self, controlled: House) -> None:
         controlled.edge.on_command = lambda _command: None

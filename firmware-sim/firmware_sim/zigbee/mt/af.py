@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from firmware_sim.zigbee.mesh import BROADCASTS, COORDINATOR
@@ -96,7 +97,7 @@ def _send(ncp: Ncp, message: Message) -> bytes:
         _confirm(ncp, message, 0)  # no device here is a member of a group
     elif message.destination >= BROADCASTS:
         for device in ncp.mesh.members():
-            _deliver(ncp, device, message, broadcast=True)
+            ncp.mesh.hand_over(device, partial(_deliver, ncp, device, message, broadcast=True))
     else:
         _unicast(ncp, message.destination, message)
     return SUCCESS
@@ -110,10 +111,12 @@ def _unicast(ncp: Ncp, nwk: int, message: Message) -> None:
     if device is None:
         _confirm(ncp, message, NO_ROUTE)
         return
-    fault = ncp.mesh.confirm_faults.get(device.ieee, 0)
-    _confirm(ncp, message, fault)
-    if not fault:
+
+    def arrive() -> None:
+        _confirm(ncp, message, 0)
         _deliver(ncp, device, message, broadcast=False)
+
+    ncp.mesh.hand_over(device, arrive, partial(_confirm, ncp, message))
 
 
 def _confirm(ncp: Ncp, message: Message, status: int) -> None:
@@ -121,7 +124,7 @@ def _confirm(ncp: Ncp, message: Message, status: int) -> None:
 
 
 def _deliver(ncp: Ncp, device: VirtualDevice, message: Message, *, broadcast: bool) -> None:
-    if message.endpoint in (ENDPOINT, _ALL_ENDPOINTS) and ncp.mesh.reaches(device):
+    if message.endpoint in (ENDPOINT, _ALL_ENDPOINTS) and ncp.mesh.acts(device):
         device.receive(message.cluster, message.source_endpoint, message.data, broadcast=broadcast)
 
 

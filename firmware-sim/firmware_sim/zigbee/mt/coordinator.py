@@ -6,7 +6,7 @@ from typing import Final
 
 from firmware_sim.zigbee import unpi
 from firmware_sim.zigbee.mt import af, system, utility, zdo
-from firmware_sim.zigbee.mt.ncp import EXTERNAL, WATCHDOG, Ncp
+from firmware_sim.zigbee.mt.ncp import EXTERNAL, POWER_UP, WATCHDOG, Ncp
 from firmware_sim.zigbee.octets import Octets, TruncatedError
 
 LOGGER: Final = logging.getLogger(__name__)
@@ -48,6 +48,8 @@ class Coordinator:
 
     def receive(self, data: bytes) -> None:
         """Bytes from the host; every answer is sent before this returns."""
+        if self._ncp.hung:
+            return
         now_s = self._ncp.timers.now()
         if now_s - self._heard_at_s > _PAUSE_S:
             for frame in self._framer.give_up_partial():
@@ -56,16 +58,26 @@ class Coordinator:
         for frame in self._framer.feed(data):
             self._handle(frame)
 
+    def reboot(self, reason: int = POWER_UP) -> None:
+        """The firmware boots by itself: endpoints, callbacks and join window are gone, memory stays."""
+        self._ncp.reset(reason)
+
     def watchdog_reset(self) -> None:
         """The firmware hung and booted by itself."""
         self._ncp.reset(WATCHDOG)
 
+    def hang(self) -> None:
+        """The firmware hears nothing and says nothing until it is rebooted or unplugged."""
+        self._ncp.hung = True
+
+    def spoil(self, frames: int) -> None:
+        """Send the next frames with a wrong checksum."""
+        self._ncp.spoilt = frames
+
     def _handle(self, frame: unpi.Frame) -> None:
         if frame.type == unpi.SREQ:
             self._ncp.hold_back()
-            answer = self._answer(frame)
-            if self._ncp.write is not None:
-                self._ncp.write(answer)
+            self._ncp.put(self._answer(frame))
             self._ncp.release()
         elif (frame.cmd0, frame.cmd1) == _RESET:
             self._ncp.reset(EXTERNAL)

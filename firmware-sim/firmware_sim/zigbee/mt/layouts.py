@@ -28,7 +28,9 @@ LINK_KEYS: Final = 4
 APS_KEYS: Final = 6
 FRAME_COUNTERS: Final = 7
 # Builds for the CC2652 have room for 300 devices; hosts read and write every entry, so a small library takes fewer.
-DEVICES_MAX: Final = 80
+_FEW: Final = 80
+_MANY: Final = 300
+_SPARE: Final = 20
 COUNTER_STRIDE: Final = 1250
 
 _ANY: Final = b"\xff" * 8
@@ -44,12 +46,8 @@ _NIB_TAIL: Final = bytes((60, 3, 0, 1, 120, 10, 1, 0)) + bytes(4)
 
 
 _SETTINGS: Final = {0x30: 30, 0x32: 0, 0x33: 60, 0x36: 0, 0x38: 255, 0x3E: 0, 0x63: 0, 0x8F: 0}
-_TABLES: Final = (
-    (ADDRESSES, DEVICES_MAX, _NO_ADDRESS),
-    (LINK_KEYS, DEVICES_MAX, _NO_LINK_KEY),
-    (APS_KEYS, 10, bytes(24)),
-    (FRAME_COUNTERS, 4, bytes(12)),
-)
+_TABLES: Final = {ADDRESSES: _NO_ADDRESS, LINK_KEYS: _NO_LINK_KEY, APS_KEYS: bytes(24), FRAME_COUNTERS: bytes(12)}
+_SIZES: Final = {APS_KEYS: 10, FRAME_COUNTERS: 4}
 _CONFIG: Final = (EXTENDED_PAN_ID, APS_USE_EXT_PANID, PRECFGKEY, PANID, CHANLIST, LOGICAL_TYPE)
 _STATE: Final = (NIB, ON_A_NETWORK, ACTIVE_KEY, ALTERNATE_KEY, NWKKEY, APS_LINK_KEYS, TCLK_SEED)
 
@@ -73,7 +71,12 @@ class Network:
         return f"{self.ext_pan.hex()}/{self.key.hex()}"
 
 
-def ensure_defaults(nv: Nv, rng: random.Random, ieee: bytes) -> None:
+def places(devices: int) -> int:
+    """Entries of the device tables that so many devices need."""
+    return _FEW if devices + _SPARE <= _FEW else _MANY
+
+
+def ensure_defaults(nv: Nv, rng: random.Random, ieee: bytes, *, places: int) -> None:
     """Make the items that a booting stack makes when they are missing."""
     items = {
         EXTADDR: ieee,
@@ -92,8 +95,8 @@ def ensure_defaults(nv: Nv, rng: random.Random, ieee: bytes) -> None:
         LOGICAL_TYPE: b"\x00",
     }
     items |= {osal(item): bytes((value,)) for item, value in _SETTINGS.items()}
-    for table, count, empty in _TABLES:
-        items |= {entry(table, index): empty for index in range(count)}
+    for table, empty in _TABLES.items():
+        items |= {entry(table, index): empty for index in range(_SIZES.get(table, places))}
     for key, data in items.items():
         if not nv.get(key):
             nv.put(key, data)
@@ -105,7 +108,7 @@ def apply_startup_option(nv: Nv) -> None:
     doomed = [osal(item) for item in _SETTINGS] + list(_CONFIG) if option & 1 else []
     if option & 2:
         doomed += _STATE
-        doomed += [entry(table, index) for table, count, _ in _TABLES for index in range(count)]
+        doomed += [entry(table, index) for table in _TABLES for index in range(_SIZES.get(table, _MANY))]
     for key in doomed:
         nv.delete(key)
     if option:

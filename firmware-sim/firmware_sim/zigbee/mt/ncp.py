@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from firmware_sim.zigbee import unpi
-from firmware_sim.zigbee.mesh import BROADCASTS, COORDINATOR, Mesh
+from firmware_sim.zigbee.mesh import BROADCASTS, COORDINATOR, Mesh, is_report
 from firmware_sim.zigbee.mt import layouts
 from firmware_sim.zigbee.mt.layouts import Network
 from firmware_sim.zigbee.mt.nv import Nv
@@ -59,6 +59,8 @@ class Ncp:
         self.bindings: list[Binding] = []
         self.on_change: Callable[[], None] = lambda: None
         self._hardware_ieee = ieee
+        self.hung = False
+        self.spoilt = 0  # frames to the host that still get a wrong checksum
         self._held_back: list[bytes] | None = None
         self._starting: Timer | None = None
         self._volatile()
@@ -66,8 +68,9 @@ class Ncp:
 
     def _volatile(self) -> None:
         """What a reset clears."""
+        self.mesh.forget_kept()
         layouts.apply_startup_option(self.nv)
-        layouts.ensure_defaults(self.nv, self.rng, self._hardware_ieee)
+        layouts.ensure_defaults(self.nv, self.rng, self._hardware_ieee, places=layouts.places(len(self.mesh.devices)))
         self.state = HELD
         self.network: Network | None = None
         self.app_endpoints: dict[int, Endpoint] = {}
@@ -92,7 +95,7 @@ class Ncp:
         """Send what was kept."""
         held, self._held_back = self._held_back or [], None
         for frame in held:
-            self._put(frame)
+            self.put(frame)
 
     def areq(self, cmd0: int, cmd1: int, payload: bytes) -> None:
         """Send a frame that is no answer."""
@@ -100,22 +103,29 @@ class Ncp:
         if self._held_back is not None:
             self._held_back.append(frame)
         else:
-            self._put(frame)
+            self.put(frame)
 
-    def _put(self, frame: bytes) -> None:
-        if self.write is not None:
-            self.write(frame)
+    def put(self, frame: bytes) -> None:
+        """Put a whole frame on the wire, with the faults that are asked for."""
+        if self.write is None or self.hung:
+            return
+        if self.spoilt:
+            self.spoilt -= 1
+            frame = frame[:-1] + bytes((frame[-1] ^ 0x5A,))
+        self.write(frame)
 
     # ------------------------------------------------------------ life
     def power_off(self) -> None:
         """The plug is pulled: only NV memory stays."""
         self.write = None
+        self.hung = False
         self._held_back = None
         self.mesh.permit(0)
         self._volatile()
 
     def reset(self, reason: int) -> None:
         """Boot again and say so."""
+        self.hung = False
         self.mesh.permit(0)
         self._volatile()
         self.areq(AREQ_SYS, 0x80, bytes((reason,)) + VERSION)
@@ -220,15 +230,20 @@ class Ncp:
     def joined(self, device: VirtualDevice, parent: int) -> None:
         """TC_DEV_IND, and the device enters the tables."""
         assert device.nwk is not None
+        self._remember(device)
+        self.strangers.discard(device.ieee)
+        self.areq(AREQ_ZDO, 0xCA, u16(device.nwk) + device.ieee + u16(parent))
+
+    def _remember(self, device: VirtualDevice) -> None:
+        assert device.nwk is not None
         layouts.remember_device(
             self.nv, device.ieee, device.nwk, child=not device.model.router, shift=self.rng.randrange(16)
         )
-        self.strangers.discard(device.ieee)
-        self.areq(AREQ_ZDO, 0xCA, u16(device.nwk) + device.ieee + u16(parent))
 
     def announced(self, device: VirtualDevice) -> None:
         """END_DEVICE_ANNCE, typed and as a callback."""
         assert device.nwk is not None
+        self._remember(device)
         body = u16(device.nwk) + device.ieee + bytes((device.capability,))
         self.areq(AREQ_ZDO, 0xC1, u16(device.nwk) + body)
         if self.zdo_callbacks:
@@ -241,16 +256,17 @@ class Ncp:
             layouts.forget_device(self.nv, device.ieee)
         self.areq(AREQ_ZDO, 0xC9, u16(device.nwk) + device.ieee + bytes((0, 0, rejoin)))
 
-    def heard(self, device: VirtualDevice, cluster: int, endpoint: int, *, frame: bytes) -> bool:
+    def heard(self, device: VirtualDevice, cluster: int, endpoint: int, *, frame: bytes, quality: int) -> bool:
         """INCOMING_MSG to a registered endpoint."""
         if self.state != RUNNING or endpoint not in self.app_endpoints or device.nwk is None:
             return False
         ticks = int(self.timers.now() * 1000) % 2**32
-        head = u16(0) + u16(cluster) + u16(device.nwk) + bytes((1, endpoint, 0, self.mesh.link_quality(device), 0))
+        head = u16(0) + u16(cluster) + u16(device.nwk) + bytes((1, endpoint, 0, quality, 0))
         message = head + u32(ticks) + bytes((0, len(frame))) + frame + u16(device.nwk) + b"\x1e"
         if self.write is None or len(message) > unpi.MAX_PAYLOAD:
             return False
         self.areq(AREQ_AF, 0x81, message)
+        device.reports += is_report(frame)
         return True
 
     # ------------------------------------------------------------ ZDO messages to the host

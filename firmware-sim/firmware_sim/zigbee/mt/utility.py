@@ -12,13 +12,14 @@ FAILURE: Final = b"\x01"
 INVALID_PARAMETER: Final = b"\x02"
 FORMATION: Final = 0x04
 _COORDINATOR_CAPABLE: Final = 0x07
+_CHILDREN_MAX: Final = 100  # as many as one frame holds, and more than the association table of a real stick
 _CHILD_END_DEVICE: Final = 2
 _CHILD_ROUTER: Final = 4
 _NO_CHILD: Final = u16(0xFFFE) + u16(0xFFFF) + b"\xff" + bytes(31)
 
 
 def _get_device_info(ncp: Ncp, args: Octets) -> bytes:  # noqa: ARG001  one face for all
-    children = [device.nwk for device in ncp.children() if device.nwk is not None]
+    children = [device.nwk for device in ncp.children() if device.nwk is not None][:_CHILDREN_MAX]
     head = SUCCESS + ncp.ieee + u16(0) + bytes((_COORDINATOR_CAPABLE, ncp.state, len(children)))
     return head + b"".join(map(u16, children))
 

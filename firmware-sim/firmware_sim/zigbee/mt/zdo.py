@@ -7,6 +7,7 @@ from typing import Final
 from firmware_sim.zigbee.mesh import BROADCASTS, COORDINATOR
 from firmware_sim.zigbee.mt.ncp import Ncp
 from firmware_sim.zigbee.node import zdo
+from firmware_sim.zigbee.node.device import VirtualDevice
 from firmware_sim.zigbee.octets import Octets, u16, u32
 
 SUCCESS: Final = b"\x00"
@@ -34,23 +35,30 @@ def _broadcast(ncp: Ncp, cluster: int, tsn: int, body: bytes) -> None:
     """Of what is broadcast only a search for an address is answered, by the one who has it."""
     if cluster == zdo.NWK_ADDR:
         for device in ncp.mesh.members():
-            if ncp.mesh.reaches(device) and device.nwk is not None:
+            if device.nwk is not None:
                 _ask_device(ncp, device.nwk, cluster, tsn=tsn, body=body)
         _ask(ncp, ncp, cluster, tsn=tsn, body=body)
 
 
 def _ask_device(ncp: Ncp, nwk: int, cluster: int, *, tsn: int, body: bytes) -> None:
     device = ncp.mesh.by_nwk(nwk)
-    if device is None or not ncp.mesh.reaches(device):
+    if device is None:
         return
-    _ask(ncp, device, cluster, tsn=tsn, body=body)
-    if cluster == zdo.MGMT_LEAVE and body[:8] in (device.ieee, bytes(8)) and len(body) > 8:
-        ncp.mesh.leave(device, rejoin=bool(body[8] & _REJOIN_FLAGS))
+
+    def arrive() -> None:
+        if not ncp.mesh.acts(device):
+            return
+        _ask(ncp, device, cluster, tsn=tsn, body=body)
+        if cluster == zdo.MGMT_LEAVE and body[:8] in (device.ieee, bytes(8)) and len(body) > 8:
+            ncp.mesh.leave(device, rejoin=bool(body[8] & _REJOIN_FLAGS))
+
+    ncp.mesh.hand_over(device, arrive)
 
 
 def _ask(ncp: Ncp, node: zdo.Node, cluster: int, *, tsn: int, body: bytes) -> None:
     answer = _network_update(ncp, body) if cluster == zdo.MGMT_NWK_UPDATE else zdo.answer(node, cluster, body)
-    if answer is not None and node.nwk is not None:
+    heard = not isinstance(node, VirtualDevice) or ncp.mesh.answers(node)
+    if answer is not None and node.nwk is not None and heard:
         ncp.zdo_response(node.nwk, cluster, tsn, body=answer)
 
 

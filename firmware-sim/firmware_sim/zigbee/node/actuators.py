@@ -1,17 +1,18 @@
-"""Actuators: window covering, thermostat of an air conditioner, vent with a fan whose speed is its level."""
+"""Actuators: window covering, thermostat of an air conditioner, vent with a fan, plug of a dehumidifier."""
 
 import random
-from typing import Final
+from typing import Any, Final
 
-from firmware_sim.building import Room
+from firmware_sim.building import FABRICS, Room
 from firmware_sim.zigbee import zcl
 from firmware_sim.zigbee.node.device import VirtualDevice
-from firmware_sim.zigbee.node.models import LEVEL, ON_OFF, THERMOSTAT, WINDOW_COVERING
+from firmware_sim.zigbee.node.models import ELECTRICAL, FAN, LEVEL, METERING, ON_OFF, THERMOSTAT, WINDOW_COVERING
+from firmware_sim.zigbee.node.onoff import OnOff
 from firmware_sim.zigbee.node.ramp import Ramp
 from firmware_sim.zigbee.node.reporting import Target
 from firmware_sim.zigbee.node.sensors import centidegrees
 from firmware_sim.zigbee.octets import Octets
-from firmware_sim.zigbee.timers import Timer, Timers
+from firmware_sim.zigbee.timers import Timers
 
 CURTAIN_PCT_S: Final = 20.0
 REPORT_EVERY_S: Final = 1.0
@@ -36,6 +37,10 @@ class Curtain:
 
     def sample(self) -> None:
         """Nothing to look at."""
+
+    def state(self) -> dict[str, Any]:
+        """Where it is."""
+        return {"closed_pct": round(self._ramp.value, 1), "moving": self._ramp.moving}
 
     def written(self, target: Target) -> None:
         """None of its attributes can be written."""
@@ -68,8 +73,13 @@ _LOCAL: Final = (THERMOSTAT, 0x0000)
 _SETPOINT: Final = (THERMOSTAT, 0x0011)
 _MODE: Final = (THERMOSTAT, 0x001C)
 _RUNNING: Final = (THERMOSTAT, 0x0029)
+_CALIBRATION: Final = (THERMOSTAT, 0x0010)  # tenths of a kelvin
+_FAN_MODE: Final = (FAN, 0x0000)
 _COOL: Final = 3
+_FAN_ONLY: Final = 7
+_FAN_ON: Final = 4
 _COOLING: Final = 0x0006  # compressor and fan
+_BLOWING: Final = 0x0004
 _BAND: Final = 20
 
 
@@ -88,12 +98,22 @@ class AirConditioner:
 
     def sample(self) -> None:
         """Local temperature, and whether the compressor runs."""
-        self._device.set(_LOCAL, centidegrees(self._room.temp, self._rng))
+        self._device.set(_LOCAL, centidegrees(self._room.temp, self._rng) + 10 * self._device.number(_CALIBRATION))
         self._switch()
 
+    def state(self) -> dict[str, Any]:
+        """What it is set to and whether its compressor runs."""
+        running = self._device.number(_RUNNING)
+        return {
+            "mode": self._device.number(_MODE),
+            "setpoint": self._room.ac_setpoint,
+            "cooling": running == _COOLING,
+            "fan": self._device.number(_FAN_MODE),
+        }
+
     def written(self, target: Target) -> None:
-        """Mode or setpoint changed."""
-        if target in (_MODE, _SETPOINT):
+        """Mode, setpoint or fan changed."""
+        if target in (_MODE, _SETPOINT, _FAN_MODE):
             self._apply()
             self._switch()
 
@@ -118,16 +138,13 @@ class AirConditioner:
         excess = self._device.number(_LOCAL) - self._device.number(_SETPOINT)
         running = self._device.number(_RUNNING)
         if not self._room.ac_on or excess < 0:
-            running = 0
+            blows = self._device.number(_MODE) == _FAN_ONLY or 0 < self._device.number(_FAN_MODE) <= _FAN_ON
+            running = _BLOWING if blows else 0
         elif excess > _BAND:
             running = _COOLING
         self._device.set(_RUNNING, running)
 
 
-_ON: Final = (ON_OFF, 0x0000)
-_ON_TIME: Final = (ON_OFF, 0x4001)
-_OFF_WAIT: Final = (ON_OFF, 0x4002)
-_START_UP: Final = (ON_OFF, 0x4003)
 _LEVEL: Final = (LEVEL, 0x0000)
 _WITH_ON_OFF: Final = 4
 _NO_TRANSITION: Final = 0xFFFF
@@ -139,15 +156,17 @@ class Vent:
     def __init__(self, device: VirtualDevice, room: Room, timers: Timers) -> None:
         self._device = device
         self._room = room
-        self._timers = timers
+        self._switch = OnOff(device, timers, self._switched)
         self._ramp = Ramp(timers, FULL_LEVEL, self._moved)
-        self._off_timer: Timer | None = None
 
     def start(self) -> None:
         """On, off or as before, as the start-up attribute says."""
-        wish, on = self._device.number(_START_UP), self._device.number(_ON)
         self._ramp.jump(self._device.number(_LEVEL))
-        self._switch({0: False, 1: True, 2: not on}.get(wish, bool(on)))
+        self._switch.start()
+
+    def state(self) -> dict[str, Any]:
+        """Whether and how hard it blows."""
+        return {"on": self._switch.on, "level": self._device.number(_LEVEL)}
 
     def sample(self) -> None:
         """Nothing to look at."""
@@ -158,26 +177,10 @@ class Vent:
     def command(self, cluster: int, command: int, args: Octets) -> int:
         """On/off (ZCL 8, 3.8.2.3) and level control (3.10.2.4)."""
         if cluster == ON_OFF:
-            return self._on_off(command, args)
+            return self._switch.command(command, args)
         if cluster == LEVEL and command <= 7:
             return self._level(command % _WITH_ON_OFF, args, with_on_off=command >= _WITH_ON_OFF)
         return zcl.UNSUP_COMMAND
-
-    def _on_off(self, command: int, args: Octets) -> int:
-        if command in (0, 1):
-            self._switch(bool(command))
-        elif command == 2:
-            self._switch(not self._device.number(_ON))
-        elif command == 0x42:
-            only_when_on, on_time, off_wait = args.u8() & 1, args.u16(), args.u16()
-            if not only_when_on or self._device.number(_ON):
-                self._device.set(_ON_TIME, on_time)
-                self._device.set(_OFF_WAIT, off_wait)
-                self._switch(True)
-                self._off_timer = self._timers.after(on_time / 10, lambda: self._switch(False))
-        else:
-            return zcl.UNSUP_COMMAND
-        return zcl.SUCCESS
 
     def _level(self, command: int, args: Octets, *, with_on_off: bool) -> int:
         """Move to level, move, step, stop: the same four without and with on/off."""
@@ -205,8 +208,8 @@ class Vent:
 
     def _go(self, goal: int, rate_s: float, *, with_on_off: bool) -> int:
         if with_on_off:
-            self._switch(goal > 0)
-        if self._device.number(_ON) and goal > 0:
+            self._switch.turn(goal > 0)
+        if self._switch.on and goal > 0:
             if rate_s == float("inf"):
                 self._ramp.jump(goal)
                 self._moved(goal, True)
@@ -214,13 +217,9 @@ class Vent:
                 self._ramp.go(goal, rate_s)
         return zcl.SUCCESS
 
-    def _switch(self, on: bool) -> None:
-        if self._off_timer is not None:
-            self._off_timer.cancel()
-            self._off_timer = None
+    def _switched(self, on: bool) -> None:
         if not on:
             self._ramp.stop()
-        self._device.set(_ON, int(on))
         self._blow()
 
     def _moved(self, level: float, at_rest: bool) -> None:
@@ -229,4 +228,47 @@ class Vent:
 
     def _blow(self) -> None:
         level = self._device.number(_LEVEL)
-        self._room.vent_pct = 100 * level / FULL_LEVEL if self._device.number(_ON) else 0.0
+        self._room.vent_pct = 100 * level / FULL_LEVEL if self._switch.on else 0.0
+
+
+_ENERGY_WH: Final = (METERING, 0x0000)
+_POWER_W: Final = (ELECTRICAL, 0x050B)
+
+
+class Plug:
+    """A metering plug with the room's dehumidifier in it."""
+
+    def __init__(self, device: VirtualDevice, room: Room, timers: Timers) -> None:
+        self._device = device
+        self._room = room
+        self._switch = OnOff(device, timers, self._switched)
+        self._metered_kwh = room.energy.drying
+
+    def start(self) -> None:
+        """On, off or as before, as the start-up attribute says."""
+        self._switch.start()
+
+    def sample(self) -> None:
+        """Power, and energy since it left the factory."""
+        used_wh = int(1000 * (self._room.energy.drying - self._metered_kwh))
+        if used_wh:
+            self._metered_kwh += used_wh / 1000
+            self._device.set(_ENERGY_WH, self._device.number(_ENERGY_WH) + used_wh)
+        self._device.set(_POWER_W, round(self._takes_w()))
+
+    def state(self) -> dict[str, Any]:
+        """Whether the dehumidifier runs, and what it takes."""
+        return {"on": self._switch.on, "power_w": self._device.number(_POWER_W)}
+
+    def written(self, target: Target) -> None:
+        """Nothing acts until the next command or start."""
+
+    def command(self, cluster: int, command: int, args: Octets) -> int:
+        """On/off."""
+        return self._switch.command(command, args) if cluster == ON_OFF else zcl.UNSUP_COMMAND
+
+    def _takes_w(self) -> float:
+        return FABRICS[self._room.id].dry_w if self._room.dehumidifier_on and self._room.id in FABRICS else 0.0
+
+    def _switched(self, on: bool) -> None:
+        self._room.dehumidifier_on = on

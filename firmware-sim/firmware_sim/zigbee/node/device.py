@@ -2,17 +2,33 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from firmware_sim.zigbee import zcl
 from firmware_sim.zigbee.node import foundation
-from firmware_sim.zigbee.node.models import BASIC, ENDPOINT, IDENTIFY, MANUFACTURER_CODE, PROFILE, Attribute, Model
+from firmware_sim.zigbee.node.models import (
+    BASIC,
+    ENDPOINT,
+    IAS_ZONE,
+    IDENTIFY,
+    MANUFACTURER_CODE,
+    MEASUREMENTS,
+    POLL_CONTROL,
+    POWER,
+    PROFILE,
+    Attribute,
+    Model,
+)
+from firmware_sim.zigbee.node.polling import Polling
 from firmware_sim.zigbee.node.reporting import Reporter, Rule, Target
 from firmware_sim.zigbee.octets import Octets, ieee_text, u16
 from firmware_sim.zigbee.timers import Timers
 
 FACTORY_RESET = 0x00
 _IDENTIFY_TIME: Target = (IDENTIFY, 0x0000)
+_OF_THE_NETWORK: Final = ((IAS_ZONE, 0x0000), (IAS_ZONE, 0x0010), (IAS_ZONE, 0x0011))
+_EMPTY_VOLT: Final = 2.0
+_FULL_VOLT: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +53,9 @@ class Behaviour(Protocol):
     def written(self, target: Target) -> None:
         """A host wrote an attribute."""
 
+    def state(self) -> dict[str, Any]:
+        """What an onlooker sees of it, as JSON."""
+
     def command(self, cluster: int, command: int, args: Octets) -> int:
         """A cluster command came; its ZCL status. TruncatedError when it is too short."""
 
@@ -44,8 +63,9 @@ class Behaviour(Protocol):
 class VirtualDevice:
     """A device on endpoint 1. `transmit(cluster, endpoint, frame)` puts a ZCL frame on air; True when it arrived."""
 
-    def __init__(self, ieee: bytes, model: Model, zone: str, *, timers: Timers) -> None:
+    def __init__(self, ieee: bytes, model: Model, zone: str, *, timers: Timers, name: str = "") -> None:
         self.ieee = ieee
+        self.name = name or ieee_text(ieee)
         self.model = model
         self.zone = zone
         self.nwk: int | None = None
@@ -54,7 +74,12 @@ class VirtualDevice:
         self.transmit: Callable[[int, int, bytes], bool] = lambda *_: False
         self.coordinator: Callable[[], bytes] = lambda: bytes(8)
         self.neighbours: Callable[[], list[bytes] | None] = lambda: None
+        self.distort: Callable[[int, zcl.Value], zcl.Value] = lambda _, value: value
+        self.frozen: Callable[[], bool] = lambda: False
         self.on_change: Callable[[], None] = lambda: None
+        self.on_default_response: Callable[[int, int], None] = lambda *_: None  # cluster, tsn
+        self.host_endpoint = ENDPOINT  # where the last frame came from
+        self.reports = 0  # that the coordinator put on its wire
         self.behaviour: Behaviour | None = None
         self.reporter = Reporter(timers, self.get, self._report)
         self._tsn = 0
@@ -64,6 +89,7 @@ class VirtualDevice:
             for cluster, table in tables.items()
             for number, attribute in table.items()
         }
+        self.polling = Polling(self, timers) if model.sleepy else None
 
     # ------------------------------------------------------------ attributes
     def attribute(self, target: Target) -> Attribute:
@@ -71,14 +97,17 @@ class VirtualDevice:
         return self.model.server[target[0]][target[1]]
 
     def get(self, target: Target) -> zcl.Value:
-        """Present value; KeyError when there is no such attribute."""
-        return self._values[target]
+        """Present value as it is told; KeyError when there is no such attribute."""
+        value = self._values[target]
+        if target[1] == 0 and target[0] in MEASUREMENTS:
+            return self.distort(self.attribute(target).type, value)
+        return value
 
     def number(self, target: Target) -> int:
         """Present value of a numeric attribute."""
         return int(self._values[target])
 
-    def set(self, target: Target, value: int, *, report: bool = True) -> None:
+    def set(self, target: Target, value: zcl.Number, *, report: bool = True) -> None:
         """Set an attribute from inside; `report` False leaves the report to a later call."""
         if self._values[target] != value:
             self._values[target] = value
@@ -92,6 +121,8 @@ class VirtualDevice:
         self._values[target] = value
         if self.attribute(target).kept:
             self.on_change()
+        if self.polling is not None:
+            self.polling.written(target)
         if self.behaviour is not None:
             self.behaviour.written(target)
         self.reporter.changed(target)
@@ -101,13 +132,29 @@ class VirtualDevice:
         identify_s = self.number(_IDENTIFY_TIME)
         if identify_s:
             self.set(_IDENTIFY_TIME, identify_s - 1)
-        if self.behaviour is not None:
+        if self.behaviour is not None and not self.frozen():
             self.behaviour.sample()
+
+    @property
+    def battery_pct(self) -> float | None:
+        """How full the battery is; None without one."""
+        return self.number((POWER, 0x0021)) / 2 if POWER in self.model.server else None
+
+    def set_battery(self, percent: float) -> None:
+        """Fill or empty the battery; ValueError when there is none or it cannot be so full."""
+        if self.battery_pct is None:
+            raise ValueError(f"{self.name} runs on mains")
+        if not 0 <= percent <= 100:
+            raise ValueError(f"battery {percent:g} % is outside 0..100")
+        volt = _EMPTY_VOLT + (_FULL_VOLT - _EMPTY_VOLT) * percent / 100
+        self.set((POWER, 0x0020), round(10 * volt))
+        self.set((POWER, 0x0021), round(2 * percent))
 
     # ------------------------------------------------------------ descriptors
     def node_descriptor(self) -> bytes:
         """Thirteen octets of the node descriptor (Zigbee 2.3.2.3)."""
-        logical_type, capability = (1, 0x8E) if self.model.router else (2, 0x8C)
+        awake = 0x80 if self.model.sleepy else 0x8C
+        logical_type, capability = (1, 0x8E) if self.model.router else (2, awake)
         head = bytes((logical_type, 0x40, capability)) + u16(MANUFACTURER_CODE)
         return head + bytes((82,)) + u16(82) + u16(0x2C00) + u16(82) + b"\x00"
 
@@ -140,6 +187,7 @@ class VirtualDevice:
             header = zcl.read_header(octets)
         except ValueError:
             return
+        self.host_endpoint = endpoint
         reply = (
             self._command(cluster, header, octets) if header.cluster_specific else self._global(cluster, header, octets)
         )
@@ -160,11 +208,21 @@ class VirtualDevice:
 
     def report(self, target: Target, value: zcl.Value, endpoint: int) -> bool:
         """Send one attribute report with this value to the coordinator's `endpoint`; True when it was heard."""
-        self._tsn = (self._tsn + 1) % 256
-        header = zcl.Header(self._tsn, zcl.REPORT, from_server=True, no_default_response=True)
+        header = zcl.Header(self.next_tsn(), zcl.REPORT, from_server=True, no_default_response=True)
         data_type = self.attribute(target).type
         record = u16(target[1]) + bytes((data_type,)) + zcl.encode_value(data_type, value)
         return self.transmit(target[0], endpoint, header.octets() + record)
+
+    def notify(self, cluster: int, command: int, payload: bytes, *, endpoint: int, tsn: int | None = None) -> bool:
+        """Send a cluster command that wants a default response; True when it was heard. A repeat keeps its `tsn`."""
+        number = self.next_tsn() if tsn is None else tsn
+        header = zcl.Header(number, command, cluster_specific=True, from_server=True)
+        return self.transmit(cluster, endpoint, header.octets() + payload)
+
+    def next_tsn(self) -> int:
+        """Number of the next frame that it begins."""
+        self._tsn = (self._tsn + 1) % 256
+        return self._tsn
 
     def bound_endpoint(self, cluster: int) -> int | None:
         """Where reports of a cluster go: the coordinator's endpoint of the binding; None when not bound to it."""
@@ -185,6 +243,8 @@ class VirtualDevice:
             return None if header.command == zcl.DEFAULT_RESPONSE else _default(header, zcl.UNSUPPORTED_CLUSTER)
         if header.manufacturer is not None:
             table = {}
+        if header.command == zcl.DEFAULT_RESPONSE:
+            self.on_default_response(cluster, header.tsn)
         try:
             answer = foundation.answer(self, cluster, header.command, table=table, args=args)
         except KeyError:
@@ -207,7 +267,9 @@ class VirtualDevice:
                 self.reporter.clear()
                 return _default(header, zcl.SUCCESS)
             status = zcl.UNSUP_COMMAND
-            if self.behaviour is not None:
+            if cluster == POLL_CONTROL and self.polling is not None:
+                status = self.polling.command(header.command, args)
+            elif self.behaviour is not None:
                 status = self.behaviour.command(cluster, header.command, args)
         except ValueError:
             status = zcl.MALFORMED_COMMAND
@@ -228,6 +290,9 @@ class VirtualDevice:
         self.nwk = self.membership = None
         self.bindings.clear()
         self.reporter.clear()
+        for cluster, number in _OF_THE_NETWORK:
+            if cluster in self.model.server:
+                self._values[cluster, number] = self.model.server[cluster][number].value
         self.on_change()
 
     def snapshot(self) -> dict[str, Any]:

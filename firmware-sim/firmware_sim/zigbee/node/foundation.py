@@ -1,5 +1,6 @@
 """Global ZCL commands as a device answers them: read, write, configure reporting, discover (ZCL 8, 2.5)."""
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
@@ -121,8 +122,13 @@ def _configure_one(holder: Holder, target: Target, known: Attribute | None, args
         return zcl.SUCCESS
     if 0 < max_s < min_s:
         return zcl.INVALID_VALUE
-    holder.reporter.configure(target, Rule(data_type, min_s, max_s, abs(int(change))))
+    holder.reporter.configure(target, Rule(data_type, min_s, max_s, _least_change(change)))
     return zcl.SUCCESS
+
+
+def _least_change(change: zcl.Value) -> zcl.Number:
+    """The reportable change; floating types may leave it open with NaN."""
+    return abs(change) if isinstance(change, int | float) and not math.isnan(change) else 0
 
 
 def _read_reporting(holder: Holder, cluster: int, table: Table, args: Octets) -> Answer:

@@ -1,5 +1,6 @@
 """Attribute reporting: minimum and maximum interval and reportable change per attribute (ZCL 8, 2.5.7 and 2.5.11)."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -20,7 +21,7 @@ class Rule:
     data_type: int
     min_s: int
     max_s: int
-    change: int = 0
+    change: zcl.Number = 0
 
 
 @dataclass(slots=True)
@@ -101,9 +102,12 @@ class Reporter:
 
     def _differs(self, target: Target, watch: _Watch) -> bool:
         value = self._read(target)
-        if isinstance(value, int) and isinstance(watch.sent, int) and zcl.is_analog(watch.rule.data_type):
-            return abs(value - watch.sent) >= max(1, watch.rule.change)
-        return value != watch.sent
+        sent = watch.sent
+        if isinstance(value, int | float) and isinstance(sent, int | float):
+            if math.isnan(value) or math.isnan(sent):
+                return math.isnan(value) != math.isnan(sent)
+            return abs(value - sent) >= watch.rule.change and value != sent
+        return value != sent
 
     def _wait_s(self, watch: _Watch) -> float:
         """Seconds until a report is allowed; one that was not delivered is tried again soon, but not at once."""

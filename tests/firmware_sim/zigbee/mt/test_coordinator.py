@@ -63,6 +63,39 @@ def test_a_watchdog_reset_comes_unasked(host):
     assert host.frames[-1].payload[:1] == b"\x02"
 
 
+def test_a_power_cut_of_the_stick_alone_comes_unasked_and_forgets_what_was_registered(host):
+    host.run()
+    nwk = host.join_all()["02:ca:77:e1:00:00:00:01"]
+    host.bind("02:ca:77:e1:00:00:00:01", nwk, 0x0402)
+    host.network.coordinator.reboot()
+    assert host.frames[-1] == Frame(0x41, 0x80, bytes((0, 2, 1, 2, 7, 1)))
+    assert not host.network.report_now("02:ca:77:e1:00:00:00:01", 0x0402, 0, 2000)
+    assert host.send(0x21, 0x01)[0].cmd0 == 0x61
+    assert host.ask(0x2F, 0x05, b"\x04") == b"\x00"
+    host.later(0.1)
+    assert host.network.describe()["running"]
+    assert not host.network.report_now("02:ca:77:e1:00:00:00:01", 0x0402, 0, 2000)
+
+
+def test_a_radio_that_hangs_neither_answers_nor_reports_until_it_boots(host):
+    host.run()
+    nwk = host.join_all()["02:ca:77:e1:00:00:00:01"]
+    host.bind("02:ca:77:e1:00:00:00:01", nwk, 0x0402)
+    host.network.coordinator.hang()
+    assert host.send(0x21, 0x01) == []
+    host.network.report_now("02:ca:77:e1:00:00:00:01", 0x0402, 0, 2000)
+    assert host.later(60) == []
+    host.network.coordinator.reboot()
+    assert host.frames[-1].cmd1 == 0x80
+    assert host.send(0x21, 0x01) != []
+
+
+def test_so_many_frames_are_spoilt_and_no_more(host):
+    host.network.coordinator.spoil(2)
+    assert host.send(0x21, 0x01) == host.send(0x21, 0x01) == []
+    assert len(host.send(0x21, 0x01)) == 1
+
+
 def test_nothing_is_sent_on_a_wire_that_is_gone(host):
     host.run()
     nwk = host.join_all()["02:ca:77:e1:00:00:00:01"]

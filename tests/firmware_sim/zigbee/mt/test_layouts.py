@@ -25,7 +25,7 @@ NETWORK = layouts.Network(
 @pytest.fixture
 def nv():
     nv = Nv(None)
-    layouts.ensure_defaults(nv, random.Random(1), COORDINATOR)
+    layouts.ensure_defaults(nv, random.Random(1), COORDINATOR, places=80)
     return nv
 
 
@@ -64,7 +64,7 @@ def test_startup_option_clears_what_it_says_and_itself(nv, option):
     nv.put(layouts.CHANLIST, b"\x00\x80\x00\x00")
     nv.put(layouts.STARTUP_OPTION, bytes((option,)))
     layouts.apply_startup_option(nv)
-    layouts.ensure_defaults(nv, random.Random(1), COORDINATOR)
+    layouts.ensure_defaults(nv, random.Random(1), COORDINATOR, places=80)
     assert (layouts.read_network(nv) is None) == bool(option & 2)
     assert (nv.get(layouts.CHANLIST) != b"\x00\x80\x00\x00") == bool(option & 1)
     assert nv.get(layouts.STARTUP_OPTION) == b"\x00"
@@ -85,9 +85,9 @@ def test_a_device_enters_address_manager_and_key_table_once(nv):
 
 
 def test_a_full_table_takes_no_more(nv):
-    for number in range(layouts.DEVICES_MAX + 1):
+    for number in range(layouts.places(12) + 1):
         layouts.remember_device(nv, number.to_bytes(8, "big"), number + 1, child=False, shift=0)
-    assert len(nv.table(1)) == layouts.DEVICES_MAX
+    assert len(nv.table(1)) == layouts.places(12)
 
 
 def test_frame_counters_run_ahead_of_those_in_use(nv):

@@ -6,9 +6,21 @@ import pytest
 
 from firmware_sim.building import Room
 from firmware_sim.zigbee import zcl
-from firmware_sim.zigbee.node.actuators import AirConditioner, Curtain, Vent
+from firmware_sim.zigbee.node.actuators import AirConditioner, Curtain, Plug, Vent
 from firmware_sim.zigbee.node.device import Binding
-from firmware_sim.zigbee.node.models import AC, CURTAIN, LEVEL, ON_OFF, THERMOSTAT, VENT, WINDOW_COVERING
+from firmware_sim.zigbee.node.models import (
+    AC,
+    CURTAIN,
+    ELECTRICAL,
+    FAN,
+    LEVEL,
+    METERING,
+    ON_OFF,
+    PLUG,
+    THERMOSTAT,
+    VENT,
+    WINDOW_COVERING,
+)
 from firmware_sim.zigbee.node.reporting import Rule
 from tests.support.zigbee import COORDINATOR, Air
 
@@ -182,3 +194,50 @@ def test_a_vent_starts_as_its_start_up_attribute_says(vent, room, wish, was_on, 
 )
 def test_a_vent_refuses_what_it_does_not_know(vent, cluster, frame, status):
     assert vent.ask(cluster, "01 01 " + frame)[-2:] == f"{status:02x}"
+
+
+@pytest.mark.parametrize("setpoint", ["3F 06", "81 0C"])  # 15.99 and 32.01
+def test_a_setpoint_outside_the_limits_is_refused(ac, room, setpoint):
+    before = room.ac_setpoint
+    assert ac.ask(THERMOSTAT, f"00 01 02 11 00 29 {setpoint}") == "18 01 04 87 11 00"
+    assert room.ac_setpoint == before
+
+
+def test_a_fan_blows_without_cooling(ac, room):
+    ac.ask(THERMOSTAT, "00 01 02 1C 00 30 07")
+    assert (room.ac_on, ac.device.get((THERMOSTAT, 0x29))) == (False, 4)
+    ac.ask(THERMOSTAT, "00 01 02 1C 00 30 00")
+    assert ac.device.get((THERMOSTAT, 0x29)) == 0
+    assert ac.ask(FAN, "00 01 02 00 00 30 03") == "18 01 04 00"
+    assert ac.device.get((THERMOSTAT, 0x29)) == 4
+    assert ac.ask(FAN, "00 01 02 00 00 30 09") == "18 01 04 87 00 00"
+
+
+def test_a_thermostat_is_calibrated(ac, room):
+    ac.ask(THERMOSTAT, "00 01 02 10 00 28 F6")
+    ac.device.sample()
+    assert ac.device.number((THERMOSTAT, 0)) == pytest.approx(2600, abs=30)
+
+
+@pytest.fixture
+def plug():
+    air, stacks = Air(PLUG), Room("stacks", 20.0, 70.0)
+    air.device.behaviour = Plug(air.device, stacks, air.timers)
+    air.device.behaviour.start()
+    return air, stacks
+
+
+def test_a_plug_runs_the_dehumidifier_and_meters_it(plug):
+    air, stacks = plug
+    assert air.ask(ON_OFF, "01 01 01") == "18 01 0b 01 00"
+    assert stacks.dehumidifier_on
+    stacks.energy.drying += 0.0125
+    air.device.sample()
+    stacks.energy.drying += 0.0008
+    air.device.sample()
+    assert air.device.get((METERING, 0)) == 13
+    assert air.device.number((ELECTRICAL, 0x050B)) > 100
+    air.ask(ON_OFF, "01 01 00")
+    air.device.sample()
+    assert (stacks.dehumidifier_on, air.device.get((ELECTRICAL, 0x050B))) == (False, 0)
+    assert air.ask(LEVEL, "01 01 00") == "18 01 0b 00 c3"

@@ -1,5 +1,7 @@
 """When attribute reports are due."""
 
+import math
+
 import pytest
 
 from firmware_sim.zigbee import zcl
@@ -126,3 +128,14 @@ def test_a_cancelled_configuration_is_silent(bench):
     assert bench.sent == []
     assert bench.reporter.rules == {}
     assert not [timer for timer in bench.timers.pending if not timer.cancelled]
+
+
+def test_a_value_that_becomes_unknown_is_told_once_and_its_return_too(bench):
+    bench.value = 0.0005
+    configure(bench, 1, 3600, change=0.0001, data_type=zcl.SINGLE)
+    bench.timers.advance(5)
+    bench.set(math.nan)
+    bench.set(math.nan)
+    bench.timers.advance(5)
+    bench.set(0.0005)
+    assert [math.isnan(value) for _, value in bench.sent] == [True, False]

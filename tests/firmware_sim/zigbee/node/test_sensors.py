@@ -7,8 +7,18 @@ import pytest
 
 from firmware_sim.building import Room
 from firmware_sim.zigbee import zcl
-from firmware_sim.zigbee.node.models import HUMIDITY, ILLUMINANCE, LIGHT, TEMPERATURE, TH
-from firmware_sim.zigbee.node.sensors import Climate, Light
+from firmware_sim.zigbee.node.models import (
+    CARBON_DIOXIDE,
+    CO2,
+    HUMIDITY,
+    ILLUMINANCE,
+    LIGHT,
+    OCCUPANCY,
+    OCCUPANCY_SENSOR,
+    TEMPERATURE,
+    TH,
+)
+from firmware_sim.zigbee.node.sensors import CarbonDioxide, Climate, Light, Occupancy
 from firmware_sim.zigbee.octets import Octets
 from tests.support.vectors import vectors
 from tests.support.zigbee import Air
@@ -56,3 +66,27 @@ def test_humidity_stays_within_its_scale():
 def test_sensors_take_no_commands():
     device = Air(LIGHT).device
     assert Light(device, Room("r", 20, 50), Quiet()).command(ILLUMINANCE, 0, Octets(b"")) == zcl.UNSUP_COMMAND
+
+
+def test_carbon_dioxide_is_a_fraction_of_one():
+    air, room = Air(CO2), Room("r", 20.0, 50.0)
+    room.co2 = 488.28125
+    CarbonDioxide(air.device, room, Quiet()).sample()
+    assert air.ask(CARBON_DIOXIDE, "00 01 00 00 00") == "18 01 01 00 00 00 39 00 00 00 3a"
+
+
+def test_a_room_is_occupied_while_people_are_there_and_for_a_delay_after():
+    air, room = Air(OCCUPANCY_SENSOR), Room("r", 20.0, 50.0)
+    sensor = Occupancy(air.device, room, Quiet(), air.timers)
+    sensor.sample()
+    assert sensor.state() == {"occupied": False}
+    room.people = 3.0
+    sensor.sample()
+    room.people = 0.0
+    air.timers.advance(29)
+    sensor.sample()
+    assert air.device.get((OCCUPANCY, 0)) == 1
+    air.timers.advance(2)
+    sensor.sample()
+    assert air.device.get((OCCUPANCY, 0)) == 0
+    assert air.ask(OCCUPANCY, "00 01 02 10 00 21 05 00") == "18 01 04 00"

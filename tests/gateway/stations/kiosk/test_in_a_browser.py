@@ -87,7 +87,7 @@ def open_kiosk(browser, kiosk):
 
 
 @pytest.mark.parametrize(
-    ("size", "language", "theme"), itertools.product(SIZES, ["zh-CN", "en"], ["light", "dark"]), ids=str
+    ("size", "language", "theme"), list(itertools.product(SIZES, ["zh-CN", "en"], ["light", "dark"])), ids=str
 )
 def test_every_screen_is_free_of_barriers_and_big_enough_for_fingers(open_kiosk, size, language, theme):
     page, gateway = open_kiosk(size, theme)

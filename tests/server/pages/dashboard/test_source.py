@@ -12,6 +12,7 @@ from server.deps import Principal, Role
 from server.edge.outbox import Outbox
 from server.pages.dashboard.source import ServerBuilding, place_names
 from server.pages.dashboard.views import Refusal
+from server.pages.dashboard.views import Wish as Asked
 from server.rooms import overrides
 from server.rooms.control import RoomControl
 from server.rooms.overrides import Wish
@@ -163,20 +164,29 @@ def test_gateways_and_links_are_shown_as_they_last_spoke(house):
 
 
 def test_a_refusal_of_the_domain_is_a_value_for_the_page(house):
-    told = house.building.take_control("reading-room", "reading-curtain", 50, duration_s=60, by=LI)
+    told = house.building.take_control("reading-room", "reading-curtain", Asked(50, 60), by=LI)
     assert told == Refusal("gateway_offline")
     house.curtain()
-    assert house.building.take_control("reading-room", "nothing", 50, duration_s=60, by=LI).code == "unknown_actuator"
+    assert house.building.take_control("reading-room", "nothing", Asked(50, 60), by=LI).code == "unknown_actuator"
     assert house.building.give_back("o-9", by=LI) == Refusal("unknown_override")
     assert house.building.answer_alarm("fire-9", "reset", by=LI) == Refusal("unknown_alarm")
 
 
 def test_a_wish_that_nobody_answered_yet_is_accepted_and_shown_as_being_sent(house):
     house.curtain()
-    assert house.building.take_control("reading-room", "reading-curtain", 50, duration_s=600, by=LI) is None
+    assert house.building.take_control("reading-room", "reading-curtain", Asked(50, 600), by=LI) is None
     assert house.building.room("reading-room", "en").actuators[0].override.pending
 
 
 @pytest.mark.parametrize("data", [{}, {"room": [{"name": "no id"}, "nonsense"]}, {"security": {}}])
 def test_places_without_a_name_keep_their_id(data):
     assert place_names(data) == {}
+
+
+def test_an_actuator_that_is_a_place_of_an_alarm_goes_by_its_room():
+    data = {
+        "room": [{"id": "r", "name": "Reading room", "name_zh": "阅览室"}],
+        "environment": {"actuator": [{"id": "vent", "zone": "r"}, {"id": "lift", "zone": "x"}, "nonsense"]},
+    }
+    assert place_names(data)["vent"] == ("Reading room, vent", "阅览室，vent")
+    assert "lift" not in place_names(data)

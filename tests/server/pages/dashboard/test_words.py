@@ -5,7 +5,7 @@ import pytest
 
 from carrel.web.i18n import Words, load
 from server.pages.dashboard.views import ActuatorView, Measurement, RoomTile
-from server.pages.dashboard.words import HOLDS, REASONS, quantity, standing, state, what, why
+from server.pages.dashboard.words import HOLDS, REASONS, compared, standing, state, what, why
 from tests.support.sample_building import fault, fire
 
 EN = Words("en", ZoneInfo("Asia/Shanghai"), load("en"))
@@ -60,7 +60,7 @@ def test_a_rule_on_something_that_has_no_numbers_is_still_a_sentence():
         why(EN, actuator(reason="rule", params={"metric": "flag", "side": "equals", "value": 1}))
         == "A rule asks for it"
     )
-    assert quantity(EN, "dust", 3) == "3"
+    assert compared(EN, "dust", 3.0) == "3"
 
 
 def test_an_alarm_tells_what_where_and_what_was_done():

@@ -1,0 +1,1 @@
+"""The reports' page, for staff: what a month was like in the rooms."""

@@ -1,0 +1,1 @@
+"""Rules: live state, trying them out, reading them for mistakes."""
