@@ -7,7 +7,7 @@ help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
 
 run: ; @$(PY) bootstrap.py && exec .venv/bin/carrel run  ## the demo library: dashboard http://127.0.0.1:8080, kiosk http://127.0.0.1:8081
-test: ; @$(PY) bootstrap.py --dev && .venv/bin/python -m tests.check && exec .venv/bin/python -m pytest  ## all checks and tests
+test: ; @$(PY) bootstrap.py --dev && .venv/bin/python -m tests.check && exec .venv/bin/python -m pytest -n logical --maxprocesses 4 --dist loadfile  ## all checks and tests
 check: ; @$(PY) bootstrap.py --dev && exec .venv/bin/python -m tests.check  ## the fast part: format, lint, types, import contracts
 bench: ; @$(PY) bootstrap.py --dev && exec .venv/bin/python -m tests.bench  ## wire-to-wire time, start time, memory
 po: ; @.venv/bin/python -m carrel.web.i18n_tool  ## collect strings from templates and code into the catalogues

@@ -52,7 +52,7 @@ def main():
     if stamp() in (wanted + " " + mode, wanted + " dev"):
         return
     check_pip()
-    print("Preparing Carrel in .venv (about %s, once)." % ("500 MB" if options.dev else "200 MB"), flush=True)
+    print("Preparing Carrel in .venv (about %s, once)." % ("700 MB" if options.dev else "200 MB"), flush=True)
     if not os.path.exists(os.path.join(VENV, "bin", "python")):
         run([sys.executable, "-m", "venv", "--without-pip", VENV], "making the environment")
     lock = "requirements-dev.lock" if options.dev else "requirements.lock"

@@ -84,7 +84,7 @@ class Document:
             return f"{where}: unknown key '{key}': remove it or correct its spelling (`carrel config` lists all keys)"
         if first["type"] == "missing":
             return f"{where}: '{key}' is missing: add it"
-        return f"{where}: '{key}'{_shown(loc, first['input'])}: {_lower(first['msg'].removeprefix('Value error, '))}"
+        return f"{where}: '{key}'{_shown(loc, first['input'])}: {_plain(first['msg'])}"
 
 
 def load(path: str | Path | None = None, environ: Mapping[str, str] | None = None) -> Document:
@@ -175,6 +175,11 @@ def _shown(loc: tuple[str | int, ...], value: Any) -> str:
     """The value, where showing it helps and gives nothing away."""
     secret = str(loc[-1]) in SECRET
     return f" = {value!r}" if isinstance(value, str | int | float) and not secret else ""
+
+
+def _plain(message: str) -> str:
+    """Pydantic's sentence without its own words."""
+    return _lower(message.removeprefix("Value error, ").replace("a valid tuple", "a list"))
 
 
 def _lower(message: str) -> str:

@@ -10,6 +10,8 @@ from carrel.sections import MqttConfig
 
 CONNECT_WITHIN_S = 5
 KEEPALIVE_S = 15
+UNDER_WAY = 1000
+"""Publications that wait for the broker at once; beyond that aiomqtt warns, and at first it would do so from 10 on."""
 
 
 def client(mqtt: MqttConfig, identifier: str, *, waiting: int, will: aiomqtt.Will | None = None) -> aiomqtt.Client:
@@ -17,7 +19,7 @@ def client(mqtt: MqttConfig, identifier: str, *, waiting: int, will: aiomqtt.Wil
 
     Entering it raises aiomqtt.MqttError or OSError; a certificate that is no good is an OSError (ssl.SSLError).
     """
-    return aiomqtt.Client(
+    made = aiomqtt.Client(
         mqtt.host,
         mqtt.port,
         username=mqtt.username or None,
@@ -31,6 +33,8 @@ def client(mqtt: MqttConfig, identifier: str, *, waiting: int, will: aiomqtt.Wil
         socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
         tls_params=_tls(mqtt),
     )
+    made.pending_calls_threshold = UNDER_WAY
+    return made
 
 
 def _tls(mqtt: MqttConfig) -> aiomqtt.TLSParameters | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,8 @@ from carrel.config import ConfigError, Document, load
 from carrel.contracts import topics
 from carrel.sections import read_common
 
+GATEWAY = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+"""An id as topics carry it; a wildcard here would be a right to every gateway's topics."""
 SERVER = "carrel-server"
 """The server's user where `[mqtt]` names none."""
 
@@ -32,10 +35,10 @@ def main(argv: list[str]) -> int:
     try:
         text = _text(load(options.config), options.gateway)
         if options.out:
-            Path(options.out).write_text(text, encoding="utf-8")
+            _write(Path(options.out), text)
         else:
             sys.stdout.write(text)
-    except (ConfigError, OSError) as error:
+    except ConfigError as error:
         print(f"carrel mqtt-acl: {error}", file=sys.stderr)
         return 1
     return 0
@@ -57,6 +60,13 @@ def acl(branch: str, server: str, gateways: Mapping[str, str], *, home_assistant
     return "\n".join((HEAD, *blocks))
 
 
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"cannot write {file}: {error.strerror}") from None
+
+
 EVERYTHING = topics.Topic("#", (), 1, retained=False)
 
 
@@ -68,7 +78,7 @@ def _text(doc: Document, more: list[str]) -> str:
     gateways = {id_: str(gateway.get("mqtt_username", "")) or common.mqtt.username or id_}
     for word in more:
         id_, _, user = word.partition("=")
-        if not id_ or not user:
+        if not GATEWAY.fullmatch(id_) or not user or not user.isprintable():
             raise ConfigError(f"--gateway {word}: write it as ID=USER, for example gw-2=gw-2")
         gateways[id_] = user
     return acl(common.library.branch, server, gateways, home_assistant=common.mqtt.home_assistant)

@@ -1,10 +1,10 @@
 """The `[environment]` section: sensors, actuators, rules, interlocks and exclusive groups, cross-checked."""
 
 import re
-from collections.abc import Iterable
-from typing import Annotated, Final, Literal, Self
+from collections.abc import Callable, Iterable, Iterator
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 
 from environment.schedule import DAYS
 
@@ -16,7 +16,7 @@ Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DERIVED_METRICS: dict[str, tuple[Metric, Metric]] = {"dew_point": ("temp", "rh"), "abs_humidity": ("temp", "rh")}
 
 TRIAL: Final = {"trial": True}
-"""Validation context of a dry run: its names never reach a topic, so they may be any word."""
+"""Validation context of a dry run: names never reach a topic, so they may be any word; an absent sensor is unknown."""
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]*")
 _WORD: Final = re.compile(r"\S+")
 
@@ -38,12 +38,33 @@ def _zone_metric(text: str, info: ValidationInfo) -> str:
     return text
 
 
+def _worded(pattern: str, sentence: str) -> Callable[[Any], Any]:
+    """Says in words what the pattern of the same field would refuse with a regular expression."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, str) and not re.fullmatch(pattern, value):
+            raise ValueError(sentence)
+        return value
+
+    return check
+
+
 _METRIC = r"(temp|rh|lux|co2|occupancy|flag|dew_point|abs_humidity)"
+_CLOCK = r"([01]\d|2[0-3]):[0-5]\d"
+_UNTIL = r"(([01]\d|2[0-3]):[0-5]\d|24:00)"
 Id = Annotated[str, Field(max_length=64), AfterValidator(_id)]
-MetricName = Annotated[str, Field(pattern=rf"^{_METRIC}$")]
+MetricName = Annotated[
+    str,
+    BeforeValidator(_worded(_METRIC, f"there are {_METRIC.strip('()').replace('|', ', ')}")),
+    Field(pattern=rf"^{_METRIC}$"),
+]
 ZoneMetric = Annotated[str, AfterValidator(_zone_metric)]
-StartTime = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
-EndTime = Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
+StartTime = Annotated[
+    str, BeforeValidator(_worded(_CLOCK, "write a time such as 08:00")), Field(pattern=rf"^{_CLOCK}$")
+]
+EndTime = Annotated[
+    str, BeforeValidator(_worded(_UNTIL, "write a time such as 22:00, at most 24:00")), Field(pattern=rf"^{_UNTIL}$")
+]
 Output = Annotated[int, Field(ge=0, le=100)]
 Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 """No more than can be taken off any date; a time that means "never" may be written as a very long one."""
@@ -180,25 +201,22 @@ class EnvironmentConfig(_Model):
     exclusive: ExclusiveConfig = ExclusiveConfig()
 
     @model_validator(mode="after")
-    def _names_exist(self) -> Self:
+    def _names_exist(self, info: ValidationInfo) -> Self:
         _refuse_twice("sensor id", (sensor.id for sensor in self.sensor))
         _refuse_twice("sensor device and metric", (f"{sensor.device} {sensor.metric}" for sensor in self.sensor))
         _refuse_twice("actuator id", (actuator.id for actuator in self.actuator))
         _refuse_twice("rule id", (rule.id for rule in self.rule))
-        metrics = _metrics_by_zone(self.sensor)
         outputs = {actuator.id: actuator for actuator in self.actuator}
         for rule in self.rule:
-            where = f"rule {rule.id}"
-            _check_outputs(where, outputs, dict.fromkeys(rule.actuators, rule.set_value))
-            for condition in (rule.when, *rule.guard):
-                _check_condition(where, metrics, rule.zone, condition)
+            _check_outputs(f"rule {rule.id}", outputs, dict.fromkeys(rule.actuators, rule.set_value))
         for number, interlock in enumerate(self.interlock, start=1):
-            where = f"interlock {number}"
-            _check_outputs(where, outputs, interlock.force)
-            _check_condition(where, metrics, interlock.zone, interlock.when)
+            _check_outputs(f"interlock {number}", outputs, interlock.force)
         for group in self.exclusive.groups:
             _check_outputs("exclusive group", outputs, dict.fromkeys(group, 0))
             _refuse_twice("member of an exclusive group", group)
+        if info.context != TRIAL:
+            for sentence in unmeasured(self):
+                raise ValueError(sentence)
         return self
 
 
@@ -231,16 +249,26 @@ def _check_outputs(where: str, outputs: dict[str, ActuatorConfig], values: dict[
             raise ValueError(f"{where}: {name} is a switch and takes 0 or 1, not {value}")
 
 
-def _check_condition(where: str, zones: dict[str, set[str]], zone: str, condition: ConditionConfig) -> None:
+def unmeasured(config: EnvironmentConfig) -> Iterator[str]:
+    """A sentence for every condition on a metric that no sensor of its zone measures."""
+    zones = _metrics_by_zone(config.sensor)
+    for rule in config.rule:
+        for condition in (rule.when, *rule.guard):
+            yield from _unmeasured(f"rule {rule.id}", zones, rule.zone, condition)
+    for number, interlock in enumerate(config.interlock, start=1):
+        yield from _unmeasured(f"interlock {number}", zones, interlock.zone, interlock.when)
+
+
+def _unmeasured(where: str, zones: dict[str, set[str]], zone: str, condition: ConditionConfig) -> Iterator[str]:
     wanted = [(zone, condition.metric)]
     if condition.minus is not None:
         other, _, metric = condition.minus.rpartition(".")
         wanted.append((other, metric))
     for name, metric in wanted:
         if name not in zones:
-            raise ValueError(f"{where}: no sensor in zone '{name}' (zones with sensors: {_listed(zones)})")
-        if metric not in zones[name]:
-            raise ValueError(f"{where}: zone '{name}' measures no {metric} (it has: {_listed(zones[name])})")
+            yield f"{where}: no sensor in zone '{name}' (zones with sensors: {_listed(zones)})"
+        elif metric not in zones[name]:
+            yield f"{where}: zone '{name}' measures no {metric} (it has: {_listed(zones[name])})"
 
 
 def _listed(names: Iterable[str]) -> str:

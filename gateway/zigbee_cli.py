@@ -54,7 +54,10 @@ def _parser() -> argparse.ArgumentParser:
     bring.add_argument("file", type=Path, metavar="FILE")
     bring.add_argument("--yes", action="store_true", help="do not ask")
     bring.set_defaults(run=_restore)
-    commands.add_parser("list", help="devices with their names, and the backups").set_defaults(run=_list)
+    shown = commands.add_parser("list", help="devices with their names, and the backups")
+    shown.set_defaults(run=_list)
+    for command in (form, take, bring, shown):  # before or after the command, as people happen to write it
+        command.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS)
     return parser
 
 

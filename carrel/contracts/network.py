@@ -48,6 +48,14 @@ class NetworkDevice(Contract):
     steps: tuple[JoinStep, ...] = ()
 
 
+class DeviceAvailability(Contract):
+    """Whether a named device is heard; `reason` is its state in NetworkDevice where it is not, or `link_down`."""
+
+    state: Literal["online", "offline"]
+    reason: Literal["", "awaited", "joining", "silent", "left", "link_down"] = ""
+    last_seen: AwareDatetime | None = None
+
+
 class NetworkState(Contract):
     """Retained; `join_until` is when the open join window closes, `state` none means the radio has no network yet."""
 

@@ -13,7 +13,7 @@ from carrel.contracts.actuation import CommandResult, OverrideCancel, OverrideSe
 from carrel.contracts.alarms import AlarmState, EdgeEvent
 from carrel.contracts.base import Contract
 from carrel.contracts.health import GatewayStatus, LinkReport
-from carrel.contracts.network import NetworkCommand, NetworkState
+from carrel.contracts.network import DeviceAvailability, NetworkCommand, NetworkState
 from carrel.contracts.telemetry import DeviceList, DeviceState, StoredAck, TelemetryBatch
 
 VERSION_ROOT = "carrel/1"
@@ -36,6 +36,7 @@ STATE = Topic("$state", (GatewayStatus,), 1, retained=True)
 DEVICES = Topic("$devices", (DeviceList,), 1, retained=True)
 LINKS = Topic("$links", (LinkReport,), 1, retained=True)
 DEVICE_STATE = Topic("dev/{id}/state", (DeviceState,), 0, retained=True)
+AVAILABILITY = Topic("dev/{id}/availability", (DeviceAvailability,), 1, retained=True)
 TELEMETRY = Topic("telemetry", (TelemetryBatch,), 1, retained=False)
 TELEMETRY_ACK = Topic("telemetry/ack", (StoredAck,), 1, retained=False, sender="server")
 COMMAND = Topic(
@@ -53,6 +54,7 @@ TOPICS: tuple[Topic, ...] = (
     DEVICES,
     LINKS,
     DEVICE_STATE,
+    AVAILABILITY,
     TELEMETRY,
     TELEMETRY_ACK,
     COMMAND,

@@ -92,11 +92,35 @@ async def load(config: ZigbeeConfig) -> ControllerApplication:
     if config.kind == "znp":
         settings["znp_config"] = {"sync_request_timeout": SREQ_S, "async_response_timeout": 3 * SREQ_S}
     try:
-        return await _whole(_radio_class(config.kind).new(settings, start_radio=False))
+        app = await _whole(_radio_class(config.kind).new(settings, start_radio=False))
     except (zigpy.exceptions.CorruptDatabase, sqlite3.DatabaseError) as error:
         said = backup.mend(config.database, config.backups, datetime.now(UTC))
         log.error("%s", said)
         raise DamagedDatabaseError(said) from error
+    _keep_private(config.database)
+    _leave_early_frames(app)
+    return app
+
+
+def _keep_private(database: Path) -> None:
+    """It holds the network's key, so only its owner may read it; SQLite makes later companions alike."""
+    for companion in ("", "-wal", "-shm"):
+        file = database.with_name(database.name + companion)
+        if file.exists():
+            file.chmod(0o600)
+
+
+def _leave_early_frames(app: ControllerApplication) -> None:
+    """zigpy-znp fails on what devices say before the radio has said who it is; all are read once it serves."""
+    inner = getattr(app, "on_af_message", None)
+    if inner is None:
+        return
+
+    async def heard(message: Any) -> None:
+        if app.state.node_info.ieee in app.devices:
+            await inner(message)
+
+    vars(app)["on_af_message"] = heard  # which is what it hands to its radio when it connects
 
 
 async def _whole(making: Coroutine[Any, Any, ControllerApplication]) -> ControllerApplication:

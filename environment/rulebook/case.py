@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from environment.config import TRIAL, EnvironmentConfig
+from environment.config import TRIAL, EnvironmentConfig, unmeasured
 from environment.engine import MAX_OVERRIDE_S, Engine
 from environment.rulebook.dry_run import Input, Move, Span, moves, simulate
 from environment.state import Override, Sample
@@ -126,15 +126,24 @@ def read_case(data: Any) -> tuple[Case, list[str]]:
     if not isinstance(data, Mapping):
         raise CaseError('a case is an object: {"config": {...}, "samples": [...], "end_s": 600}')
     notes = [_unused(str(key)) for key in data if key not in KEYS]
-    known = {key: _with_devices(value) if key == "config" else value for key, value in data.items() if key in KEYS}
+    known = {key: _with_places(value) if key == "config" else value for key, value in data.items() if key in KEYS}
     try:
         case = Case.model_validate(known, context=TRIAL)
     except ValidationError as error:
         raise CaseError(_sentence(error)) from None
+    notes += [f"{sentence}; it counts as unknown" for sentence in unmeasured(case.config)]
     for number, wish in enumerate(case.overrides):
         if wish.duration_s is not None and wish.duration_s > MAX_OVERRIDE_S:
             notes.append(f"overrides.{number}.duration_s: an override lasts {MAX_OVERRIDE_S:g} s at most; shortened")
     return case, notes
+
+
+def read_config(config: Any) -> EnvironmentConfig:
+    """Rules without samples, where a sensor that is not there is a mistake; raises CaseError."""
+    found = read_case({"config": config, "end_s": 0})[0].config
+    for sentence in unmeasured(found):
+        raise CaseError(sentence)
+    return found
 
 
 def run_case(case: Case, zones: Zones) -> list[list[Any]]:
@@ -180,16 +189,22 @@ def _after(start: datetime, seconds: float | None) -> datetime | None:
     return None if seconds is None else start + timedelta(seconds=seconds)
 
 
-def _with_devices(config: Any) -> Any:
-    """A dry run moves no device, so its name may be left out."""
+def _with_places(config: Any) -> Any:
+    """A dry run moves no device, so its name, and the zone of an actuator, may be left out."""
     if not isinstance(config, Mapping):
         return config
     filled = dict(config)
-    for key in ("sensor", "actuator"):
+    for key, names in (("sensor", ("device",)), ("actuator", ("device", "zone"))):
         entries = config.get(key)
         if isinstance(entries, list):
-            filled[key] = [{"device": e["id"], **e} if isinstance(e, Mapping) and "id" in e else e for e in entries]
+            filled[key] = [_filled(entry, names) for entry in entries]
     return filled
+
+
+def _filled(entry: Any, names: tuple[str, ...]) -> Any:
+    if not isinstance(entry, Mapping) or "id" not in entry:
+        return entry
+    return dict.fromkeys(names, entry["id"]) | dict(entry)
 
 
 def _unused(key: str) -> str:
@@ -203,7 +218,7 @@ def _unused(key: str) -> str:
 def _sentence(error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
     key = ".".join(str(part) for part in first["loc"])
-    message = first["msg"].removeprefix("Value error, ")
+    message = first["msg"].removeprefix("Value error, ").replace("a valid tuple", "a list")
     message = message[:1].lower() + message[1:]
     if not key:
         return message

@@ -13,7 +13,7 @@ from typing import Protocol
 from carrel.clock import Clock
 from carrel.contracts import topics
 from carrel.contracts.actuation import CommandResult, CommandStatus
-from carrel.contracts.network import NetworkCommand, NetworkState
+from carrel.contracts.network import DeviceAvailability, NetworkCommand, NetworkState
 from carrel.contracts.telemetry import Quantity
 from devices.config import DETECTORS, ZigbeeDeviceConfig
 from devices.orders import DONE, OrderResult, failed, rejected
@@ -91,6 +91,7 @@ class NetworkDesk:
         self._on_roster = on_roster
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._changed = asyncio.Event()
+        self._told: dict[str, DeviceAvailability] = {}
         self.roster = read_roster(store)
 
     def changed(self) -> None:
@@ -104,13 +105,24 @@ class NetworkDesk:
             return
         while True:
             self._changed.clear()
-            self._outbox.put(topics.NETWORK, self._network.state())
+            self._publish(self._network.state())
             try:
                 async with asyncio.timeout(REFRESH_S):
                     await self._changed.wait()
                 await asyncio.sleep(GATHER_S)
             except TimeoutError:
                 pass
+
+    def _publish(self, state: NetworkState) -> None:
+        self._outbox.put(topics.NETWORK, state)
+        heard = availability(state)
+        for id_ in self._told.keys() - heard.keys():  # renamed or removed
+            self._outbox.put(topics.AVAILABILITY, None, id_)
+        for id_, now in heard.items():
+            before = self._told.get(id_)
+            if before is None or (before.state, before.reason) != (now.state, now.reason):
+                self._outbox.put(topics.AVAILABILITY, now, id_)
+        self._told = heard
 
     async def close(self) -> None:
         """Give up what is under way."""
@@ -233,6 +245,21 @@ class NetworkDesk:
         self._on_roster(roster)
         self.changed()
         return DONE
+
+
+def availability(state: NetworkState) -> dict[str, DeviceAvailability]:
+    """Of each named device."""
+    return {
+        device.id: DeviceAvailability(state="online", last_seen=device.last_seen)
+        if state.state == "running" and device.state == "online"
+        else DeviceAvailability(
+            state="offline",
+            reason="link_down" if state.state != "running" or device.state == "online" else device.state,
+            last_seen=device.last_seen,
+        )
+        for device in state.devices
+        if device.id is not None
+    }
 
 
 def read_roster(store: Store) -> Roster:

@@ -66,8 +66,10 @@ def _device(site: Site, device: Announced) -> dict[str, Any]:
         "device": {"identifiers": [unique], "name": device.info.id, "model": device.info.model or device.info.kind},
         "origin": {"name": "Carrel", "sw_version": site.version},
         "availability": [
-            {"topic": site.name(topics.STATE), "value_template": "{{ value_json.state }}"},
+            {"topic": site.name(topic, id_), "value_template": "{{ value_json.state }}"}
+            for topic, id_ in ((topics.STATE, ""), (topics.AVAILABILITY, device.info.id))
         ],
+        "availability_mode": "all",
         "state_topic": site.name(topics.DEVICE_STATE, device.info.id),
         "qos": 1,
         "components": components,

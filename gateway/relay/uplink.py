@@ -35,6 +35,8 @@ CONFIRM_WITHIN_S = 5.0
 GATHER_S = 2.0
 """Readings are gathered so long before they are sent, unless a whole batch waits."""
 FAREWELL_S = 1.0
+AT_ONCE = 8
+"""Publications handed to the client together: one write of the socket for all; it warns of more than ten."""
 QUEUE_LIMIT = 1000
 """Messages held before they are dealt with; more are dropped, and come again."""
 
@@ -167,7 +169,9 @@ class Uplink:
 
     async def _publish_states(self, client: aiomqtt.Client) -> None:
         while True:
-            await asyncio.gather(*(self._publish_item(client, item) for item in await self.outbox.take()))
+            items = await self.outbox.take()
+            for first in range(0, len(items), AT_ONCE):
+                await asyncio.gather(*(self._publish_item(client, item) for item in items[first : first + AT_ONCE]))
 
     async def _publish_item(self, client: aiomqtt.Client, item: Outgoing) -> None:
         await self._publish(client, item.topic, item.payload, item.id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from carrel.contracts.ids import DeviceId, RoomId, Slug
 from carrel.contracts.network import DeviceKind, NetworkState
@@ -26,7 +26,9 @@ class NetworksResponse(BaseModel):
 
 
 class GatewayRequest(BaseModel):
-    """Which network is meant."""
+    """Which network is meant. Unknown fields are refused: a misspelt one would open the network for another time."""
+
+    model_config = ConfigDict(extra="forbid")
 
     gateway: Gateway = None
 

@@ -18,7 +18,7 @@ from server.reports.errors import UnknownMonthError
 from server.reports.policy import HOUR, UNKNOWN, Month, Period, Values
 from server.reports.running import Running, running
 from server.rooms.errors import UnknownRoomError
-from server.rooms.plan import Plan, RoomPlan
+from server.rooms.plan import Plans, RoomPlan
 from server.settings import ServerSettings
 from server.telemetry.store import Source, TelemetryStore, Window
 
@@ -84,7 +84,7 @@ class _Course:
 class Reports:
     """Of one server process; `app.state.reports`."""
 
-    def __init__(self, settings: ServerSettings, plan: Plan, store: TelemetryStore, clock: Clock) -> None:
+    def __init__(self, settings: ServerSettings, plan: Plans, store: TelemetryStore, clock: Clock) -> None:
         library = settings.common.library
         self._plan = plan
         self._actuators = settings.document.section("environment", EnvironmentConfig).actuator

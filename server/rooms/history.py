@@ -11,7 +11,7 @@ from carrel.contracts.telemetry import UNITS, Quantity
 from environment.preservation.moisture import absolute_humidity, dew_point
 from server.rooms.errors import BadRangeError, UnknownDeviceError, UnknownRoomError
 from server.rooms.picture import Picture
-from server.rooms.plan import Plan, RoomPlan
+from server.rooms.plan import Plans, RoomPlan
 from server.telemetry.store import Bucket, Source, TelemetryStore, Value, Window
 from server.telemetry.windows import fit
 
@@ -42,7 +42,7 @@ def unit_of(metric: str) -> str:
 class History:
     """Of one server process; `app.state.rooms.past`. Raises HistoryUnavailableError while its store is away."""
 
-    def __init__(self, plan: Plan, picture: Picture, store: TelemetryStore) -> None:
+    def __init__(self, plan: Plans, picture: Picture, store: TelemetryStore) -> None:
         self.store = store
         self._plan = plan
         self._picture = picture

@@ -14,7 +14,7 @@ from server.rooms import policy
 from server.rooms.errors import UnknownRoomError
 from server.rooms.history import History
 from server.rooms.picture import Picture
-from server.rooms.plan import Plan, RoomPlan
+from server.rooms.plan import Plan, Plans, PresentPlan, RoomPlan
 from server.rooms.policy import RoomValue
 from server.telemetry.store import TelemetryStore
 
@@ -44,9 +44,9 @@ class Rooms:
     """Of one server process; `app.state.rooms`."""
 
     def __init__(self, plan: Plan, picture: Picture, store: TelemetryStore, clock: Clock) -> None:
-        self.plan = plan
+        self.plan: Plans = PresentPlan(plan, picture)
         self.picture = picture
-        self.past = History(plan, picture, store)
+        self.past = History(self.plan, picture, store)
         self._clock = clock
 
     def all(self) -> list[RoomView]:

@@ -125,7 +125,8 @@ def _lint(options: argparse.Namespace) -> int:
     for finding in findings:
         print(f"{finding.code}: {finding.text}")
     if not findings:
-        print(f"{len(config.rule)} rules, nothing to remark")
+        count = len(config.rule)
+        print(f"{count} {'rule' if count == 1 else 'rules'}, nothing to remark")
     return 1 if findings else 0
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from carrel.config import ConfigError, Document, load
 from environment.config import EnvironmentConfig
-from environment.rulebook.case import CaseError, read_case
+from environment.rulebook.case import CaseError, read_config
 
 LIBRARYS = ("tick_s", "stale_after_s", "sensor", "actuator")
 """What a file of rules may leave out: the library's own is taken."""
@@ -41,9 +41,11 @@ def read_rules(file: Path, library: Document) -> EnvironmentConfig:
         if not isinstance(data, Mapping) or not isinstance(data.get("config"), Mapping):
             raise ConfigError(f'{file} holds no rules: write {{"config": {{"rule": [...]}}}}')
         try:
-            return read_case({"config": {**given, **data["config"]}, "end_s": 0})[0].config
+            return read_config({**given, **data["config"]})
         except CaseError as error:
             raise ConfigError(f"{file}: {error}") from None
+    if not file.exists():
+        raise ConfigError(f"there is no file {file}: name an existing one")
     document = load(file, {})
     section = document.data.get("environment")
     if not isinstance(section, Mapping):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from carrel.contracts.actuation import RuleLive
 
@@ -32,6 +32,8 @@ class DryRunResponse(BaseModel):
 
 class LintRequest(BaseModel):
     """Rules to be read; without any, those the library runs."""
+
+    model_config = ConfigDict(extra="forbid")
 
     config: dict[str, Any] | None = Field(default=None, description="Keys as in config.toml's [environment].")
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from carrel.config import Document
 from carrel.contracts.actuation import RuleLive
 from environment.config import EnvironmentConfig
-from environment.rulebook.case import Case, CaseError, read_case, run_case
+from environment.rulebook.case import Case, CaseError, read_case, read_config, run_case
 from environment.rulebook.lint import Finding, lint
 from server.rooms.picture import Picture
 from server.rules.errors import BadCaseError, TooLongError
@@ -54,10 +54,9 @@ def findings(config: Mapping[str, Any] | None, document: Document) -> list[Findi
     if config is None:
         return lint(document.section("environment", EnvironmentConfig))
     try:
-        case, _ = read_case({"config": config, "end_s": 0})
+        return lint(read_config(config))
     except CaseError as error:
         raise BadCaseError(detail=str(error)) from None
-    return lint(case.config)
 
 
 def _instants(case: Case) -> float:

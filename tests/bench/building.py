@@ -1,8 +1,9 @@
 """`python -m tests.bench.building`: the virtual building with a meter at its Zigbee coordinator's end of the wire.
 
-The control socket knows three commands more: `state` tells how many devices the network lacks and for how long the host
+The control socket knows four commands more: `state` tells how many devices the network lacks and for how long the host
 has been quiet, `measure` sends illuminance reports and times the window covering commands that come back, `reports`
-tells how many attribute reports of each device of the crowd have been put on the wire.
+tells how many attribute reports of each device of the crowd have been put on the wire, `still` lets the crowd measure
+nothing any more, so that it sends only what it is told to.
 """
 
 from __future__ import annotations
@@ -150,6 +151,13 @@ class MeteredBench(Bench):
         sent = self.meter.reports
         return {"by_device": {one["name"]: sent[one["nwk"]] for one in crowd}, "total": sent.total()}
 
+    async def still(self, request: dict[str, Any]) -> dict[str, Any]:
+        """The crowd's own measuring stops."""
+        for device in self.network.describe()["devices"]:
+            if device["name"].startswith(CROWD):
+                self.network.faults(device["name"]).frozen = True
+        return {}
+
     def _report(self, value: int) -> bool:
         return self.network.report_now(SENSOR, ILLUMINANCE, 0, value)
 
@@ -190,6 +198,7 @@ async def serve(options: argparse.Namespace) -> None:
     spec = {**read_bench(DEMO_BENCH), "population": {"devices": options.devices}}
     bench = MeteredBench(spec, places, speed=options.speed, timing=Timing(join_gap_s=JOIN_GAP_S))
     known = {**commands(bench), "state": bench.state, "measure": bench.measure, "reports": bench.reports}
+    known["still"] = bench.still
     control = ControlServer(address(options.control, explicit=True), known)
     await bench.open()
     await control.open()

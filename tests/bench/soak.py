@@ -24,7 +24,9 @@ WARM_UP_S = 20.0
 LOOK_EVERY_S = 1.0
 DRAIN_S = 90.0
 GROWTH_MOST_MIB = 10.0
-"""Over ten minutes, by the straight line through what was seen."""
+"""Over ten minutes, by the straight line through what was seen in the second half."""
+JUDGED_FROM_MIN = 10.0
+"""In less time caches still find their size."""
 
 
 def measure(site: Site, minutes: float) -> list[Figure]:
@@ -34,6 +36,7 @@ def measure(site: Site, minutes: float) -> list[Figure]:
         hosts.broker(stack, site)
         programs = {"server": hosts.server(stack, site).pid}
         programs["gateway"] = hosts.gateway(stack, site, fresh=False).pid
+        ask(site, "still")
         sent, stored = _drained(site, {}, {})
         ask(site, "zigbee", do="load", reports_per_s=SATURATED_S)
         time.sleep(WARM_UP_S)
@@ -44,7 +47,8 @@ def measure(site: Site, minutes: float) -> list[Figure]:
         on_wire, in_store = _drained(site, sent, stored)
     figures = _counted(f"{minutes:g} min at {SATURATED_S:.0f}/s, {DEVICES} devices: ", on_wire, in_store)
     figures.append(Figure("processor share of the gateway meanwhile", share, "%"))
-    return figures + [figure for name, seen in memory.items() for figure in _memory(name, seen)]
+    most = GROWTH_MOST_MIB if minutes >= JUDGED_FROM_MIN else None
+    return figures + [figure for name, seen in memory.items() for figure in _memory(name, seen, most)]
 
 
 def _watched(programs: Mapping[str, int], seconds: float) -> dict[str, list[tuple[float, float]]]:
@@ -58,11 +62,11 @@ def _watched(programs: Mapping[str, int], seconds: float) -> dict[str, list[tupl
     return seen
 
 
-def _memory(name: str, seen: Sequence[tuple[float, float]]) -> list[Figure]:
-    slope = linear_regression(*zip(*seen, strict=True)).slope
+def _memory(name: str, seen: Sequence[tuple[float, float]], most: float | None) -> list[Figure]:
+    slope = linear_regression(*zip(*seen[len(seen) // 2 :], strict=True)).slope
     return [
         Figure(f"memory of {name} at the end", seen[-1][1], "MiB"),
-        Figure(f"memory of {name}, growth over ten minutes", 600 * slope, "MiB", most=GROWTH_MOST_MIB),
+        Figure(f"memory of {name}, growth over ten minutes", 600 * slope, "MiB", most=most),
     ]
 
 
@@ -77,7 +81,7 @@ def _counted(prefix: str, on_wire: Mapping[str, int], in_store: Mapping[str, int
 
 
 def _drained(site: Site, sent: Mapping[str, int], stored: Mapping[str, int]) -> tuple[dict[str, int], dict[str, int]]:
-    """What came by device beyond `sent` and `stored`, once both agree or nothing more is to come."""
+    """What came by device beyond `sent` and `stored`, once nothing more comes, and both agree if they can."""
     limit_s = time.monotonic() + DRAIN_S
     before: tuple[dict[str, int], dict[str, int]] | None = None
     while True:

@@ -57,8 +57,15 @@ def test_the_command_prints_and_writes(tmp_path: Path, capsys: pytest.CaptureFix
     assert (tmp_path / "acl").read_text() == printed
 
 
-@pytest.mark.parametrize("word", ["gw-8", "=x", "gw-8="])
+@pytest.mark.parametrize("word", ["gw-8", "=x", "gw-8=", "+=x", "GW 8=x", "gw-8=x\ntopic read #"])
 def test_a_gateway_written_wrong_is_explained(word: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "config.toml").write_text("")
     assert main(["mqtt-acl", "--config", str(tmp_path / "config.toml"), "--gateway", word]) == 1
     assert "ID=USER" in capsys.readouterr().err
+
+
+def test_a_file_that_cannot_be_written_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "config.toml").write_text("")
+    file = tmp_path / "no" / "acl"
+    assert main(["mqtt-acl", "--config", str(tmp_path / "config.toml"), "--out", str(file)]) == 1
+    assert capsys.readouterr().err == f"carrel mqtt-acl: cannot write {file}: No such file or directory\n"

@@ -160,6 +160,13 @@ async def test_what_cannot_be_used_is_told_in_a_sentence(tmp_path: Path) -> None
     assert (code, "names no radio" in said) == (1, True)
 
 
+def test_the_configuration_may_be_named_after_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    absent = str(tmp_path / "other.toml")
+    for words in (["--config", absent, "list"], ["list", "--config", absent]):
+        assert zigbee_cli.main(words) == 1
+        assert "other.toml" in capsys.readouterr().err
+
+
 async def test_the_list_tells_names_where_they_come_from_and_backups(tmp_path: Path) -> None:
     here = Site(tmp_path)
     code, said = await here.run("list")

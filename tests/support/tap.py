@@ -12,6 +12,9 @@ from gateway.store import Store
 Row = tuple[str, str, int, float]
 """Device, quantity, milliseconds since 1970, value."""
 
+Moment = tuple[str, str, int]
+"""Two readings of one device and quantity within a millisecond are one, whichever of them."""
+
 _OPEN = """
 DROP TRIGGER IF EXISTS tap;
 DROP TABLE IF EXISTS tapped;
@@ -52,15 +55,16 @@ class Tap:
         with _opened(self._server) as db:
             return set(db.execute(_STORED))
 
-    def missing(self) -> set[Row]:
+    def missing(self) -> set[Moment]:
         """Logged and not stored."""
-        return set(self.logged()) - self.stored()
+        return moments(self.logged()) - moments(self.stored())
 
     def invented(self) -> set[Row]:
         """Stored and never logged; rows of before the tap may still have been under way."""
+        stored = self.stored() - self._before  # looked at first: what is logged meanwhile is not invented
         logged = set(self.logged())
-        first = _earliest(logged)
-        return {row for row in self.stored() - self._before if row[2] >= first} - logged
+        first = min((row[2] for row in logged), default=0)
+        return {row for row in stored if row[2] >= first} - logged
 
     def close(self) -> None:
         """Leave the gateway's file as it was."""
@@ -68,11 +72,12 @@ class Tap:
             db.executescript("DROP TRIGGER IF EXISTS tap; DROP TABLE IF EXISTS tapped;")
 
 
+def moments(rows: Iterable[Row]) -> set[Moment]:
+    """Of which there are values."""
+    return {row[:3] for row in rows}
+
+
 @contextmanager
 def _opened(file: Path) -> Iterator[sqlite3.Connection]:
     with closing(sqlite3.connect(file, timeout=10)) as db, db:
         yield db
-
-
-def _earliest(rows: Iterable[Row]) -> int:
-    return min((row[2] for row in rows), default=0)

@@ -66,6 +66,8 @@ LINK_KINDS = {
     "modbus": N_("I/O module"),
     "feig": N_("RFID reader"),
     "reader": N_("RFID reader"),
+    "influxdb": N_("InfluxDB"),
+    "log": N_("Log of readings"),
 }
 
 

@@ -1,16 +1,23 @@
 """zigpy's beginning and end, whatever moment is chosen for them."""
 
 import asyncio
+import stat
 import threading
 from pathlib import Path
 
 import pytest
+from zigpy_znp.commands import AF
 
 from carrel.config import load
 from devices.zigbee import radio
 from devices.zigbee.config import ZigbeeConfig
 from tests.support.sim import ROOT, eventually
 
+EARLY = AF.IncomingMsg.Callback(
+    GroupId=0, ClusterId=0x0402, SrcAddr=0x1234, SrcEndpoint=1, DstEndpoint=1, WasBroadcast=False, LQI=200,
+    SecurityUse=False, TimeStamp=0, TSN=1, Data=b"\x18\x01\x0a\x00\x00\x29\xc4\x09",
+    MacSrcAddr=0x1234, MsgResultRadius=30,
+)  # fmt: skip
 SHIPPED = load(ROOT / "config.toml", environ={}).section("zigbee", ZigbeeConfig)
 
 
@@ -32,3 +39,29 @@ async def test_a_start_that_is_cancelled_leaves_no_thread_that_would_keep_the_pr
     with pytest.raises(asyncio.CancelledError):
         await loading
     await eventually(lambda: not {t for t in threading.enumerate() if "_connection_worker_thread" in t.name})
+
+
+async def test_a_report_that_comes_before_the_radio_has_said_who_it_is_breaks_nothing(tmp_path: Path) -> None:
+    (tmp_path / "port").symlink_to("/dev/ptmx")
+    app = await radio.load(
+        SHIPPED.model_copy(update={"path": str(tmp_path / "port"), "database": tmp_path / "zigbee.db"})
+    )
+    try:
+        await app.on_af_message(EARLY)  # type: ignore[attr-defined]  # zigpy-znp's
+    finally:
+        await radio.stop(app)
+
+
+async def test_only_its_owner_may_read_the_networks_key(tmp_path: Path) -> None:
+    (tmp_path / "port").symlink_to("/dev/ptmx")
+    database = tmp_path / "zigbee.db"
+    app = await radio.load(SHIPPED.model_copy(update={"path": str(tmp_path / "port"), "database": database}))
+    try:
+        assert modes(tmp_path) == {0o600}
+    finally:
+        await radio.stop(app)
+
+
+def modes(folder: Path) -> set[int]:
+    """Permissions of the database and its companions."""
+    return {stat.S_IMODE(file.stat().st_mode) for file in folder.glob("zigbee.db*")}

@@ -491,6 +491,18 @@ def test_a_writers_own_notes_in_a_case_are_left_out_with_a_word() -> None:
     assert notes == ["the key 'about' means nothing here and is left out"]
 
 
+def test_a_sensor_that_is_not_there_is_unknown_and_told_of() -> None:
+    lacking = [{**VENT, "default": 30}], [vent_rule("dry", 60, when={"metric": "rh", "above": 58}, guard=[DEW])]
+    whole = case([[0, "rh", 70], [0, "t", 22]], 20, sensor=SENSORS[:2], actuator=lacking[0], rule=lacking[1])
+    read, notes = read_case(whole)
+    assert run_case(read, ZoneInfo) == []
+    assert notes == ["rule dry: no sensor in zone 'out' (zones with sensors: in); it counts as unknown"]
+
+
+def test_an_actuator_needs_no_zone() -> None:
+    assert short([[0, "t", 27]], 0, actuator=[{"id": "ac", "type": "switch"}]) == ["1@0"]
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
@@ -515,6 +527,19 @@ def test_a_writers_own_notes_in_a_case_are_left_out_with_a_word() -> None:
         ({"config": None}, "'config': input should be"),
         ({"config": {"sensor": [sensor("a b", "in", "temp")]}}, "'config.sensor.0.id' = 'a b': write a name without"),
         ({"config": {"rule": [HOT]}}, "'config': rule hot: unknown actuator 'ac' (there are: none)"),
+        ({"config": {"rule": [rule(schedule={"from": "08:00"})]}}, "'config.rule.0.schedule': input should be a list"),
+        (
+            {"config": {"rule": [rule(schedule=[{"from": "8", "to": "22:00"}])]}},
+            "'config.rule.0.schedule.0.from' = '8': write a time such as 08:00",
+        ),
+        (
+            {"config": {"rule": [rule(schedule=[{"from": "08:00", "to": "25:00"}])]}},
+            "'config.rule.0.schedule.0.to' = '25:00': write a time such as 22:00, at most 24:00",
+        ),
+        (
+            {"config": {"rule": [rule(when={"metric": "warmth", "above": 1})]}},
+            "'config.rule.0.when.metric' = 'warmth': there are temp, rh, lux, co2, occupancy, flag, dew_point, abs_hum",
+        ),
         ({"config": {"tick_s": 0}}, "'config.tick_s' = 0: input should be greater than or equal to 0.001"),
     ],
 )

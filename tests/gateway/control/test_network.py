@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from carrel.contracts import topics
 from carrel.contracts.actuation import CommandResult
-from carrel.contracts.network import NetworkCommand, NetworkState
+from carrel.contracts.network import NetworkCommand, NetworkDevice, NetworkState
 from carrel.contracts.telemetry import Quantity
 from devices.config import ZigbeeDeviceConfig
 from devices.orders import DONE, OrderResult, failed
-from gateway.control.network import MEMORY, House, NetworkDesk, read_roster
+from gateway.control import network as module
+from gateway.control.network import MEMORY, House, NetworkDesk, availability, read_roster
 from gateway.control.roster import Roster
 from gateway.relay.outgoing import Outbox
 from gateway.store import Store
@@ -241,3 +243,55 @@ async def test_the_networks_state_is_published_when_it_changes(desk: Desk, monke
     desk.desk.changed()
     await eventually(lambda: desk.payload("network"))
     running.cancel()
+
+
+@pytest.mark.parametrize(
+    ("network", "device", "told"),
+    [
+        ("running", "online", ("online", "")),
+        ("running", "silent", ("offline", "silent")),
+        ("running", "left", ("offline", "left")),
+        ("running", "awaited", ("offline", "awaited")),
+        ("down", "online", ("offline", "link_down")),
+        ("none", "silent", ("offline", "link_down")),
+    ],
+)
+def test_a_device_is_available_while_it_and_the_radio_are_heard(
+    network: str, device: str, told: tuple[str, str]
+) -> None:
+    heard = availability(seen(network, {"reading-th": device, None: "online"}))
+    assert {id_: (said.state, said.reason) for id_, said in heard.items()} == {"reading-th": told}
+
+
+async def test_availability_is_told_when_it_changes_and_taken_back_with_the_name(
+    tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "GATHER_S", 0.0)
+    radio, outbox, store = Radio(), Outbox(), Store(tmp_path / "gateway.db")
+    desk = NetworkDesk(radio, HOUSE, store=store, outbox=outbox, clock=clock, on_roster=lambda _roster: None)
+
+    async def after(state: NetworkState) -> list[tuple[str, bytes]]:
+        monkeypatch.setattr(radio, "state", lambda: state)
+        desk.changed()
+        items = await outbox.take()
+        return [(item.id, item.payload) for item in items if item.topic is topics.AVAILABILITY]
+
+    task = asyncio.create_task(desk.run())
+    try:
+        assert [id_ for id_, _ in await after(seen("running", {"a": "online", "b": "silent"}))] == ["a", "b"]
+        assert await after(seen("running", {"a": "online", "b": "silent"})) == []
+        assert [id_ for id_, _ in await after(seen("running", {"a": "online", "b": "online"}))] == ["b"]
+        assert await after(seen("running", {"a": "online"})) == [("b", b"")]
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        store.close()
+
+
+def seen(network: str, devices: dict[str | None, str]) -> NetworkState:
+    """A network with devices in these states."""
+    found = tuple(
+        NetworkDevice.model_validate({"ieee": f"00:00:00:00:00:00:00:{number:02x}", "id": id_, "state": state})
+        for number, (id_, state) in enumerate(devices.items())
+    )
+    return NetworkState.model_validate({"ts": datetime(2026, 1, 1, tzinfo=UTC), "state": network, "devices": found})

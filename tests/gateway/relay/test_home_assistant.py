@@ -86,4 +86,7 @@ def test_every_name_is_told_once_for_the_whole_demo_library(tmp_path: Path) -> N
     payloads = told(*announced(read_settings(load(ROOT / "config.toml", {})))).values()
     unique = [part["unique_id"] for payload in payloads for part in payload["components"].values()]
     assert len(unique) == len(set(unique)) >= 15
-    assert all(payload["availability"][0]["topic"] == "carrel/1/main/gw-1/$state" for payload in payloads)
+    for payload in payloads:
+        state, own = (entry["topic"] for entry in payload["availability"])
+        assert state == "carrel/1/main/gw-1/$state"
+        assert own == f"carrel/1/main/gw-1/dev/{payload['device']['name']}/availability"

@@ -94,6 +94,12 @@ def test_a_missing_file_and_one_that_is_no_text_are_sentences(
         assert sentence in capsys.readouterr().err
 
 
+def test_a_missing_file_of_rules_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = write(tmp_path, LIBRARY, "config.toml")
+    assert main(["rules", "lint", "--config", config, str(tmp_path / "no.toml")]) == 2
+    assert "no.toml: name an existing one" in capsys.readouterr().err
+
+
 def test_rules_without_samples_say_what_to_add(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["dry-run", "rules", write(tmp_path, "", "rules.toml")]) == 2
     assert "add --stored FROM TO" in capsys.readouterr().err
@@ -132,7 +138,7 @@ def test_lint_names_what_is_odd_and_is_silent_about_the_rest(
     assert main(["rules", "lint", "--config", config, odd]) == 1
     assert capsys.readouterr().out.startswith("no_hysteresis: The condition of 'hot' has no hysteresis")
     assert main(["rules", "lint", "--config", config, sound]) == 0
-    assert capsys.readouterr().out == "1 rules, nothing to remark\n"
+    assert capsys.readouterr().out == "1 rule, nothing to remark\n"
     assert main(["rules", "lint", "--config", config]) == 0
     assert main(["rules", "lint", "--config", config, write(tmp_path, {"config": {"rule": [RULE]}})]) == 0
 
@@ -144,6 +150,7 @@ def test_lint_names_what_is_odd_and_is_silent_about_the_rest(
         ("[library]\n", "x.toml", "has no [environment] section"),
         ("[environment", "x.toml", "is not valid TOML"),
         ("[]", "x.json", "holds no rules"),
+        (json.dumps({"config": {"rule": [RULE | {"zone": "attic"}]}}), "x.json", "rule hot: no sensor in zone 'attic'"),
         ('{"config": {"rule": [7]}}', "x.json", "'config.rule.0' = 7"),
     ],
 )
