@@ -34,8 +34,14 @@ PING_EVERY_S = 3.4
 PING_S = 1.5  # so that silence is told within 5 s
 STOP_S = 2.0
 
-LIBRARY_LOGS = {"zigpy": logging.ERROR, "zigpy_znp": logging.ERROR, "bellows": logging.CRITICAL}
-"""zigpy warns of a garbled interview with a trace; the others repeat in many lines what we say in one."""
+LIBRARY_LOGS = {
+    "zigpy": logging.ERROR,
+    "zigpy.zcl": logging.CRITICAL,
+    "zigpy_znp": logging.ERROR,
+    "bellows": logging.CRITICAL,
+}
+"""zigpy warns of a garbled interview with a trace, zigpy.zcl traces each answer of ours that the end of a connection
+cuts off; the others repeat in many lines what we say in one."""
 
 BROADCASTS = 0xFFF8
 """Short addresses from here on are no device's."""
@@ -216,6 +222,19 @@ def limit_answers(app: ControllerApplication, silent: Callable[[str], None]) -> 
             raise
 
     znp.request = limited
+    _look_at_failures(znp)
+
+
+def _look_at_failures(znp: Any) -> None:
+    """zigpy-znp shields what it asks from cancellation; asyncio would trace what fails when nobody waits any more."""
+    inner = znp.request_callback_rsp
+
+    def asked(**request: Any) -> asyncio.Future[Any]:
+        asking: asyncio.Future[Any] = asyncio.ensure_future(inner(**request))
+        asking.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return asking
+
+    znp.request_callback_rsp = asked
 
 
 async def keep_asking(

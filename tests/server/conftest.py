@@ -60,12 +60,22 @@ def postgres() -> Iterator[Cluster]:
         yield cluster
 
 
+@pytest.fixture(scope="session")
+def prepared() -> dict[str, Databases]:
+    """Kinds whose templates are made; a parametrised fixture is made anew whenever its parameter comes round again."""
+    return {}
+
+
 @pytest.fixture(scope="session", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Databases:
-    cluster = request.getfixturevalue("postgres") if request.param == "postgresql" else None
-    made = Databases(tmp_path_factory.mktemp("databases"), cluster)
-    made.prepare()
-    return made
+def databases(
+    request: pytest.FixtureRequest, prepared: dict[str, Databases], tmp_path_factory: pytest.TempPathFactory
+) -> Databases:
+    if request.param not in prepared:
+        cluster = request.getfixturevalue("postgres") if request.param == "postgresql" else None
+        made = Databases(tmp_path_factory.mktemp("databases"), cluster)
+        made.prepare()
+        prepared[request.param] = made
+    return prepared[request.param]
 
 
 @pytest.fixture

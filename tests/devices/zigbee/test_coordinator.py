@@ -51,7 +51,7 @@ async def running(link: Coordinator, seen: Recorder) -> AsyncIterator[asyncio.Ta
 
 
 async def all_in(seen: Recorder, count: int = 12) -> None:
-    await seen.until(lambda: len({event.device for event in seen.of(DeviceSeen)}) == count, 30)
+    await seen.until(lambda: len({event.device for event in seen.of(DeviceSeen)}) == count, 60)
 
 
 def kept_aside(folder: Path) -> list[bytes]:

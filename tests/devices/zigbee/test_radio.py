@@ -33,12 +33,13 @@ async def test_a_start_that_is_cancelled_leaves_no_thread_that_would_keep_the_pr
     }
     (tmp_path / "port").symlink_to("/dev/ptmx")
     config = SHIPPED.model_copy(update={"path": str(tmp_path / "port"), "database": database})
+    before = set(threading.enumerate())
     loading = asyncio.create_task(radio.load(config))
     await eventually(reached[moment])
     loading.cancel()
     with pytest.raises(asyncio.CancelledError):
         await loading
-    await eventually(lambda: not {t for t in threading.enumerate() if "_connection_worker_thread" in t.name})
+    await eventually(lambda: not {t for t in set(threading.enumerate()) - before if "_connection_worker" in t.name})
 
 
 async def test_a_report_that_comes_before_the_radio_has_said_who_it_is_breaks_nothing(tmp_path: Path) -> None:
