@@ -34,13 +34,16 @@ Span = tuple[datetime, datetime]
 def spell(running: Library) -> Span:
     """A cold and then a warm minute outdoors, from beginning to end."""
     begin = datetime.now(UTC)
-    for celsius in (COLD_C, WARM_C):
-        running.sim("set", "out", f"temp={celsius}")
+    for celsius, rh in ((COLD_C, 45), (WARM_C, 75)):
+        running.sim("set", "out", f"temp={celsius}", f"rh={rh}")
         wait_for(
             f"about {celsius} degrees are in the history",
             lambda wanted=celsius: any(abs(value - wanted) < 1 for value in measured(running, begin)),
             STORED_WITHIN_S,
         )
+    wait_for(
+        "humidity is there too", lambda: past(running, (begin, datetime.now(UTC)), metric="rh")["mean"], STORED_WITHIN_S
+    )
     return begin, datetime.now(UTC)
 
 

@@ -119,6 +119,7 @@ def press_by_keyboard(target: Locator) -> None:
 def barriers(page: Page) -> list[str]:
     """What axe finds wrong with the page as it is now: rule and element, empty when all is well."""
     page.evaluate(AXE.read_text(encoding="utf-8"))  # not as a script tag, which our own policy forbids
+    page.wait_for_function("!document.querySelector('.htmx-request')")  # what waits for an answer is paler meanwhile
     found = page.evaluate("rules => axe.run({runOnly: rules})", AXE_RULES)
     return [f"{v['id']}: {node['target']} {node['failureSummary']}" for v in found["violations"] for node in v["nodes"]]
 
