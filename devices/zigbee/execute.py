@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from zigpy.device import ZigbeeDevice
@@ -36,6 +38,9 @@ EFFECT_S = 3.0  # a device that follows reports so within a second or two
 TOLERANCE = 2.0  # in the quantity's unit: a level is one of 254 steps, a position may settle beside the wish
 PORT_GONE = (RuntimeError, AttributeError)  # what zigpy-znp runs into between the loss of its port and its end
 
+Ask = Callable[[], Awaitable[Any]]
+"""One exchange with a device; gives its status."""
+
 log = logging.getLogger(__name__)
 
 
@@ -54,7 +59,8 @@ async def send(member: Member, device: ZigbeeDevice, order: DeviceOrder) -> Orde
     attempt_s = SLEEPY_ANSWER_S if sleepy else ANSWER_S
     deadline_s = asyncio.get_running_loop().time() + DEADLINE_S
     for step in steps:
-        result = await _insist(member, number, step, limit_s=attempt_s, deadline_s=deadline_s)
+        ask = partial(_ask, clusters[step.cluster], step)
+        result = await _insist(member, number, ask, limit_s=attempt_s, deadline_s=deadline_s)
         if not result.done:
             return result
     return await _see_effect(member, number, order, before)
@@ -68,34 +74,27 @@ async def sound(member: Member, order: SetOutput) -> OrderResult:
     cluster = member.clusters.get(IAS_WARNING)
     if cluster is None:
         return rejected("not_supported", f"{member.name} is no siren")
+    deadline_s = asyncio.get_running_loop().time() + DEADLINE_S
+    return await _insist(
+        member, number, lambda: ias.sound(cluster, on=order.on), limit_s=ANSWER_S, deadline_s=deadline_s
+    )
+
+
+async def _insist(member: Member, number: int, ask: Ask, *, limit_s: float, deadline_s: float) -> OrderResult:
+    """One exchange, again while nothing newer was asked for and the deadline is not over."""
     result = failed("no_answer", member.name)
     for attempt in range(ATTEMPTS):
         if attempt:
             await asyncio.sleep(RETRY_PAUSE_S)
         if member.order_number != number:
             return expired(f"{member.name}: a newer order came")
-        result = await _try(lambda: ias.sound(cluster, on=order.on), name=member.name, limit_s=ANSWER_S)
-        if result.code != "no_answer":
-            break
-    return result
-
-
-async def _insist(member: Member, number: int, step: Step, *, limit_s: float, deadline_s: float) -> OrderResult:
-    """One step, again while nothing newer was asked for and the deadline is not over."""
-    cluster = member.clusters[step.cluster]
-    result = failed("no_answer", member.name)
-    for attempt in range(ATTEMPTS):
-        if attempt:
-            await asyncio.sleep(RETRY_PAUSE_S)
-        if member.order_number != number:
-            return expired(f"{member.name}: a newer order came")
-        result = await _try(lambda: _ask(cluster, step), name=member.name, limit_s=limit_s)
+        result = await _try(ask, name=member.name, limit_s=limit_s)
         if result.code != "no_answer" or asyncio.get_running_loop().time() >= deadline_s:
             break
     return result
 
 
-async def _try(ask: Any, *, name: str, limit_s: float) -> OrderResult:
+async def _try(ask: Ask, *, name: str, limit_s: float) -> OrderResult:
     """One exchange; the device's own answer decides."""
     try:
         async with asyncio.timeout(limit_s):

@@ -16,17 +16,18 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.support.browser import (
-    DESKTOP,
     KIOSK_PORTRAIT,
     PHONE,
+    Visit,
     barriers,
     overflows,
     press_by_keyboard,
     sign_in,
     sign_in_by_keyboard,
+    visiting,
 )
 from tests.support.kiosk_page import SLOW_MS, everything_kept, look_in_both, on_screen, quota, touch
 from tests.support.programs import Library, library, settled, wait_for
@@ -37,7 +38,6 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 LANGUAGES = ("en", "zh-CN")
 BOOKS = ("30000021", "30000022", "30000023", "30000024", "30000025")
 
-Visit = Callable[..., Page]
 Look = Callable[[Page, str], None]
 
 
@@ -51,24 +51,15 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
 
 @pytest.fixture
 def visit(browser: Browser) -> Iterator[Visit]:
-    """Opens an address; a complaint in the browser's console fails the test unless it is expected."""
-    contexts: list[BrowserContext] = []
-    complaints: list[str] = []
+    """Opens an address."""
+    with visiting(browser) as opened:
 
-    def opened(address: str, language: str = "en", *, may_complain: bool = False, **options: Any) -> Page:
-        looks: dict[str, Any] = {"viewport": DESKTOP, "timezone_id": "America/New_York", "reduced_motion": "reduce"}
-        contexts.append(browser.new_context(locale=language, **{**looks, **options}))
-        page = contexts[-1].new_page()
-        if not may_complain:
-            page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-            page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(address)
-        return page
+        def visit(address: str, language: str = "en", **options: Any) -> Page:
+            page = opened(language, **{"timezone_id": "America/New_York", **options})
+            page.goto(address)
+            return page
 
-    yield opened
-    for context in contexts:
-        context.close()
-    assert complaints == []
+        yield visit
 
 
 @pytest.fixture(scope="module")

@@ -13,13 +13,14 @@ import os
 import shutil
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Locator, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, ViewportSize, expect, sync_playwright
 from starlette.types import ASGIApp
 
 AXE = Path(__file__).parents[2] / "carrel/web/vendor/test/axe.min.js"
@@ -73,6 +74,33 @@ def page(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
+Visit = Callable[..., Page]
+
+
+@contextmanager
+def visiting(browser: Browser) -> Iterator[Visit]:
+    """`visit(language, theme, size, may_complain=, **options)` opens an empty page in a look; at the end an error in a
+    page's console fails the test, unless it may complain."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def visit(
+        language: str = "en", theme: str = "light", size: Any = DESKTOP, *, may_complain: bool = False, **options: Any
+    ) -> Page:
+        looks = {"color_scheme": theme, "viewport": size, "timezone_id": "Asia/Shanghai", "reduced_motion": "reduce"}
+        contexts.append(browser.new_context(locale=language, **{**looks, **options}))
+        page = contexts[-1].new_page()
+        if not may_complain:
+            page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
 @contextmanager
 def serving(app: ASGIApp) -> Iterator[str]:
     """An application on a free port of 127.0.0.1, in a thread; gives its address."""
@@ -119,7 +147,7 @@ def press_by_keyboard(target: Locator) -> None:
 def barriers(page: Page) -> list[str]:
     """What axe finds wrong with the page as it is now: rule and element, empty when all is well."""
     page.evaluate(AXE.read_text(encoding="utf-8"))  # not as a script tag, which our own policy forbids
-    page.wait_for_function("!document.querySelector('.htmx-request')")  # what waits for an answer is paler meanwhile
+    expect(page.locator(".htmx-request")).to_have_count(0)  # what waits for an answer is paler meanwhile
     found = page.evaluate("rules => axe.run({runOnly: rules})", AXE_RULES)
     return [f"{v['id']}: {node['target']} {node['failureSummary']}" for v in found["violations"] for node in v["nodes"]]
 

@@ -4,25 +4,13 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browser import DESKTOP, PHONE, barriers, overflows, serving, sign_in
-from tests.support.pages_app import READER, STAFF, build
+from tests.support.browser import DESKTOP, PHONE, barriers, overflows, sign_in, visiting
+from tests.support.pages_app import READER, STAFF
 from tests.support.sample_building import SampleBuilding, fault, fire
 
 pytestmark = pytest.mark.browser
 
 KIB = 1024
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    app = build(tmp_path_factory.mktemp("pages"))
-    with serving(app) as address:
-        yield app, address
-
-
-@pytest.fixture
-def address(site):
-    return site[1]
 
 
 @pytest.fixture
@@ -33,25 +21,8 @@ def building(site):
 
 @pytest.fixture
 def visit(browser, building):
-    """Opens a page for somebody; every error in the browser's console fails the test."""
-    complaints = []
-    contexts = []
-
-    def visit(language="en", theme="light", size=DESKTOP, *, may_complain=False):
-        context = browser.new_context(
-            locale=language, color_scheme=theme, viewport=size, timezone_id="Asia/Shanghai", reduced_motion="reduce"
-        )
-        contexts.append(context)
-        page = context.new_page()
-        if not may_complain:
-            page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
-            page.on("pageerror", lambda error: complaints.append(str(error)))
-        return page
-
-    yield visit
-    for context in contexts:
-        context.close()
-    assert complaints == []
+    with visiting(browser) as opened:
+        yield opened
 
 
 LOOKS = list(itertools.product(["zh-CN", "en"], ["light", "dark"], [PHONE, DESKTOP]))

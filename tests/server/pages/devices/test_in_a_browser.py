@@ -6,25 +6,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browser import DESKTOP, PHONE, barriers, overflows, serving, sign_in
-from tests.support.pages_app import STAFF, build
+from tests.support.browser import DESKTOP, PHONE, barriers, overflows, sign_in, visiting
+from tests.support.pages_app import STAFF
 from tests.support.sample_network import NEW, network, newcomer, show
 
 pytestmark = pytest.mark.browser
 
 KIB = 1024
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    app = build(tmp_path_factory.mktemp("pages"))
-    with serving(app) as address:
-        yield app, address
-
-
-@pytest.fixture
-def address(site):
-    return site[1]
 
 
 @pytest.fixture
@@ -36,23 +24,16 @@ def picture(site):
 
 @pytest.fixture
 def visit(browser, picture, address):
-    """Opens the page for a librarian; every error in the browser's console fails the test."""
-    complaints, contexts = [], []
+    """Opens the page for a librarian."""
+    with visiting(browser) as opened:
 
-    def visit(language="en", theme="light", size=DESKTOP, **options):
-        looks = {"locale": language, "color_scheme": theme, "viewport": size, "reduced_motion": "reduce"}
-        contexts.append(browser.new_context(timezone_id="Asia/Shanghai", **looks, **options))
-        page = contexts[-1].new_page()
-        page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        sign_in(page, address, STAFF)
-        page.goto(f"{address}/devices")
-        return page
+        def visit(*look, **options):
+            page = opened(*look, **options)
+            sign_in(page, address, STAFF)
+            page.goto(f"{address}/devices")
+            return page
 
-    yield visit
-    for context in contexts:
-        context.close()
-    assert complaints == []
+        yield visit
 
 
 @pytest.mark.parametrize(

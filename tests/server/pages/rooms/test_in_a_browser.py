@@ -1,12 +1,13 @@
 """The rooms' pages in a real browser, on a made-up building with a year of history."""
 
 import itertools
+from functools import partial
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browser import DESKTOP, PHONE, barriers, overflows, press_by_keyboard, serving, sign_in
-from tests.support.pages_app import STAFF, build
+from tests.support.browser import DESKTOP, PHONE, barriers, overflows, press_by_keyboard, sign_in, visiting
+from tests.support.pages_app import STAFF
 from tests.support.sample_building import SampleBuilding
 
 pytestmark = pytest.mark.browser
@@ -30,18 +31,6 @@ INK = """figure => {
 """The share of a chart's columns of pixels that hold its curve."""
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    app = build(tmp_path_factory.mktemp("pages"))
-    with serving(app) as address:
-        yield app, address
-
-
-@pytest.fixture
-def address(site):
-    return site[1]
-
-
 @pytest.fixture
 def building(site):
     site[0].state.building = site[0].state.room_book = SampleBuilding()
@@ -50,21 +39,8 @@ def building(site):
 
 @pytest.fixture
 def visit(browser, building):
-    """Opens a page for somebody; every error in the browser's console fails the test."""
-    complaints, contexts = [], []
-
-    def visit(language="en", theme="light", size=DESKTOP, **options):
-        looks = {"locale": language, "color_scheme": theme, "viewport": size, "reduced_motion": "reduce"}
-        contexts.append(browser.new_context(timezone_id="America/New_York", **looks, **options))
-        page = contexts[-1].new_page()
-        page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        return page
-
-    yield visit
-    for context in contexts:
-        context.close()
-    assert complaints == []
+    with visiting(browser) as opened:
+        yield partial(opened, timezone_id="America/New_York")
 
 
 def drawn(page, quantity="temp"):
