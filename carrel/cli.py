@@ -17,8 +17,17 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "zigbee": ("gateway.zigbee_cli:main", "form a network; back it up, restore it"),
     "rules": ("server.rules.cli:rules", "check rules for conflicts; show presets to start from"),
     "dry-run": ("server.rules.cli:dry_run", "try rules on given samples or on the library's own history"),
+    "rehearse": ("server.rehearse.cli:main", "try a lending policy on a scratch library with a settable clock"),
     "metrics": ("environment.cli:main", "compute a preservation metric, such as pi or dew_point"),
     "mqtt-acl": ("carrel.mqtt_acl:main", "write users' rights for a Mosquitto broker"),
+    "account": ("server.auth.cli:account", "colleagues' accounts: create, list, password, disable, enable"),
+    "token": ("server.auth.cli:token", "tokens for machines and other programs: create, list, revoke"),
+    "patrons": ("server.patrons.cli:main", "import patrons from a CSV file"),
+    "catalogue": ("server.catalogue.cli:main", "import and export MARC files, import a table of classes, reindex"),
+    "audit": ("server.audit.cli:main", "who did what: show it, check that nobody changed it"),
+    "backup": ("server.backup.cli:backup", "the whole library as one file, made while everything runs"),
+    "restore": ("server.backup.cli:restore", "make a library of a backup, on an empty machine"),
+    "doctor": ("carrel.doctor.cli:main", "look everything over: what is wrong, and the mend"),
     "config": ("carrel.config_cli:main", "check config.toml and show what is in force"),
 }
 

@@ -24,7 +24,7 @@ SECTIONS = (
     "environment", "security", "sim",
 )  # fmt: skip
 ENV_PREFIX = "CARREL_"
-SECRET = ("password", "database")
+SECRET = ("password", "database", "secret")
 """Keys whose values are never shown: a database's address holds its password."""
 DEFAULT_FILE = "config.toml"
 

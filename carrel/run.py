@@ -148,7 +148,7 @@ def only_one(site: Site) -> Iterator[None]:
 def check_ports(site: Site) -> None:
     """Raises RunError naming the first port that is taken, or given twice, and the key that moves it."""
     seen: dict[int, str] = {}
-    for (name, number), key in _listeners(site):
+    for (name, number), key in listeners(site):
         if number in seen:
             raise RunError(f"port {number} is given to both {seen[number]} and {key} in {site.config.name}: change one")
         seen[number] = key
@@ -165,7 +165,8 @@ def check_ports(site: Site) -> None:
                 ) from None
 
 
-def _listeners(site: Site) -> list[tuple[tuple[str, int], str]]:
+def listeners(site: Site) -> list[tuple[tuple[str, int], str]]:
+    """Addresses that our programs listen on, and the key of each."""
     wanted: list[tuple[tuple[str, int], str]] = [(site.server, "[server] port")]
     wanted += [(kiosk, "[[gateway.kiosk]] port") for kiosk in site.kiosks]
     if site.common.mqtt.embedded:

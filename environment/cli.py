@@ -12,9 +12,12 @@ from environment.preservation.registry import METRICS, Value, compute, inputs_te
 
 NOTE = """Values are in the unit shown, humidity_ratio in kg/kg (not g/kg). A list is written as JSON:
   carrel metrics twpi samples_h_t_rh='[[1,20,50],[1,25,60]]'
---batch FILE.json holds a list of {"name": ..., "input": {...}}; the list of values is printed as JSON, in full
-precision. An entry that cannot be computed is null in its place, with a sentence on stderr and exit code 1; null
-without a sentence is a mould_critical_rh where mould does not grow."""
+--batch FILE.json holds a list of {"name": ..., "input": {...}} (- reads it from standard input); the list of values is
+printed as JSON, in full precision. An entry that cannot be computed is null in its place, with a sentence on stderr
+and exit code 1; null without a sentence is a mould_critical_rh where mould does not grow."""
+
+
+STDIN = "-"
 
 
 class RefusedError(Exception):
@@ -25,14 +28,14 @@ def main(argv: list[str]) -> int:
     """Print what is asked. 0 done; 1 some entries of a batch have no value; 2 refused, in one sentence."""
     parser = argparse.ArgumentParser(
         prog="carrel metrics",
-        usage="carrel metrics [NAME key=value ... | --batch FILE.json]",
+        usage="carrel metrics [NAME key=value ... | --batch FILE.json|-]",
         description="Compute a preservation figure. Without a name: list the names, inputs and units.",
         epilog=NOTE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("name", nargs="?", help="the figure")
     parser.add_argument("inputs", nargs="*", metavar="key=value")
-    parser.add_argument("--batch", metavar="FILE.json", help="compute a list of figures")
+    parser.add_argument("--batch", metavar="FILE.json|-", help="compute a list of figures")
     options = parser.parse_intermixed_args(argv)
     try:
         if options.batch is not None:
@@ -103,11 +106,13 @@ def _entry(entry: Any) -> Value:
 
 def _entries(file: str) -> list[Any]:
     try:
-        entries = json.loads(Path(file).read_text(encoding="utf-8"))
+        text = sys.stdin.buffer.read().decode() if file == STDIN else Path(file).read_text(encoding="utf-8")
+        entries = json.loads(text)
     except OSError as error:
         raise RefusedError(f"{file} cannot be read ({error.strerror}): give a file that exists") from None
     except (ValueError, RecursionError) as error:
-        raise RefusedError(f"{file} is not JSON ({error}): mend it there") from None
+        place = "standard input" if file == STDIN else file
+        raise RefusedError(f"{place} is not JSON ({error}): mend it there") from None
     if not isinstance(entries, list):
         raise RefusedError(f'{file} holds no list: write [{{"name": "pi", "input": {{"temp_c": 20, "rh_pct": 50}}}}]')
     return entries

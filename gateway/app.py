@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
@@ -19,6 +20,7 @@ from devices.events import DeviceSeen, NetworkChanged
 from devices.orders import OrderResult
 from devices.zigbee.coordinator import SIREN, Coordinator
 from environment.engine import Engine
+from environment.rulebook.book import RuleBook, checked, laid_over
 from gateway.control.actuation import Actuator
 from gateway.control.arbiter import Arbiter
 from gateway.control.comfort import Comfort, Plant, build_plant
@@ -27,10 +29,11 @@ from gateway.control.reactor import Outlets, Reactor
 from gateway.control.roster import Roster
 from gateway.control.safety import Safety
 from gateway.ending import apart, end_if_told
-from gateway.household import house_of, with_roster
+from gateway.household import house_of, wiring, with_roster
 from gateway.links.link import Link
 from gateway.links.registry import Wiring, make_link
 from gateway.links.supervisor import Supervisor
+from gateway.relay.config import ConfigDesk
 from gateway.relay.history import History
 from gateway.relay.home_assistant import Announced, Site, announcements
 from gateway.relay.uplink import Identity, Uplink
@@ -55,10 +58,11 @@ class Gateway:
 
     def __init__(self, settings: GatewaySettings, clock: Clock, store: Store) -> None:
         """Wire the parts; nothing is opened but the store, which becomes ours to close."""
-        house, self._shipped = house_of(settings), settings
-        settings = self._settings = with_roster(settings, read_roster(store))
-        self._store = store
+        self._shipped, self._store = settings, store
         who = Identity(settings.common.library.branch, settings.gateway.id, version("carrel"))
+        self._roster = read_roster(store)
+        self.rulebook = ConfigDesk(who, settings.token_file, store=store, clock=clock, fits=self._fits)
+        settings = self._settings = with_roster(settings, self._roster, self.rulebook.book)
         plant = plant_of(settings)
         moved = {a.id: plant.devices[a.device] for a in settings.environment.actuator}
         arbiter = Arbiter()
@@ -85,8 +89,10 @@ class Gateway:
             later=Soon(TELL_AFTER_S),
         )
         self.reactor = Reactor(safety, comfort, outlets, store=store, clock=clock)
-        out = self.uplink.outbox
+        out, house = self.uplink.outbox, house_of(self._with_book())
         self.network = NetworkDesk(self._radio, house, store=store, outbox=out, clock=clock, on_roster=self._renamed)
+        self.rulebook.tell_through(out)
+        self.rulebook.on_change, self.uplink.on_config = self._rules_changed, self.rulebook.take
 
     def _make_uplink(self, who: Identity, clock: Clock) -> Uplink:
         settings, history = self._settings, self.history
@@ -151,12 +157,28 @@ class Gateway:
 
     def _renamed(self, roster: Roster) -> None:
         """People named, moved or removed a Zigbee device: all who use names take them over, without a restart."""
-        settings = self._settings = with_roster(self._shipped, roster)
+        self._roster = roster
+        self.rulebook.try_again()
+        settings = self._settings = with_roster(self._shipped, roster, self.rulebook.book)
         self._routes.update(routes(settings, self._links))
         if self._radio is not None:
             self._radio.configure(settings.zigbee.device)
         self.reactor.devices_changed(devices(settings))
         self.reactor.plant_changed(plant_of(settings))
+
+    def _rules_changed(self) -> None:
+        """People changed the rules: they are in force from this moment on; nothing else is touched."""
+        self._settings = with_roster(self._shipped, self._roster, self.rulebook.book)
+        self.network.rules_changed(self._with_book().environment)
+        self.reactor.plant_changed(plant_of(self._settings))
+
+    def _fits(self, book: RuleBook) -> None:
+        checked(wiring(self._shipped.environment, self._roster), book)
+
+    def _with_book(self) -> GatewaySettings:
+        """config.toml with the rules in force; names given on the page are not looked at."""
+        book, shipped = self.rulebook.book, self._shipped
+        return replace(shipped, environment=laid_over(shipped.environment, book)) if book else shipped
 
     def _followed(self, output: str, result: OrderResult) -> None:
         self.reactor.follow(output, result)

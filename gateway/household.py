@@ -6,6 +6,7 @@ import logging
 from dataclasses import replace
 
 from environment.config import EnvironmentConfig
+from environment.rulebook.book import BookError, RuleBook, checked, laid_over
 from gateway.control.network import House
 from gateway.control.roster import Roster
 from gateway.settings import GatewaySettings
@@ -13,13 +14,13 @@ from gateway.settings import GatewaySettings
 log = logging.getLogger(__name__)
 
 
-def with_roster(shipped: GatewaySettings, roster: Roster) -> GatewaySettings:
-    """The settings in force: the roster stands above config.toml, where the rules allow it."""
+def with_roster(shipped: GatewaySettings, roster: Roster, book: RuleBook | None = None) -> GatewaySettings:
+    """The settings in force: roster and rule book stand above config.toml, where the rules allow it."""
     devices = roster.devices(shipped.zigbee.device)
     return replace(
         shipped,
         zigbee=shipped.zigbee.model_copy(update={"device": devices}),
-        environment=_environment(shipped.environment, roster),
+        environment=_environment(shipped.environment, roster, book),
         absent=tuple(device for device in shipped.zigbee.device if device.ieee in roster.removed),
     )
 
@@ -42,8 +43,23 @@ def house_of(shipped: GatewaySettings) -> House:
     )
 
 
-def _environment(config: EnvironmentConfig, roster: Roster) -> EnvironmentConfig:
+def wiring(config: EnvironmentConfig, roster: Roster) -> EnvironmentConfig:
+    """Sensors and actuators as they are named now, without rules."""
+    bare = laid_over(config, RuleBook())
+    try:
+        return roster.environment(bare)
+    except ValueError as error:
+        log.error("sensors named on the devices page do not fit config.toml's and do not count: %s", error)
+        return bare
+
+
+def _environment(config: EnvironmentConfig, roster: Roster, book: RuleBook | None) -> EnvironmentConfig:
     """config.toml may have changed since the roster was written: its rules come first."""
+    if book is not None:
+        try:
+            return checked(wiring(config, roster), book)[0]
+        except BookError as error:
+            log.error("the rules edited on the page do not fit any more, config.toml's are in force: %s", error)
     try:
         return roster.environment(config)
     except ValueError as error:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect, MetaData, create_engine, event, text
+from sqlalchemy import ColumnElement, DateTime, Dialect, MetaData, create_engine, event, extract, func, text
 from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
@@ -45,6 +45,16 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+QUARTER_S = 900
+"""Every zone of today differs from UTC by whole quarters of an hour, so a day of any zone is made of whole ones."""
+
+
+def quarter_of(session: Session, at: ColumnElement[datetime]) -> ColumnElement[int]:
+    """The number of the quarter of an hour (UTC, since 1970) in which an instant lies, for grouping in SQL."""
+    seconds = extract("epoch", at)
+    return seconds // QUARTER_S if session.get_bind().dialect.name == "sqlite" else func.floor(seconds / QUARTER_S)
+
+
 class Base(DeclarativeBase):
     """Base of every domain's tables. Foreign keys name other domains' tables as text."""
 
@@ -65,7 +75,8 @@ class Database:
 
     def __init__(self, url: URL) -> None:
         self.engine = _sqlite(url) if url.get_backend_name() == "sqlite" else _postgresql(url)
-        self._writer = self.engine.execution_options(**{_WRITE: True})
+        self.writer = self.engine.execution_options(**{_WRITE: True})
+        """For libraries that keep tables of their own here; everybody else writes through `writing`."""
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -76,14 +87,30 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """A transaction that commits when the block ends well and rolls back when it raises."""
-        with Session(self._writer, expire_on_commit=False) as session, session.begin():
+        with Session(self.writer, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        """A bare writing connection, for migrations."""
-        with self._writer.begin() as connection:
+        """A bare writing connection."""
+        with self.writer.begin() as connection:
             yield connection
+
+    @contextmanager
+    def changing_tables(self) -> Iterator[Connection]:
+        """A bare writing connection for migrations. On SQLite a table is altered by making it anew, which must not
+        touch the rows that refer to it: foreign keys are off meanwhile, and whoever changes tables checks them."""
+        with self.writer.connect() as connection:
+            sqlite = connection.dialect.name == "sqlite"
+            driver: Any = connection.connection.driver_connection
+            if sqlite:  # heeded outside of transactions only
+                driver.execute("PRAGMA foreign_keys = OFF").close()
+            try:
+                with connection.begin():
+                    yield connection
+            finally:
+                if sqlite:
+                    driver.execute("PRAGMA foreign_keys = ON").close()
 
     def probe(self) -> str | None:
         """None when the database answers, else why not."""

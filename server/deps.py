@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Protocol
 from urllib.parse import urlsplit
 
 from fastapi import Depends
 from fastapi.requests import HTTPConnection
+from pydantic import AwareDatetime, Field
 from sqlalchemy.orm import Session
 
 from carrel.clock import Clock
@@ -23,6 +24,13 @@ from server.health import Checks
 from server.settings import ServerSettings
 
 COOKIE = "carrel_session"
+
+Instant = Annotated[AwareDatetime, Field(ge=datetime(1900, 1, 1, tzinfo=UTC), le=datetime(9000, 1, 1, tzinfo=UTC))]
+"""An instant in a request: near the ends of the calendar no zone can be applied."""
+
+Day = Annotated[date, Field(ge=date(1850, 1, 1), le=date(9000, 1, 1))]
+"""A day in a request."""
+
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 REQUESTS_AT_ONCE = 16
 """Transactions of each kind under way at once: fewer than worker threads, so one is always left to commit."""
@@ -37,6 +45,7 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
     KIOSK = "kiosk"
     GATEWAY = "gateway"
+    INTEGRATION = "integration"
 
 
 STAFF = (Role.LIBRARIAN, Role.DUTY_STAFF, Role.ADMINISTRATOR)
@@ -46,7 +55,7 @@ MACHINES = (Role.KIOSK, Role.GATEWAY)
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who is calling. `subject` is stable and holds no name: `user:...`, `card:...` or `machine`."""
+    """Who is calling. `subject` is stable and holds no name: `user:...`, `patron:ID`, `token:ID` or `machine`."""
 
     subject: str
     user: str
@@ -54,6 +63,7 @@ class Principal:
     roles: frozenset[Role]
     card: str | None = None
     expires: datetime | None = None
+    patron_id: int | None = None
 
     def has(self, *roles: Role) -> bool:
         """Whether the caller has any of these roles."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from sqlalchemy.engine import URL, make_url
@@ -11,6 +13,10 @@ from sqlalchemy.exc import ArgumentError
 
 from carrel.config import ConfigError, Document, Section
 from carrel.sections import Common, read_common
+from server.catalogue.lookup.config import CatalogueConfig
+from server.jobs.config import JobsConfig
+from server.notices.config import NoticesConfig
+from server.sip2.profile import Sip2Config
 
 DEFAULT_DATABASE = "sqlite:///var/server.db"
 
@@ -21,6 +27,24 @@ class LendingPolicyConfig(Section):
     loan_days: int = Field(default=30, ge=1, le=3650)
     max_loans: int = Field(default=10, ge=0, le=10_000)
     max_renewals: int = Field(default=2, ge=0, le=1000)
+    currency: str = Field(default="CNY", pattern=r"^[A-Z]{3}$")
+    fee_per_open_day: Decimal = Field(default=Decimal(0), ge=0, max_digits=8, decimal_places=2)
+    grace_open_days: int = Field(default=0, ge=0, le=3650)
+    fee_cap: Decimal | None = Field(default=None, ge=0, max_digits=8, decimal_places=2)
+    fee_limit: Decimal | None = Field(default=None, ge=0, max_digits=8, decimal_places=2)
+    hold_limit: int = Field(default=5, ge=0, le=10_000)
+    hold_shelf_days: int = Field(default=7, ge=0, le=3650)
+    forget_after_days: int = Field(default=30, ge=0, le=3650)
+    closed_weekdays: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = Field(
+        default=(), max_length=6
+    )
+
+
+class RelationsConfig(Section):
+    """`[server.relations]`: what readers may expect of the library."""
+
+    answer_days: int = Field(default=5, ge=0, le=365)
+    suggestions_a_month: int = Field(default=5, ge=0, le=1000)
 
 
 class ServerConfig(Section):
@@ -33,6 +57,11 @@ class ServerConfig(Section):
     demo: bool = False
     token_file: Path = Path("var/run/machine-token")
     policy: LendingPolicyConfig = LendingPolicyConfig()
+    relations: RelationsConfig = RelationsConfig()
+    sip2: Sip2Config = Sip2Config()
+    catalogue: CatalogueConfig = CatalogueConfig()
+    jobs: JobsConfig = JobsConfig()
+    notices: NoticesConfig = NoticesConfig()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from server import apidocs
 from server.deps import CoreDep, Principal, public
+from server.http import apidocs
 
 router = APIRouter(tags=["system"])
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from tests.support.clock import ManualClock
 from tests.support.log_watch import LogWatch
 
 WATCH = LogWatch()
+
+hypothesis.settings.register_profile("carrel", deadline=None)  # no test is judged by the time it takes
+hypothesis.settings.load_profile("carrel")
 
 
 def pytest_configure(config: pytest.Config) -> None:

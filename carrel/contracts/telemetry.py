@@ -23,6 +23,8 @@ class Quantity(StrEnum):
     ON = "on"
     LEVEL = "level"
     SETPOINT = "setpoint"
+    POWER = "power"
+    ENERGY = "energy"
 
 
 UNITS: dict[Quantity, str] = {
@@ -36,8 +38,11 @@ UNITS: dict[Quantity, str] = {
     Quantity.ON: "",
     Quantity.LEVEL: "%",
     Quantity.SETPOINT: "°C",
+    Quantity.POWER: "W",
+    Quantity.ENERGY: "kWh",
 }
-"""POSITION is per cent closed (0 open, 100 closed); LEVEL is per cent of full output."""
+"""POSITION is per cent closed (0 open, 100 closed); LEVEL is per cent of full output; ENERGY is what a meter shows: it
+only rises, unless the meter begins anew."""
 
 
 class Reading(Contract):

@@ -12,6 +12,7 @@ from typing import Literal
 from carrel.contracts.actuation import CommandResult, OverrideCancel, OverrideSet, PanelCommand, RulesState
 from carrel.contracts.alarms import AlarmState, EdgeEvent
 from carrel.contracts.base import Contract
+from carrel.contracts.config import ConfigDocument, ConfigState
 from carrel.contracts.health import GatewayStatus, LinkReport
 from carrel.contracts.network import DeviceAvailability, NetworkCommand, NetworkState
 from carrel.contracts.telemetry import DeviceList, DeviceState, StoredAck, TelemetryBatch
@@ -48,6 +49,8 @@ EVENT = Topic("event/{id}", (EdgeEvent,), 1, retained=False)
 EVENT_ACK = Topic("event/ack", (StoredAck,), 1, retained=False, sender="server")
 RULES_STATE = Topic("rules/state", (RulesState,), 1, retained=True)
 NETWORK = Topic("network", (NetworkState,), 1, retained=True)
+CONFIG = Topic("config/{id}", (ConfigDocument,), 1, retained=True, sender="server")
+CONFIG_STATE = Topic("config/{id}/state", (ConfigState,), 1, retained=True)
 
 TOPICS: tuple[Topic, ...] = (
     STATE,
@@ -64,6 +67,8 @@ TOPICS: tuple[Topic, ...] = (
     EVENT,
     RULES_STATE,
     NETWORK,
+    CONFIG,
+    CONFIG_STATE,
 )
 
 

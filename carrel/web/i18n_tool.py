@@ -18,7 +18,7 @@ from babel.messages.pofile import read_po, write_po
 
 from carrel.web.i18n import DOMAIN, LOCALE_DIR
 
-PACKAGES = ("carrel", "gateway", "server")
+PACKAGES = ("carrel", "environment", "gateway", "server")
 METHODS = [("**.py", "python"), ("**.html", "jinja2.ext.babel_extract")]
 KEYWORDS: dict[str, tuple[int, ...] | None] = {"_": None, "gettext": None, "N_": None, "ngettext": (1, 2)}
 OPTIONS = {"**.html": {"extensions": "jinja2.ext.i18n,jinja2.ext.do", "trimmed": "true", "silent": "false"}}

@@ -23,6 +23,8 @@ OCCUPANCY = 0x0406
 CO2 = 0x040D
 IAS_ZONE = 0x0500
 IAS_WARNING = 0x0502
+METERING = 0x0702
+ELECTRICAL = 0x0B04
 
 COOLING_SETPOINT = 0x0011
 SYSTEM_MODE = 0x001C
@@ -42,8 +44,27 @@ class Reporting:
 
 
 @dataclass(frozen=True, slots=True)
+class Scale:
+    """Attributes of the same cluster by which each device tells what its raw values count: value = raw * multiplier /
+    divisor, where the enumeration `unit`, if there is one, says `unit_value`."""
+
+    multiplier: int
+    divisor: int
+    unit: int | None = None
+    unit_value: int = 0
+
+    @property
+    def attributes(self) -> tuple[int, ...]:
+        """All of them."""
+        return (self.multiplier, self.divisor) if self.unit is None else (self.multiplier, self.divisor, self.unit)
+
+
+@dataclass(frozen=True, slots=True)
 class Attribute:
-    """One attribute of one cluster: what it measures, how its raw value becomes one, and which values mean unknown."""
+    """One attribute of one cluster: what it measures, how its raw value becomes one, and which values mean unknown.
+
+    Where a device tells its own `scale`, the change that is worth a report is in the quantity's unit.
+    """
 
     cluster: int
     attribute: int
@@ -52,6 +73,7 @@ class Attribute:
     reporting: Reporting
     invalid: frozenset[int] = frozenset()
     invertible: bool = False
+    scale: Scale | None = None
 
     def read(
         self, raw: float, *, invert: bool = False, convert: Callable[[float], float] | None = None
@@ -106,6 +128,8 @@ INVALID_U8 = frozenset({0xFF})
 INVALID_U16 = frozenset({0xFFFF})
 INVALID_S16 = frozenset({-0x8000, 0x8000})  # signed by its type; some libraries hand it on unsigned
 
+INVALID_U48 = frozenset({0xFFFF_FFFF_FFFF})
+
 _MEASURED = 0x0000
 
 ATTRIBUTES: tuple[Attribute, ...] = (
@@ -124,6 +148,18 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute(THERMOSTAT, SYSTEM_MODE, Quantity.ON, _switch, Reporting(0, 600)),
     Attribute(ON_OFF, 0x0000, Quantity.ON, _switch, Reporting(0, 600)),
     Attribute(LEVEL, 0x0000, Quantity.LEVEL, _level, Reporting(1, 600, 3), INVALID_U8),
+    Attribute(
+        ELECTRICAL, 0x050B, Quantity.POWER, float, Reporting(10, 600, 5), INVALID_S16, scale=Scale(0x0604, 0x0605)
+    ),
+    Attribute(
+        METERING,
+        0x0000,
+        Quantity.ENERGY,
+        float,
+        Reporting(60, 600, 0.01),
+        INVALID_U48,
+        scale=Scale(0x0301, 0x0302, unit=0x0300),  # 0 is kWh; a plug that counts water has no reading
+    ),
     Attribute(POWER, 0x0021, Quantity.BATTERY, _half_per_cent, Reporting(3600, 21600, 2), INVALID_U8),
 )
 

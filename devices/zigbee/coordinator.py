@@ -24,7 +24,8 @@ from devices.zigbee.config import ZigbeeConfig, ZigbeeDeviceConfig
 from devices.zigbee.member import Member
 from devices.zigbee.network import backup
 from devices.zigbee.network.crew import Crew
-from devices.zigbee.network.session import Session
+from devices.zigbee.network.pacing import pace_broadcasts
+from devices.zigbee.network.session import Session, Window
 from devices.zigbee.network.view import device_view
 
 FORMING_S = 120.0
@@ -46,6 +47,7 @@ class Coordinator:
         self._radio: Literal["down", "none", "running"] = "down"
         self._network: dict[str, object] = {}
         self._backup_at: datetime | None = None
+        self._window: Window | None = None  # of a connection that ended before its time
         self._orphaned = False  # the radio is blank and the devices belong to a network
         self._forming: asyncio.Future[OrderResult] | None = None
 
@@ -58,12 +60,12 @@ class Coordinator:
             self._backup_at = await asyncio.to_thread(backup.newest_at, self._config.backups)
             app = await radio.load(self._config)
             session = Session(app, self._crew, emit, config=self._config, clock=self._clock)
-            session.backup_at = self._backup_at
+            session.backup_at, session.window = self._backup_at, self._window
             try:
                 await self._start(session, watch, form=self._config.form or forming)
                 await session.serve(watch)
             finally:
-                self._session, self._backup_at = None, session.backup_at
+                self._session, self._backup_at, self._window = None, session.backup_at, session.window
                 for member in self._crew:
                     member.detach()
                 await radio.stop(app)
@@ -127,7 +129,11 @@ class Coordinator:
 
     async def permit(self, seconds: int) -> OrderResult:
         """Open the network for joining; 0 closes it."""
-        return await self._session.permit(seconds) if self._session is not None else self._away()
+        if self._session is None:
+            if not seconds:
+                self._window = None  # nor shall it open again when the radio is back
+            return self._away()
+        return await self._session.permit(seconds)
 
     async def remove(self, ieee: str) -> OrderResult:
         """Ask a device to leave and forget it."""
@@ -147,6 +153,7 @@ class Coordinator:
         app.add_listener(watch)
         app.add_listener(session)
         session.take_known()
+        pace_broadcasts(app)
         await radio.start(app, watch, form=form)
         radio.watch_resets(app, watch)
         radio.count_bad_frames(app, session.bad_frame)

@@ -28,15 +28,18 @@ from devices.zigbee.clusters import (
 )
 from devices.zigbee.commands import ClusterCommand, Step, plan
 from devices.zigbee.member import UNREACHABLE, Member
+from devices.zigbee.network.pacing import crowded
+from devices.zigbee.radio import PORT_GONE
 
 ANSWER_S = 3.0
 SLEEPY_ANSWER_S = 9.0  # a parent keeps a frame for a sleeping child 7.7 s
 DEADLINE_S = 10.0
 RETRY_PAUSE_S = 0.3
+BUSY_PAUSE_MOST_S = 3.0
+BUSY = "network_busy"
 ATTEMPTS = 3
 EFFECT_S = 3.0  # a device that follows reports so within a second or two
 TOLERANCE = 2.0  # in the quantity's unit: a level is one of 254 steps, a position may settle beside the wish
-PORT_GONE = (RuntimeError, AttributeError)  # what zigpy-znp runs into between the loss of its port and its end
 
 Ask = Callable[[], Awaitable[Any]]
 """One exchange with a device; gives its status."""
@@ -81,17 +84,23 @@ async def sound(member: Member, order: SetOutput) -> OrderResult:
 
 
 async def _insist(member: Member, number: int, ask: Ask, *, limit_s: float, deadline_s: float) -> OrderResult:
-    """One exchange, again while nothing newer was asked for and the deadline is not over."""
-    result = failed("no_answer", member.name)
-    for attempt in range(ATTEMPTS):
-        if attempt:
-            await asyncio.sleep(RETRY_PAUSE_S)
-        if member.order_number != number:
-            return expired(f"{member.name}: a newer order came")
+    """One exchange, again while nothing newer was asked for and the deadline is not over.
+
+    A device that does not answer is asked ATTEMPTS times; while the radio cannot send, ever more rarely.
+    """
+    attempts, pause_s = 0, RETRY_PAUSE_S
+    while member.order_number == number:
         result = await _try(ask, name=member.name, limit_s=limit_s)
-        if result.code != "no_answer" or asyncio.get_running_loop().time() >= deadline_s:
-            break
-    return result
+        if result.code == BUSY:
+            pause_s = min(2 * pause_s, BUSY_PAUSE_MOST_S)
+        elif result.code == "no_answer":
+            attempts, pause_s = attempts + 1, RETRY_PAUSE_S
+        else:
+            return result
+        if attempts == ATTEMPTS or asyncio.get_running_loop().time() + pause_s >= deadline_s:
+            return result
+        await asyncio.sleep(pause_s)
+    return expired(f"{member.name}: a newer order came")
 
 
 async def _try(ask: Ask, *, name: str, limit_s: float) -> OrderResult:
@@ -101,6 +110,9 @@ async def _try(ask: Ask, *, name: str, limit_s: float) -> OrderResult:
             status = await ask()
     except (*UNREACHABLE, *PORT_GONE) as error:
         log.debug("%s did not answer: %s", name, error or type(error).__name__)
+        reason = crowded(error)
+        if reason:
+            return failed(BUSY, f"{name}: the radio could not send, {reason}")
         return failed("no_answer", f"{name}: {error or type(error).__name__}")
     return DONE if status == foundation.Status.SUCCESS else rejected(_code(status), f"{name} answered {status!r}")
 

@@ -168,6 +168,7 @@ class Member:
             await ias.enroll(self._zone.cluster, device.application.state.node_info.ieee)
         report.done("enroll", now())
         report.running("bind", now())
+        await reporting.learn_scales(reporting.wanted_of(device, supervised=self.is_detector))
         wanted = reporting.wanted_of(device, supervised=self.is_detector)
         lacking = [one for one in wanted if not await reporting.as_wanted(one)]
         for one in lacking:
@@ -220,11 +221,10 @@ class Member:
             self._translator = Translator(self.traits)
 
     def _listen(self, cluster: Cluster) -> None:
-        table = BY_CLUSTER[cluster.cluster_id]
         cluster.add_listener(self)
         self._detach.append(partial(cluster.remove_listener, self))
-        self._detach.append(cluster.on_event(AttributeReportedEvent.event_type, partial(self._reported, table)))
-        self._detach.append(cluster.on_event(AttributeReadEvent.event_type, partial(self._read, table)))
+        self._detach.append(cluster.on_event(AttributeReportedEvent.event_type, partial(self._reported, cluster)))
+        self._detach.append(cluster.on_event(AttributeReadEvent.event_type, partial(self._read, cluster)))
 
     def _attach_ias(self, device: ZigbeeDevice) -> None:
         for endpoint in device.non_zdo_endpoints:
@@ -244,23 +244,24 @@ class Member:
         now_s = time.monotonic()
         self._heard_s = {quantity: self._heard_s.get(quantity, now_s) for quantity in self._limits}
 
-    def _read(self, table: dict[int, Attribute], event: Any) -> None:
-        description = table.get(event.attribute_id)
+    def _read(self, cluster: Cluster, event: Any) -> None:
+        description = BY_CLUSTER[cluster.cluster_id].get(event.attribute_id)
         if description is not None and event.manufacturer_code is None:
-            self._take(description, event.value)
+            self._take(cluster, description, event.value)
 
-    def _reported(self, table: dict[int, Attribute], event: Any) -> None:
-        description = table.get(event.attribute_id)
+    def _reported(self, cluster: Cluster, event: Any) -> None:
+        description = BY_CLUSTER[cluster.cluster_id].get(event.attribute_id)
         if description is None or event.manufacturer_code is not None:
             return
         key = (description.cluster, description.attribute)
         if self._newest.overtaken(key, self._tsn, time.monotonic()):
-            self._tell(Translator(self.traits).feed(description, event.value), late=True)
+            scale = reporting.scale_of(cluster, description)
+            self._tell(Translator(self.traits).feed(description, event.value, scale), late=True)
         else:
-            self._take(description, event.value)
+            self._take(cluster, description, event.value)
 
-    def _take(self, description: Attribute, raw: Any) -> None:
-        told = self._translator.feed(description, raw)
+    def _take(self, cluster: Cluster, description: Attribute, raw: Any) -> None:
+        told = self._translator.feed(description, raw, reporting.scale_of(cluster, description))
         self._heard_s[description.quantity] = time.monotonic()
         self.values.update(told)
         self.word.set()

@@ -7,6 +7,8 @@ import importlib
 import logging
 import sqlite3
 import stat
+import sys
+import traceback
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,12 +38,10 @@ STOP_S = 2.0
 
 LIBRARY_LOGS = {
     "zigpy": logging.ERROR,
-    "zigpy.zcl": logging.CRITICAL,
     "zigpy_znp": logging.ERROR,
     "bellows": logging.CRITICAL,
 }
-"""zigpy warns of a garbled interview with a trace, zigpy.zcl traces each answer of ours that the end of a connection
-cuts off; the others repeat in many lines what we say in one."""
+"""zigpy warns of a garbled interview with a trace; the others repeat in many lines what we say in one."""
 
 BROADCASTS = 0xFFF8
 """Short addresses from here on are no device's."""
@@ -56,10 +56,14 @@ OTHER_NETWORK = (
     "`carrel zigbee restore` to bring the network to this one"
 )
 
+PORT_GONE = (RuntimeError, AttributeError)
+"""What a radio's library runs into between the loss of its port and its end."""
+
 log = logging.getLogger(__name__)
 
 RADIO_MODULES = {"znp": "zigpy_znp.zigbee.application", "bellows": "bellows.zigbee.application"}
 """Imported when chosen: they are slow to import, and bellows is optional."""
+RADIO_LIBRARIES = {module.partition(".")[0] for module in RADIO_MODULES.values()}
 
 
 class RadioWatch:
@@ -303,6 +307,29 @@ def _quieten() -> None:
         library = logging.getLogger(name)
         if not library.isEnabledFor(logging.DEBUG):  # unless someone debugs
             library.setLevel(level)
+    logging.getLogger("zigpy.zcl").addFilter(_NO_CUT_OFF)
+
+
+class _NoCutOff(logging.Filter):
+    """zigpy.zcl traces each answer of ours that the end of a connection cuts off, dozens at a time, and the link says
+    it in one line. All else that it tells is a fault, perhaps our own: its tasks run our code too."""
+
+    def filter(self, _record: logging.LogRecord) -> bool:
+        """Called while the error is being handled."""
+        return not is_cut_off(sys.exc_info()[1])
+
+
+_NO_CUT_OFF = _NoCutOff()
+
+
+def is_cut_off(error: BaseException | None) -> bool:
+    """Whether it is what a task meets whose radio has gone: cancelled, or failed inside the radio's own library."""
+    if isinstance(error, asyncio.CancelledError):
+        return True
+    if not isinstance(error, PORT_GONE) or error.__traceback__ is None:
+        return False
+    *_, (last, _line) = traceback.walk_tb(error.__traceback__)
+    return str(last.f_globals.get("__name__", "")).partition(".")[0] in RADIO_LIBRARIES
 
 
 def check_port(path: str) -> None:

@@ -29,12 +29,14 @@ class Translator:
         self._on: float | None = None
         self._level: float | None = None
 
-    def feed(self, description: Attribute, raw: float) -> Values:
-        """The quantities that a raw value tells, none when the device does not know it."""
+    def feed(self, description: Attribute, raw: float, scale: float | None = 1.0) -> Values:
+        """The quantities that a raw value tells, none when the device does not know it or not yet what it counts."""
         quantity = description.quantity
         value = description.read(raw, invert=self._invert, convert=self._converters.get(quantity))
-        if value is None:
+        if value is None or not scale:
             return ()
+        if description.scale is not None:
+            return ((quantity, round(value * scale, 6)),)
         if quantity is Quantity.LEVEL:
             self._level = value
             return ((quantity, self._running(value)),)

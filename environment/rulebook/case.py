@@ -130,7 +130,7 @@ def read_case(data: Any) -> tuple[Case, list[str]]:
     try:
         case = Case.model_validate(known, context=TRIAL)
     except ValidationError as error:
-        raise CaseError(_sentence(error)) from None
+        raise CaseError(sentence_of(error)) from None
     notes += [f"{sentence}; it counts as unknown" for sentence in unmeasured(case.config)]
     for number, wish in enumerate(case.overrides):
         if wish.duration_s is not None and wish.duration_s > MAX_OVERRIDE_S:
@@ -215,7 +215,8 @@ def _unused(key: str) -> str:
     return f"the key '{key}' means nothing here and is left out"
 
 
-def _sentence(error: ValidationError) -> str:
+def sentence_of(error: ValidationError) -> str:
+    """The first mistake in one sentence that names its key."""
     first = error.errors(include_url=False)[0]
     key = ".".join(str(part) for part in first["loc"])
     message = first["msg"].removeprefix("Value error, ").replace("a valid tuple", "a list")

@@ -3,17 +3,21 @@
 A band here says nothing about conforming to any document. `status` tells how well its figures are known.
 """
 
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from environment.config import RuleConfig
+from environment.rulebook.findings import N_
+
 Status = Literal["read", "secondary", "unverified", "own"]
 
 STATUS_WORDS: Final[dict[Status, str]] = {
-    "read": "figures read in public material",
-    "secondary": "figures from a secondary source; unverified against the text itself",
-    "unverified": "unverified: figures from memory, check them against the text itself",
-    "own": "a choice of ours, no document's",
+    "read": N_("figures read in public material"),
+    "secondary": N_("figures from a secondary source; unverified against the text itself"),
+    "unverified": N_("unverified: figures from memory, check them against the text itself"),
+    "own": N_("a choice of ours, no document's"),
 }
 Band = tuple[float | None, float | None]
 NONE: Final[Band] = (None, None)
@@ -36,160 +40,162 @@ class Preset:
 PRESETS: Final[tuple[Preset, ...]] = (
     Preset(
         "mixed-paper",
-        "Store of mixed paper (PD 5454:2012, carried on by BS 4971:2017)",
+        N_("Store of mixed paper (PD 5454:2012, carried on by BS 4971:2017)"),
         "read",
         (13, 20),
         (35, 60),
-        change="no fast swing; from end to end of the band in a month or more",
-        note="read for PD 5454; that BS 4971 has the same figures is unverified",
+        change=N_("no fast swing; from end to end of the band in a month or more"),
+        note=N_("read for PD 5454; that BS 4971 has the same figures is unverified"),
     ),
-    Preset("cool-store", "Cool store: photographs, digital carriers", "read", (5, 18), (30, 50), change="slow"),
+    Preset("cool-store", N_("Cool store: photographs, digital carriers"), "read", (5, 18), (30, 50), change=N_("slow")),
     Preset(
         "cold-store",
-        "Cold store: acetate, nitrate, colour film",
+        N_("Cold store: acetate, nitrate, colour film"),
         "read",
         (-15, 5),
         (None, 50),
-        change="let boxes acclimatise before they are opened",
-        note="read in part only",
+        change=N_("let boxes acclimatise before they are opened"),
+        note=N_("read in part only"),
     ),
     Preset(
         "iso-11799-optimum",
-        "General paper, for the longest life (ISO 11799)",
+        N_("General paper, for the longest life (ISO 11799)"),
         "unverified",
         (2, 18),
         (30, 45),
-        change="1 K and 3 % RH in a day",
-        note="texts from 2015 on moved the figures to the guidance of ISO/TR 19815",
+        change=N_("1 K and 3 % RH in a day"),
+        note=N_("texts from 2015 on moved the figures to the guidance of ISO/TR 19815"),
     ),
     Preset(
         "iso-11799-staffed",
-        "General paper, where staff fetch from it daily (ISO 11799)",
+        N_("General paper, where staff fetch from it daily (ISO 11799)"),
         "unverified",
         (14, 18),
         (35, 50),
-        change="1 K and 3 % RH in a day",
-        note="texts from 2015 on moved the figures to the guidance of ISO/TR 19815",
+        change=N_("1 K and 3 % RH in a day"),
+        note=N_("texts from 2015 on moved the figures to the guidance of ISO/TR 19815"),
     ),
     Preset(
         "en-16893",
-        "Building first, little energy (EN 16893:2018)",
+        N_("Building first, little energy (EN 16893:2018)"),
         "read",
-        note="has no fixed figures: it asks for a written specification for each collection; begin with that, then "
-        "take another preset and put your own figures in",
+        note=N_(
+            "has no fixed figures: it asks for a written specification for each collection; begin with that, then "
+            "take another preset and put your own figures in"
+        ),
     ),
     Preset(
         "ashrae-aa",
-        "Museums, class of control AA (ASHRAE)",
+        N_("Museums, class of control AA (ASHRAE)"),
         "unverified",
         (18, 22),
         (45, 55),
-        change="2 K and 5 % RH in the short run; over the seasons 5 K up or down, humidity not at all",
-        note="the set point may lie at 15 to 25 °C and at 50 % RH or the yearly mean; here 20 °C and 50 %",
+        change=N_("2 K and 5 % RH in the short run; over the seasons 5 K up or down, humidity not at all"),
+        note=N_("the set point may lie at 15 to 25 °C and at 50 % RH or the yearly mean; here 20 °C and 50 %"),
     ),
     Preset(
         "ashrae-a1",
-        "Museums, class of control A1 (ASHRAE)",
+        N_("Museums, class of control A1 (ASHRAE)"),
         "unverified",
         (18, 22),
         (45, 55),
-        change="2 K and 5 % RH in the short run; over the seasons 5 K up, 10 K down, 10 % RH",
-        note="the set point may lie at 15 to 25 °C and at 50 % RH or the yearly mean; here 20 °C and 50 %",
+        change=N_("2 K and 5 % RH in the short run; over the seasons 5 K up, 10 K down, 10 % RH"),
+        note=N_("the set point may lie at 15 to 25 °C and at 50 % RH or the yearly mean; here 20 °C and 50 %"),
     ),
     Preset(
         "ashrae-a2",
-        "Museums, class of control A2 (ASHRAE)",
+        N_("Museums, class of control A2 (ASHRAE)"),
         "unverified",
         (18, 22),
         (40, 60),
-        change="2 K and 10 % RH in the short run; over the seasons 5 K up, 10 K down, humidity not at all",
-        note="the set point may lie at 15 to 25 °C and at 50 % RH or the yearly mean; here 20 °C and 50 %",
+        change=N_("2 K and 10 % RH in the short run; over the seasons 5 K up, 10 K down, humidity not at all"),
+        note=N_("the set point may lie at 15 to 25 °C and at 50 % RH or the yearly mean; here 20 °C and 50 %"),
     ),
     Preset(
         "ashrae-b",
-        "Museums, class of control B (ASHRAE)",
+        N_("Museums, class of control B (ASHRAE)"),
         "unverified",
         (None, 30),
         (40, 60),
-        change="5 K and 10 % RH in the short run; over the seasons 10 K up, down as it likes, 10 % RH",
+        change=N_("5 K and 10 % RH in the short run; over the seasons 10 K up, down as it likes, 10 % RH"),
     ),
     Preset(
         "ashrae-c",
-        "Museums, class of control C (ASHRAE)",
+        N_("Museums, class of control C (ASHRAE)"),
         "unverified",
         (None, 30),
         (25, 75),
-        note="mostly under 25 °C",
+        note=N_("mostly under 25 °C"),
     ),
-    Preset("ashrae-d", "Museums, class of control D (ASHRAE)", "unverified", rh=(None, 75)),
+    Preset("ashrae-d", N_("Museums, class of control D (ASHRAE)"), "unverified", rh=(None, 75)),
     Preset(
         "cn-ancient-books",
-        "Store of ancient books, China (GB/T 30227-2013)",
+        N_("Store of ancient books, China (GB/T 30227-2013)"),
         "secondary",
         (14, 24),
         (45, 60),
-        change="2 K and 5 % RH in a day (unverified)",
-        note="another text gives 16 to 22 °C",
+        change=N_("2 K and 5 % RH in a day (unverified)"),
+        note=N_("another text gives 16 to 22 °C"),
     ),
     Preset(
         "cn-rare-books",
-        "Store of rare books, China (JGJ 38)",
+        N_("Store of rare books, China (JGJ 38)"),
         "unverified",
         (14, 22),
         (45, 60),
-        change="2 K and 5 % RH in a day",
+        change=N_("2 K and 5 % RH in a day"),
     ),
     Preset(
         "cn-stacks",
-        "Basic stacks, China (JGJ 38)",
+        N_("Basic stacks, China (JGJ 38)"),
         "unverified",
         (5, 30),
         (30, 65),
-        note="some texts give 40 to 65 % RH",
+        note=N_("some texts give 40 to 65 % RH"),
     ),
     Preset(
         "cn-archives",
-        "Archives, China (JGJ 25)",
+        N_("Archives, China (JGJ 25)"),
         "unverified",
         (14, 24),
         (45, 60),
-        change="2 K and 5 % RH in a day",
+        change=N_("2 K and 5 % RH in a day"),
     ),
     Preset(
         "cn-reading-room",
-        "Reading room with air conditioning, China (old GB 9669 hygiene limits)",
+        N_("Reading room with air conditioning, China (old GB 9669 hygiene limits)"),
         "read",
         (18, 28),
         (45, 65),
-        note="16 °C at least where it is not heated; air no faster than 0.5 m/s, CO2 at most 0.10 %, desks 100 lx",
+        note=N_("16 °C at least where it is not heated; air no faster than 0.5 m/s, CO2 at most 0.10 %, desks 100 lx"),
     ),
     Preset(
         "light-high",
-        "Display of highly responsive things: most dyes, fugitive inks (CIE 157)",
+        N_("Display of highly responsive things: most dyes, fugitive inks (CIE 157)"),
         "unverified",
         lux=50,
-        note="and no more than 15,000 lx·h in a year",
+        note=N_("and no more than 15,000 lx·h in a year"),
     ),
     Preset(
         "light-medium",
-        "Display of things of medium responsivity: most paper and prints (CIE 157)",
+        N_("Display of things of medium responsivity: most paper and prints (CIE 157)"),
         "unverified",
         lux=50,
-        note="and no more than 150,000 lx·h in a year (this figure was read in public material)",
+        note=N_("and no more than 150,000 lx·h in a year (this figure was read in public material)"),
     ),
     Preset(
         "light-low",
-        "Display of things of low responsivity (CIE 157)",
+        N_("Display of things of low responsivity (CIE 157)"),
         "unverified",
         lux=200,
-        note="and no more than 600,000 lx·h in a year",
+        note=N_("and no more than 600,000 lx·h in a year"),
     ),
     Preset(
         "desk-glare",
-        "Reading desks: keep the sun off",
+        N_("Reading desks: keep the sun off"),
         "own",
         lux=2500,
-        note="desks want 300 to 500 lx maintained (unverified); this only closes the curtain against direct sun",
+        note=N_("desks want 300 to 500 lx maintained (unverified); this only closes the curtain against direct sun"),
     ),
 )
 
@@ -210,11 +216,19 @@ def find(name: str) -> Preset | None:
     return next((preset for preset in PRESETS if preset.name == name), None)
 
 
+def rules_of(preset: Preset, zone: str, outputs: Outputs) -> list[RuleConfig]:
+    """The same rules ready to be edited elsewhere; none where the preset has no figures for what the zone can move."""
+    found = tomllib.loads(as_toml(preset, zone, outputs))
+    return [RuleConfig.model_validate(rule) for rule in found.get("environment", {}).get("rule", [])]
+
+
 def as_toml(preset: Preset, zone: str, outputs: Outputs) -> str:
     """Rules for a zone as TOML with comments, to be put into config.toml and edited there."""
     blocks = [text for make in _RULES for text in make(preset, zone, outputs)]
     head = [f"# {line}" for line in _head(preset)]
-    if not blocks:
+    if not blocks and (preset.temp, preset.rh, preset.lux) == (NONE, NONE, None):
+        head.append("# So no rule follows from it; one that has figures of its own: " + _WITH_FIGURES)
+    elif not blocks:
         head.append("# No rule follows from this for the actuators of the zone.")
     return "\n\n".join(["\n".join(head), *blocks]) + "\n"
 
@@ -292,6 +306,7 @@ def _shade(preset: Preset, zone: str, outputs: Outputs) -> Iterator[str]:
         )
 
 
+_WITH_FIGURES: Final = "carrel rules presets mixed-paper"
 _RULES: Final[tuple[Callable[[Preset, str, Outputs], Iterator[str]], ...]] = (_cool, _heat, _purge, _dry, _shade)
 
 

@@ -40,6 +40,7 @@ from environment.state import (
     State,
     Tick,
 )
+from environment.succession import carried_over
 from gateway.control.arbiter import Arbiter
 from gateway.control.drift import Drift
 from gateway.control.live_rules import live_rule
@@ -118,7 +119,11 @@ class Comfort:
         return CommandResult(id=wish.id, status=CommandStatus.DONE, ts=now), self._apply(step.effects)
 
     def reconfigure(self, plant: Plant, now: datetime) -> list[DeviceOrder]:
-        """Go on with other sensors or rules and the same actuators; overrides, protection times and latches stand."""
+        """Go on with other sensors or rules and the same actuators; overrides, protection times and latches stand.
+
+        Only a condition that asks something else than before begins afresh.
+        """
+        self._state = carried_over(self._state, self._plant.config, plant.config)
         self._plant = plant
         self._sensors = {(s.device, Quantity(s.metric)): s.id for s in plant.config.sensor if s.metric != "flag"}
         return self._step(ConfigChanged(), now)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -93,6 +93,10 @@ class NetworkDesk:
         self._changed = asyncio.Event()
         self._told: dict[str, DeviceAvailability] = {}
         self.roster = read_roster(store)
+
+    def rules_changed(self, environment: EnvironmentConfig) -> None:
+        """These are the rules that a name must fit from now on."""
+        self._house = replace(self._house, environment=environment)
 
     def changed(self) -> None:
         """The network looks otherwise now: publish it soon."""

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from carrel.contracts.telemetry import Quantity
 from devices.config import ZigbeeDeviceConfig
-from environment.config import EnvironmentConfig, Metric
+from environment.config import EnvironmentConfig, Metric, unmeasured
 
 MEMORY = "zigbee_roster"
 VERSION = 1
@@ -80,6 +80,8 @@ class Roster:
                     for quantity in self.measures.get(ieee, ())
                 ]
         if sensors == [sensor.model_dump() for sensor in config.sensor]:
+            for sentence in unmeasured(config):  # its rules may be newer than its check
+                raise ValueError(sentence)
             return config
         return EnvironmentConfig.model_validate({**config.model_dump(by_alias=True), "sensor": sensors})
 

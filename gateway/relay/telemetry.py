@@ -9,6 +9,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping
 
 from carrel.contracts.telemetry import Reading
+from gateway.moments import Moments
 from gateway.relay.spool import Spool
 
 log = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ class TelemetryLog:
         self._every_s = every_s
         self._limit = limit
         self._waiting: deque[Reading] = deque()
+        self._moments = Moments()
         self._many = asyncio.Event()
         self._trouble = ""
         self._lost: Counter[str] = Counter()
@@ -56,7 +58,7 @@ class TelemetryLog:
         if len(self._waiting) >= self._limit:
             self._waiting.popleft()
             self._drop(1)
-        self._waiting.append(reading)
+        self._waiting.append(self._moments.own(reading))
         if len(self._waiting) >= FLUSH_AT:
             self._many.set()
 

@@ -75,6 +75,8 @@ class Uplink:
         self.outbox = Outbox()
         self.announcements: Callable[[], Iterable[tuple[str, bytes]]] = tuple
         """Topics outside our tree with their retained messages, told at the begin of each session."""
+        self.on_config: Callable[[str, bytes], None] = _nobody
+        """Takes the section and the bytes of what the server wants the gateway to run by."""
         self.connected = False
         self.bad_messages = 0
         self._unwritten = False
@@ -228,6 +230,8 @@ class Uplink:
             self._on_command(decode_command(payload))
         elif address.topic is topics.ALARM:
             self._alarm_seen(address.id or "", payload)
+        elif address.topic is topics.CONFIG:
+            self.on_config(address.id or "", payload)
         elif address.topic in HEARD:  # amqtt gives a newcomer also what is retained for others' subscriptions
             await self._confirm(address.topic, decode(StoredAck, payload))
 
@@ -258,6 +262,10 @@ class Uplink:
 
     def _name(self, topic: topics.Topic, id_: str = "") -> str:
         return topics.name(self._who.branch, self._who.gateway, topic, id_)
+
+
+def _nobody(_section: str, _payload: bytes) -> None:
+    """A gateway without rules takes none."""
 
 
 async def _first_of(one: asyncio.Event, other: asyncio.Event | None, timeout_s: float | None) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from server.auth.models import Account, SignIn, WrongSecret
+from server.auth.models import Account, ApiToken, SignIn, WrongSecret
 
 
 def get_account(session: Session, user: str) -> Account | None:
@@ -20,10 +21,14 @@ def get_account_by_id(session: Session, account_id: int) -> Account | None:
     return session.get(Account, account_id)
 
 
-def add_account(session: Session, account: Account) -> None:
-    """Store a new account."""
-    session.add(account)
-    session.flush()
+def add_account(session: Session, account: Account) -> bool:
+    """Whether the name was free."""
+    try:
+        with session.begin_nested():
+            session.add(account)
+    except IntegrityError:
+        return False
+    return True
 
 
 def queue_up(session: Session, subject: str) -> None:
@@ -68,3 +73,76 @@ def get_sign_in(session: Session, token_hash: str) -> SignIn | None:
 def end_sign_in(session: Session, token_hash: str) -> None:
     """Forget a session; no harm if it is gone."""
     session.execute(delete(SignIn).where(SignIn.token_hash == token_hash))
+
+
+def end_sign_ins(session: Session, *, account_id: int | None = None, patron_id: int | None = None) -> None:
+    """Forget all sessions of one person."""
+    owner = SignIn.account_id == account_id if account_id is not None else SignIn.patron_id == patron_id
+    session.execute(delete(SignIn).where(owner))
+
+
+def sign_ins(session: Session, owner: SignIn, now: datetime) -> list[SignIn]:
+    """The running sessions of whoever has this one, newest first."""
+    query = select(SignIn).where(SignIn.expires_at > now).order_by(SignIn.started_at.desc(), SignIn.token_hash)
+    return list(session.scalars(query.where(_same_owner(owner))))
+
+
+def sign_ins_of_patron(session: Session, patron_id: int) -> list[SignIn]:
+    """All that are stored, newest first."""
+    query = select(SignIn).where(SignIn.patron_id == patron_id)
+    return list(session.scalars(query.order_by(SignIn.started_at.desc(), SignIn.token_hash)))
+
+
+def end_sign_in_of(session: Session, owner: SignIn, prefix: str) -> bool:
+    """Whether a session of the same person began with this and was ended."""
+    mine = _same_owner(owner) & SignIn.token_hash.startswith(prefix, autoescape=True)
+    hashes = list(session.scalars(select(SignIn.token_hash).where(mine)))
+    session.execute(delete(SignIn).where(SignIn.token_hash.in_(hashes)))
+    return bool(hashes)
+
+
+def _same_owner(owner: SignIn) -> ColumnElement[bool]:
+    if owner.account_id is not None:
+        return SignIn.account_id == owner.account_id
+    return SignIn.patron_id == owner.patron_id
+
+
+def accounts(session: Session) -> list[Account]:
+    """All colleagues, by name."""
+    return list(session.scalars(select(Account).order_by(Account.user)))
+
+
+def good_administrators(session: Session) -> list[int]:
+    """Keys of the administrators who can sign in, locked until the transaction ends."""
+    query = select(Account.id).where(Account.role == "administrator", Account.disabled_at.is_(None))
+    return list(session.scalars(query.order_by(Account.id).with_for_update()))
+
+
+def add_token(session: Session, token: ApiToken) -> bool:
+    """Whether the name was free."""
+    try:
+        with session.begin_nested():
+            session.add(token)
+    except IntegrityError:
+        return False
+    return True
+
+
+def get_token(session: Session, token_hash: str) -> ApiToken | None:
+    """By what is kept of it."""
+    return session.scalars(select(ApiToken).where(ApiToken.token_hash == token_hash)).one_or_none()
+
+
+def get_token_by_id(session: Session, token_id: int) -> ApiToken | None:
+    """By key."""
+    return session.get(ApiToken, token_id)
+
+
+def tokens(session: Session) -> list[ApiToken]:
+    """All that are not revoked, by name."""
+    return list(session.scalars(select(ApiToken).where(ApiToken.revoked_at.is_(None)).order_by(ApiToken.name)))
+
+
+def touch_token(session: Session, token_id: int, at: datetime) -> None:
+    """Remember that it is used."""
+    session.execute(update(ApiToken).where(ApiToken.id == token_id).values(last_used_at=at))

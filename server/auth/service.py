@@ -1,4 +1,4 @@
-"""Signing in and out, and knowing who calls."""
+"""Signing in and out, checking PINs, and knowing who calls."""
 
 from __future__ import annotations
 
@@ -7,18 +7,28 @@ import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from server import hashing
-from server.auth import policy, repository
-from server.auth.errors import SignInLockedError, WrongSignInError
+from server.auth import policy, repository, tokens
+from server.auth.errors import (
+    LockedError,
+    PinLockedError,
+    SignInLockedError,
+    UnknownSessionError,
+    WrongPinError,
+    WrongSignInError,
+)
 from server.auth.models import Account, SignIn
 from server.db import Database
 from server.deps import MACHINES, Principal, Role
 from server.patrons import service as patrons
 
 MACHINE = Principal(subject="machine", user="machine", name="Kiosk and gateway", roles=frozenset(MACHINES))
+SESSION_ID = 16
+"""So many characters of a session's hash name it to its owner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,46 +40,77 @@ class SignedIn:
     lasts_s: int
 
 
-class Identifier:
-    """Knows the machines' token and looks up everybody else's."""
+@dataclass(frozen=True, slots=True)
+class RunningSession:
+    """One of somebody's sessions."""
 
-    def __init__(self, machine_token: str) -> None:
+    id: str
+    started_at: datetime
+    expires_at: datetime
+    agent: str
+    current: bool
+
+
+class Identifier:
+    """Knows the machines' own token and looks up everybody else's."""
+
+    def __init__(self, machine_token: str, database: Database) -> None:
         self._machine_token = machine_token.encode()
+        self._database = database
 
     def __call__(self, session: Session, token: str, now: datetime) -> Principal | None:
         """Whose token this is; None for one that is unknown, ended or expired."""
         if hmac.compare_digest(token.encode(), self._machine_token):
             return MACHINE
+        if token.startswith(tokens.PREFIX):
+            return tokens.identify(self._database, session, token, now)
         sign_in = repository.get_sign_in(session, _hash(token))
         if sign_in is None or sign_in.expires_at <= now:
             return None
         if sign_in.account_id is not None:
             account = repository.get_account_by_id(session, sign_in.account_id)
-            return _staff(account, sign_in.expires_at) if account else None
-        patron = patrons.get(session, sign_in.patron_id or 0)
+            return _staff(account, sign_in.expires_at) if account and account.disabled_at is None else None
+        patron = patrons.find_by_id(session, sign_in.patron_id or 0)
         return _reader(patron, sign_in.expires_at) if patron else None
 
 
 def sign_in(
-    database: Database, user: str, secret: str, *, now: datetime, hours: float
+    database: Database, user: str, secret: str, *, now: datetime, hours: float, agent: str = ""
 ) -> SignedIn | WrongSignInError | SignInLockedError:
-    """Open a session, or say why not.
+    """Open a session, or say why not; `agent` is what the caller's program calls itself.
 
     Short transactions of its own instead of the request's: the try is counted for good before the secret is looked
     at, so that guesses made at once are all counted, and no lock is held while the slow hash is worked out.
     """
-    user = "".join(character for character in user if character.isprintable())
-    subject = user.casefold()[:80]
-    with database.writing() as session:
-        if locked := _count_try(session, subject, now):
-            return locked
+    user = _printable(user)
+    if (wait_s := _count_try(database, user, now)) is not None:
+        return SignInLockedError(seconds=wait_s)
     with database.reading() as session:
         owner = _owner(session, user, secret)
     if owner is None:
         return WrongSignInError()
     with database.writing() as session:
-        repository.forget_wrong(session, subject)
-        return _open(session, owner, now=now, hours=hours)
+        repository.forget_wrong(session, _subject(user))
+        return _open(session, owner, now=now, hours=hours, agent=agent)
+
+
+def verify_pin(
+    database: Database, card: str, pin: str, *, now: datetime
+) -> patrons.Patron | LockedError | WrongPinError:
+    """The patron whose card and PIN these are, or why not; counts wrong answers together with those of every channel.
+
+    Short transactions of its own, for the reasons given at `sign_in`; call it outside of others.
+    """
+    card = _printable(card)
+    if (wait_s := _count_try(database, card, now)) is not None:
+        return PinLockedError(seconds=wait_s)
+    with database.reading() as session:
+        patron = patrons.check_pin(session, card, pin)
+    if patron is None:
+        return WrongPinError()
+    with database.writing() as session:
+        repository.forget_wrong(session, _subject(card))
+    return patron
 
 
 def sign_out(session: Session, token: str) -> None:
@@ -77,25 +118,58 @@ def sign_out(session: Session, token: str) -> None:
     repository.end_sign_in(session, _hash(token))
 
 
-def add_account(session: Session, user: str, password_hash: str, *, name: str, role: Role) -> None:
-    """A new colleague; the password comes hashed, since hashing is slow and can be done beforehand."""
-    repository.add_account(session, Account(user=user.casefold(), name=name, role=role.value, secret=password_hash))
+def sessions_of(session: Session, token: str, now: datetime) -> list[RunningSession]:
+    """All running sessions of whoever has this token; none for machines."""
+    own = repository.get_sign_in(session, _hash(token))
+    if own is None:
+        return []
+    return [
+        RunningSession(
+            row.token_hash[:SESSION_ID], row.started_at, row.expires_at, row.agent, row.token_hash == own.token_hash
+        )
+        for row in repository.sign_ins(session, own, now)
+    ]
 
 
-def _count_try(session: Session, subject: str, now: datetime) -> SignInLockedError | None:
-    """Every try counts as wrong until the right secret clears the count; while locked none is made."""
-    repository.queue_up(session, subject)
-    repository.forget_old(session, wrong_before=now - policy.MEMORY, expired_before=now)
-    if until := policy.locked_until(repository.wrong_since(session, subject, now - policy.MEMORY), now):
-        return SignInLockedError(seconds=max(1, int((until - now).total_seconds())))
-    repository.add_wrong(session, subject, now)
+def end_session(session: Session, token: str, session_id: str) -> None:
+    """End another session of whoever has this token; raises UnknownSessionError."""
+    own = repository.get_sign_in(session, _hash(token))
+    if own is None or not repository.end_sign_in_of(session, own, session_id):
+        raise UnknownSessionError
+
+
+def sessions_about(session: Session, patron_id: int) -> list[dict[str, Any]]:
+    """Where a patron is or was lately signed in, for the patron."""
+    return [
+        {"started_at": row.started_at, "expires_at": row.expires_at, "agent": row.agent}
+        for row in repository.sign_ins_of_patron(session, patron_id)
+    ]
+
+
+def forget_patron(session: Session, patron_id: int, _at: datetime) -> None:
+    """End every session of a patron."""
+    repository.end_sign_ins(session, patron_id=patron_id)
+
+
+def _count_try(database: Database, name: str, now: datetime) -> int | None:
+    """Every try counts as wrong until the right secret clears the count; while locked none is made.
+
+    The seconds to wait, or None when the try may be made.
+    """
+    subject = _subject(name)
+    with database.writing() as session:
+        repository.queue_up(session, subject)
+        repository.forget_old(session, wrong_before=now - policy.MEMORY, expired_before=now)
+        if until := policy.locked_until(repository.wrong_since(session, subject, now - policy.MEMORY), now):
+            return max(1, int((until - now).total_seconds()))
+        repository.add_wrong(session, subject, now)
     return None
 
 
-def _open(session: Session, owner: Account | patrons.Patron, *, now: datetime, hours: float) -> SignedIn:
+def _open(session: Session, owner: Account | patrons.Patron, *, now: datetime, hours: float, agent: str) -> SignedIn:
     expires = now + timedelta(hours=hours)
     token = secrets.token_urlsafe(32)
-    row = SignIn(token_hash=_hash(token), expires_at=expires)
+    row = SignIn(token_hash=_hash(token), expires_at=expires, started_at=now, agent=_printable(agent)[:120])
     if isinstance(owner, Account):
         row.account_id, principal = owner.id, _staff(owner, expires)
     else:
@@ -108,7 +182,7 @@ def _owner(session: Session, user: str, secret: str) -> Account | patrons.Patron
     """The account or patron that this name and secret belong to; an unknown name takes as long."""
     account = repository.get_account(session, user.casefold())
     if account is not None:
-        return account if hashing.matches(account.secret, secret) else None
+        return account if hashing.matches(account.secret, secret) and account.disabled_at is None else None
     return patrons.check_pin(session, user, secret)
 
 
@@ -124,13 +198,23 @@ def _staff(account: Account, expires: datetime) -> Principal:
 
 def _reader(patron: patrons.Patron, expires: datetime) -> Principal:
     return Principal(
-        subject=f"card:{patron.card}",
+        subject=f"patron:{patron.id}",
         user=patron.card,
         name=patron.name,
         roles=frozenset({Role.READER}),
         card=patron.card,
         expires=expires,
+        patron_id=patron.id,
     )
+
+
+def _printable(text: str) -> str:
+    return "".join(character for character in text if character.isprintable())
+
+
+def _subject(name: str) -> str:
+    """Under which wrong answers are counted: one for all channels."""
+    return name.casefold()[:80]
 
 
 def _hash(token: str) -> str:

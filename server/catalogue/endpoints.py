@@ -9,38 +9,36 @@ from fastapi import APIRouter, Path, Query
 
 from carrel.contracts.ids import ItemBarcode
 from server.catalogue import service
-from server.catalogue.schemas import ItemResponse, RecordDetailResponse, RecordPage
-from server.deps import DESK, MACHINES, Principal, ReadSession, public, require
+from server.catalogue.errors import UnknownRecordError
+from server.catalogue.schemas import ItemResponse, RecordDetailResponse, RecordPage, SearchQuery
+from server.catalogue.service import Filters, Wanted
+from server.deps import DESK, MACHINES, STAFF, Principal, ReadSession, public, require
 
 router = APIRouter(prefix="/api/v1", tags=["catalogue"])
 
-Limit = Annotated[int, Query(ge=1, le=100)]
-Offset = Annotated[int, Query(ge=0, le=1_000_000)]
 Key = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
 @router.get("/records")
 def search(
-    q: Annotated[str, Query(max_length=400, description="words of the title, author, ISBN or call number")] = "",
-    limit: Limit = 20,
-    offset: Offset = 0,
-    *,
+    asked: Annotated[SearchQuery, Query()],
     session: ReadSession,
     _caller: Annotated[Principal | None, public()],
 ) -> RecordPage:
-    """Find titles."""
-    found = service.search(session, q, limit=limit, offset=offset)
-    return RecordPage.model_validate(
-        {"total": found.total, "limit": limit, "offset": offset, "records": [asdict(r) for r in found.records]}
+    """Find titles: those that hold every word, and where these are few, those that come near."""
+    chosen = asked.model_dump(
+        include={"kind", "language", "class_letter", "year_from", "year_to", "branch", "available"}
     )
+    found = service.search(session, Wanted(asked.q, asked.limit, asked.offset, Filters(**chosen), facets=asked.facets))
+    return RecordPage.model_validate(asdict(found) | {"limit": asked.limit, "offset": asked.offset})
 
 
 @router.get("/records/{record_id}")
-def record(
-    record_id: Key, session: ReadSession, _caller: Annotated[Principal | None, public()]
-) -> RecordDetailResponse:
+def record(record_id: Key, session: ReadSession, caller: Annotated[Principal | None, public()]) -> RecordDetailResponse:
     """One title with its items."""
     found, items = service.get_record(session, record_id)
+    if found.suppressed and not (caller and caller.has(*STAFF)):
+        raise UnknownRecordError
     return RecordDetailResponse.model_validate(asdict(found) | {"items": [asdict(item) for item in items]})
 
 

@@ -1,32 +1,73 @@
-"""How a catalogue search matches: what is indexed and what is looked for. Pure."""
+"""The life cycle of copies. Pure."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
+from enum import StrEnum
+from typing import Literal
 
-MAX_TERMS = 12
-MAX_TERM_LENGTH = 64
-
-
-def normalise(text: str) -> str:
-    """Full-width, case and accents made alike (NFKC, casefold, no combining marks); control characters are spaces."""
-    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
-    kept = (c for c in folded if not unicodedata.combining(c))
-    return " ".join("".join(" " if unicodedata.category(c).startswith("C") else c for c in kept).split())
+Status = Literal[
+    "on_shelf", "on_loan", "on_hold_shelf", "in_transit", "missing", "lost", "repair", "withdrawn", "in_processing"
+]
 
 
-def terms_of(query: str) -> list[str]:
-    """The words that must all occur; a term of Chinese characters is looked for as it stands."""
-    return [_isbn(term)[:MAX_TERM_LENGTH] for term in normalise(query).split()[:MAX_TERMS]]
+class Trigger(StrEnum):
+    """What happens to a copy. Circulation causes the first five, cataloguers the rest."""
+
+    CHECKOUT = "checkout"
+    CHECKIN = "checkin"
+    HOLD = "hold"
+    SEND = "send"
+    LOST = "lost"
+    MISSING = "missing"
+    FOUND = "found"
+    REPAIR = "repair"
+    PROCESS = "process"
+    READY = "ready"
+    WITHDRAW = "withdraw"
+    REINSTATE = "reinstate"
 
 
-def index_text(*fields: str) -> str:
-    """What a record is found by, one line a field."""
-    return "\n".join(_isbn(normalise(field)) for field in fields if field)
+BY_HAND = (
+    Trigger.MISSING, Trigger.FOUND, Trigger.REPAIR, Trigger.PROCESS, Trigger.READY, Trigger.WITHDRAW, Trigger.REINSTATE,
+)  # fmt: skip
+"""What a cataloguer may cause without a loan, a hold or a fee being concerned."""
+
+_BACK: dict[Trigger, Status] = {
+    Trigger.CHECKIN: "on_shelf",
+    Trigger.HOLD: "on_hold_shelf",
+    Trigger.SEND: "in_transit",
+}
+"""Whatever comes over the desk can be put on its shelf, kept for somebody, or sent to another branch."""
+
+_OUT: dict[Trigger, Status] = {
+    Trigger.MISSING: "missing",
+    Trigger.LOST: "lost",
+    Trigger.REPAIR: "repair",
+    Trigger.PROCESS: "in_processing",
+    Trigger.WITHDRAW: "withdrawn",
+}
+"""Whatever is in the library's hands can go missing or be taken away."""
+
+LIFE_CYCLE: dict[Status, dict[Trigger, Status]] = {
+    "on_shelf": {Trigger.CHECKOUT: "on_loan", **_BACK, **_OUT},
+    "on_loan": {**_BACK, Trigger.LOST: "lost"},
+    "on_hold_shelf": {Trigger.CHECKOUT: "on_loan", **_BACK, **_OUT},
+    "in_transit": {Trigger.CHECKOUT: "on_loan", **_BACK, **_OUT},
+    "missing": {**_BACK, **_OUT, Trigger.FOUND: "on_shelf"},
+    "lost": {**_BACK, Trigger.WITHDRAW: "withdrawn"},
+    "repair": {**_BACK, **_OUT, Trigger.READY: "on_shelf"},
+    "in_processing": {**_BACK, **_OUT, Trigger.READY: "on_shelf"},
+    "withdrawn": {Trigger.REINSTATE: "in_processing"},
+}
+"""State, trigger, next state: what is not in here does not happen."""
+
+GONE: tuple[Status, ...] = ("missing", "lost", "withdrawn")
+"""Copies that nobody can have, now or soon."""
 
 
-def _isbn(term: str) -> str:
-    """An ISBN is found with and without its hyphens."""
-    bare = term.replace("-", "")
-    return bare if re.fullmatch(r"[0-9]{9,12}[0-9x]", bare) else term
+def next_status(status: str, trigger: Trigger) -> Status | None:
+    """What a copy becomes; None when this cannot happen to it."""
+    for known, steps in LIFE_CYCLE.items():
+        if known == status:
+            return steps.get(trigger)
+    return None

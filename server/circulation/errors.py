@@ -5,14 +5,6 @@ from __future__ import annotations
 from server.errors import DomainError
 
 
-class RequestIdReusedError(DomainError):
-    """The same `request_id` came before with something else in it."""
-
-    code = "request_id_reused"
-    status = 409
-    title = "This request_id was used for a different request."
-
-
 class CardRequiredError(DomainError):
     """A machine or librarian must say for whom."""
 

@@ -1,73 +1,87 @@
 """The rules of lending. Pure: the service fills the facts, these functions judge them.
 
 The loan's life cycle is one table, LIFE_CYCLE. A trigger that the table does not have for an item's state is
-refused with the code in OUT_OF_PLACE; otherwise the guards of its row are asked in order and the first refusal counts.
+refused with the code in OUT_OF_PLACE; otherwise the guards of its row are asked in order and the first refusal counts
+that nobody has overridden. How long is lent, and what for whom, says `server.lending.policy`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from carrel.clock import end_of_day, local_date
+from carrel.clock import local_date
+from server.lending.policy import Lending, LibraryPolicy, Rule
 
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What this library lends."""
-
-    loan_days: int
-    max_loans: int
-    max_renewals: int
+NO_LIMIT = 999
+"""What a terminal shows of a limit that the library does not have."""
 
 
 @dataclass(frozen=True, slots=True)
 class PatronFacts:
-    """A patron's standing; `expires_on` is the last day the card is good."""
+    """A patron's standing. `expires_on` is the card's last good day; `loans_in_rule` counts what the rule limits."""
 
     id: int
-    open_loans: int
+    open_loans: int = 0
     expires_on: date | None = None
     blocked: bool = False
+    card_state: str = "active"
+    loans_in_rule: int = 0
+    overdue: int = 0
+    owed: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
 class ItemFacts:
-    """Whether the item may leave the house at all."""
+    """Whether the item may leave the house at all; `parts` is how many of its `tags` were seen, if anybody counted."""
 
     for_loan: bool = True
+    status: str = "on_shelf"
+    tags: int = 1
+    parts: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LoanFacts:
-    """The item's open loan."""
+    """The item's open loan; a replayed one may have lost its patron."""
 
-    patron_id: int
+    patron_id: int | None
     due: datetime
     renewals: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HoldFacts:
+    """Who else wants the item: for whom it is set aside, and whether somebody before this patron needs it."""
+
+    set_aside_for: int | None = None
+    needed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
     """Everything one decision is made from; None is what the library does not know or have."""
 
-    rules: Rules
+    lending: Lending
     now: datetime
     zone: ZoneInfo
+    branch: str = "main"
+    rule: Rule | None = None
     patron: PatronFacts | None = None
     item: ItemFacts | None = None
     loan: LoanFacts | None = None
+    holds: HoldFacts = HoldFacts()
+    overrides: frozenset[str] = frozenset()
 
-
-@dataclass(frozen=True, slots=True)
-class Allowed:
-    """Go on; `due` is the new due date of a loan that goes on."""
-
-    due: datetime | None = None
+    @property
+    def policy(self) -> LibraryPolicy:
+        """The library's."""
+        return self.lending.policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +90,14 @@ class Refused:
 
     code: str
     params: dict[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """Go on; `due` is the new due date of a loan that goes on, `overridden` what staff have decided against."""
+
+    due: datetime | None = None
+    overridden: tuple[Refused, ...] = ()
 
 
 Decision = Allowed | Refused
@@ -96,6 +118,8 @@ class Trigger(StrEnum):
     CHECKOUT = "checkout"
     RENEWAL = "renewal"
     CHECKIN = "checkin"
+    CANCEL = "cancel"
+    LOSS = "loss"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,42 +132,89 @@ class Transition:
     guards: tuple[Guard, ...]
 
 
+OVERRIDABLE = frozenset({
+    "card_lost", "card_expired", "patron_blocked", "fee_limit", "overdue_items", "loan_limit", "class_not_allowed",
+    "no_rule", "not_for_loan", "item_on_hold", "item_incomplete", "item_missing", "item_in_repair",
+    "item_in_processing", "item_in_transit", "hold_waiting", "renewal_limit", "overdue",
+})  # fmt: skip
+"""What staff may decide against, with a reason; never what is unknown, lent to somebody else, lost or withdrawn."""
+
+STATUS_CODES = {
+    "missing": "item_missing",
+    "lost": "item_lost",
+    "withdrawn": "item_withdrawn",
+    "repair": "item_in_repair",
+    "in_processing": "item_in_processing",
+    "in_transit": "item_in_transit",
+}
+
+
 def decide_checkout(case: Case) -> Decision:
     """May this patron take this item, and until when?"""
-    if refused := unknown_card(case) or unknown_item(case) or _move(case, Trigger.CHECKOUT):
-        return refused
-    return Allowed(due_date(case.now, case.rules.loan_days, case.zone))
+    decision = _unknown(case) or _move(case, Trigger.CHECKOUT)
+    if isinstance(decision, Refused):
+        return decision
+    due = case.lending.due(case.now, case.rule, zone=case.zone, branch=case.branch)
+    return Allowed(due, decision.overridden)
 
 
 def decide_renewal(case: Case) -> Decision:
     """May this patron keep this item longer, and until when? Counted on from the present due date."""
-    if refused := unknown_card(case) or unknown_item(case) or _move(case, Trigger.RENEWAL):
-        return refused
+    decision = _unknown(case) or _move(case, Trigger.RENEWAL)
+    if isinstance(decision, Refused):
+        return decision
     assert case.loan is not None
-    return Allowed(due_date(case.loan.due, case.rules.loan_days, case.zone))
+    due = case.lending.due(case.loan.due, case.rule, zone=case.zone, branch=case.branch)
+    return Allowed(max(due, case.loan.due), decision.overridden)
 
 
 def decide_checkin(case: Case) -> Decision:
     """Is this item one that can come back?"""
-    return unknown_item(case) or _move(case, Trigger.CHECKIN) or Allowed()
+    return unknown_item(case) or _move(case, Trigger.CHECKIN)
 
 
-def due_date(start: datetime, days: int, zone: ZoneInfo) -> datetime:
-    """The last second of the library's day that lies `days` after the day of `start`."""
-    return end_of_day(local_date(start, zone) + timedelta(days=days), zone).astimezone(UTC)
+def decide_cancel(case: Case) -> Decision:
+    """May the loan be made undone? If a patron is named, it must be theirs."""
+    return unknown_item(case) or _move(case, Trigger.CANCEL)
+
+
+def decide_loss(case: Case) -> Decision:
+    """Can this item's loan end as a loss?"""
+    return unknown_item(case) or _move(case, Trigger.LOSS)
+
+
+def objections(case: Case, trigger: Trigger) -> tuple[Refused, ...]:
+    """Everything that speaks against what has happened already; the loan that is in the way is not among it."""
+    row = next(row for row in LIFE_CYCLE if row.trigger is trigger)
+    return tuple(refused for guard in row.guards if (refused := guard(case)))
+
+
+def counted_return(named: datetime | None, *, now: datetime, lent: datetime, days: int) -> datetime:
+    """When a return counts: as named, but not in the future, before the loan, or longer ago than the library allows."""
+    if named is None:
+        return now
+    return max(lent, now - timedelta(days=days), min(named, now))
 
 
 def standing_code(case: Case) -> str | None:
     """Why the patron may borrow nothing at all; None when they may."""
-    for guard in (unknown_card, blocked, expired, limit_reached):
+    for guard in (unknown_card, card_lost, blocked, expired, owes_too_much, too_many_overdue, library_limit):
         if refused := guard(case):
             return refused.code
     return None
 
 
-def quota_left(open_loans: int, rules: Rules) -> int:
-    """How many more items the limit allows."""
-    return max(0, rules.max_loans - open_loans)
+def hold_standing_code(case: Case) -> str | None:
+    """Why the patron may wait for nothing; None when they may. Loans at the limit are no reason."""
+    for guard in (card_lost, blocked, expired, owes_too_much, too_many_overdue):
+        if refused := guard(case):
+            return refused.code
+    return None
+
+
+def quota_left(open_loans: int, policy: LibraryPolicy) -> int:
+    """How many more items the library's limit allows."""
+    return NO_LIMIT if policy.max_loans is None else max(0, policy.max_loans - open_loans)
 
 
 def tag_after_refusal(code: str) -> Security | None:
@@ -167,6 +238,13 @@ def unknown_item(case: Case) -> Refused | None:
     return Refused("unknown_item") if case.item is None else None
 
 
+def card_lost(case: Case) -> Refused | None:
+    """The card was reported lost, or there is a newer one."""
+    if case.patron is None or case.patron.card_state == "active":
+        return None
+    return Refused("card_lost" if case.patron.card_state == "lost" else "card_replaced")
+
+
 def blocked(case: Case) -> Refused | None:
     """A librarian has blocked the patron."""
     return Refused("patron_blocked") if case.patron and case.patron.blocked else None
@@ -180,16 +258,75 @@ def expired(case: Case) -> Refused | None:
     return Refused("card_expired", {"expired_on": last.isoformat()})
 
 
+def owes_too_much(case: Case) -> Refused | None:
+    """The patron owes as much as the library lets anybody owe."""
+    limit, owed = case.policy.fee_limit, case.patron.owed if case.patron else Decimal(0)
+    if limit is None or owed <= 0 or owed < limit:
+        return None
+    return Refused("fee_limit", {"owed": f"{owed:.2f}", "limit": f"{limit:.2f}", "currency": case.policy.currency})
+
+
+def too_many_overdue(case: Case) -> Refused | None:
+    """More of the patron's loans are overdue than the library puts up with."""
+    limit, overdue = case.policy.max_overdue, case.patron.overdue if case.patron else 0
+    return None if limit is None or overdue <= limit else Refused("overdue_items", {"overdue": overdue, "limit": limit})
+
+
+def out_of_order(case: Case) -> Refused | None:
+    """The item is in no state to be lent."""
+    code = STATUS_CODES.get(case.item.status) if case.item else None
+    return Refused(code) if code else None
+
+
 def kept_in(case: Case) -> Refused | None:
-    """Reference works and missing items are not lent."""
+    """Reference works are not lent."""
     return Refused("not_for_loan") if case.item and not case.item.for_loan else None
 
 
-def limit_reached(case: Case) -> Refused | None:
-    """The patron has as many loans as the library gives."""
-    if case.patron is None or case.patron.open_loans < case.rules.max_loans:
+def no_rule(case: Case) -> Refused | None:
+    """The library has thought of no such loan."""
+    return Refused("no_rule") if case.rule is None else None
+
+
+def wrong_class(case: Case) -> Refused | None:
+    """Such items are not lent to the patron's class."""
+    return Refused("class_not_allowed") if case.rule is not None and not case.rule.allowed else None
+
+
+def incomplete(case: Case) -> Refused | None:
+    """Fewer parts were seen than the set has."""
+    if case.item is None or case.item.parts is None or case.item.parts >= case.item.tags:
         return None
-    return Refused("loan_limit", {"limit": case.rules.max_loans})
+    return Refused("item_incomplete", {"seen": case.item.parts, "parts": case.item.tags})
+
+
+def held(case: Case) -> Refused | None:
+    """It is set aside for somebody else, or somebody before this patron needs it."""
+    owner, mine = case.holds.set_aside_for, case.patron.id if case.patron else None
+    if owner is not None:
+        return None if owner == mine else Refused("item_on_hold")
+    return Refused("item_on_hold") if case.holds.needed else None
+
+
+def waited_for(case: Case) -> Refused | None:
+    """Somebody waits for it."""
+    return Refused("hold_waiting") if case.holds.needed else None
+
+
+def library_limit(case: Case) -> Refused | None:
+    """The patron has as many loans as the library gives."""
+    limit = case.policy.max_loans
+    if case.patron is None or limit is None or case.patron.open_loans < limit:
+        return None
+    return Refused("loan_limit", {"limit": limit})
+
+
+def rule_limit(case: Case) -> Refused | None:
+    """The patron has as many loans of this kind as the rule gives."""
+    limit = case.rule.max if case.rule else None
+    if case.patron is None or limit is None or case.patron.loans_in_rule < limit:
+        return None
+    return Refused("loan_limit", {"limit": limit})
 
 
 def not_yours(case: Case) -> Refused | None:
@@ -198,22 +335,34 @@ def not_yours(case: Case) -> Refused | None:
 
 
 def overdue(case: Case) -> Refused | None:
-    """A loan past its due date comes back first."""
-    return Refused("overdue") if case.loan and case.loan.due < case.now else None
+    """A loan past its due date comes back first, where the library wants it so."""
+    late = case.loan is not None and case.loan.due < case.now
+    return Refused("overdue") if late and not case.policy.renew_overdue else None
 
 
 def renewed_enough(case: Case) -> Refused | None:
-    """The loan has been renewed as often as the library allows."""
-    if case.loan is None or case.loan.renewals < case.rules.max_renewals:
+    """The loan has been renewed as often as the rule allows."""
+    limit = case.rule.renewals if case.rule else 0
+    if case.loan is None or case.loan.renewals < limit:
         return None
-    return Refused("renewal_limit", {"limit": case.rules.max_renewals})
+    return Refused("renewal_limit", {"limit": limit})
 
 
 LIFE_CYCLE: tuple[Transition, ...] = (
-    Transition(State.NO_LOAN, Trigger.CHECKOUT, State.OPEN, (blocked, expired, kept_in, limit_reached)),
-    Transition(State.OPEN, Trigger.RENEWAL, State.OPEN, (not_yours, blocked, expired, overdue, renewed_enough)),
+    Transition(
+        State.NO_LOAN, Trigger.CHECKOUT, State.OPEN,
+        (card_lost, blocked, expired, owes_too_much, too_many_overdue, out_of_order, kept_in, no_rule, wrong_class,
+         incomplete, held, library_limit, rule_limit),
+    ),
+    Transition(
+        State.OPEN, Trigger.RENEWAL, State.OPEN,
+        (not_yours, card_lost, blocked, expired, owes_too_much, no_rule, wrong_class, overdue, renewed_enough,
+         waited_for),
+    ),
     Transition(State.OPEN, Trigger.CHECKIN, State.NO_LOAN, ()),
-)
+    Transition(State.OPEN, Trigger.CANCEL, State.NO_LOAN, (not_yours,)),
+    Transition(State.OPEN, Trigger.LOSS, State.NO_LOAN, ()),
+)  # fmt: skip
 
 
 def _already_lent(case: Case) -> Refused:
@@ -221,16 +370,28 @@ def _already_lent(case: Case) -> Refused:
     return Refused("on_loan_to_you" if mine else "on_loan")
 
 
+def _not_on_loan(_case: Case) -> Refused:
+    return Refused("not_on_loan")
+
+
 OUT_OF_PLACE: dict[Trigger, Callable[[Case], Refused]] = {
     Trigger.CHECKOUT: _already_lent,
-    Trigger.RENEWAL: lambda _case: Refused("not_on_loan"),
-    Trigger.CHECKIN: lambda _case: Refused("not_on_loan"),
+    Trigger.RENEWAL: _not_on_loan,
+    Trigger.CHECKIN: _not_on_loan,
+    Trigger.CANCEL: _not_on_loan,
+    Trigger.LOSS: _not_on_loan,
 }
 
 
-def _move(case: Case, trigger: Trigger) -> Refused | None:
+def _unknown(case: Case) -> Refused | None:
+    return unknown_card(case) or unknown_item(case)
+
+
+def _move(case: Case, trigger: Trigger) -> Decision:
     state = State.NO_LOAN if case.loan is None else State.OPEN
     row = next((t for t in LIFE_CYCLE if (t.state, t.trigger) == (state, trigger)), None)
     if row is None:
         return OUT_OF_PLACE[trigger](case)
-    return next((refused for guard in row.guards if (refused := guard(case))), None)
+    against = [refused for guard in row.guards if (refused := guard(case))]
+    overridden = [refused for refused in against if refused.code in case.overrides & OVERRIDABLE]
+    return next((refused for refused in against if refused not in overridden), Allowed(None, tuple(overridden)))

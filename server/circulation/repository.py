@@ -1,59 +1,138 @@
-"""All SQL of the circulation domain."""
+"""All SQL of the circulation domain. Loans are read as values: a counter reads many and changes few."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import fields
 from datetime import datetime
+from typing import Any, cast
 
-from sqlalchemy import delete, func, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Select, Table, and_, bindparam, delete, false, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from server.circulation.models import AnswerRow, LoanRow
+from server.circulation.loan import Loan
+from server.circulation.models import LoanRow, RenewalRow, ReplayedRow
+
+_T, _N = cast(Table, LoanRow.__table__), cast(Table, RenewalRow.__table__)
+"""The tables themselves: statements on them do without the work that mapped rows need."""
+_LOAN = [_T.c[field.name] for field in fields(Loan)]
+_OPEN = _T.c.checked_in_at.is_(None)
+_BY_ITEM = select(*_LOAN).where(_OPEN, _T.c.item_id.in_(bindparam("items", expanding=True)))
+_BY_PATRON = select(*_LOAN).where(_OPEN, _T.c.patron_id.in_(bindparam("patrons", expanding=True)))
+_INSERTS: dict[str, Callable[..., Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+"""Both databases know ON CONFLICT, each through its own class."""
+_LEND = {
+    dialect: made(_T).on_conflict_do_nothing().returning(_T.c.id)
+    for dialect, made in _INSERTS.items()
+}  # fmt: skip
+_CLAIM = {
+    dialect: made(ReplayedRow.__table__).on_conflict_do_nothing().returning(ReplayedRow.id)
+    for dialect, made in _INSERTS.items()
+}  # fmt: skip
+_OF_ITEM = select(*_LOAN).where(_T.c.item_id == bindparam("item")).order_by(_T.c.checked_out_at.desc())
 
 
-def open_loan(session: Session, item_id: int) -> LoanRow | None:
-    """The item's open loan. Whoever changes it holds the item's lock."""
-    query = select(LoanRow).where(LoanRow.item_id == item_id, LoanRow.checked_in_at.is_(None))
-    return session.scalars(query).one_or_none()
+def open_loans(session: Session, *, patron_ids: Collection[int] = (), item_ids: Collection[int] = ()) -> list[Loan]:
+    """Open loans of these patrons and of these items. Whoever changes one holds its item's lock."""
+    found: dict[int, Loan] = {}
+    if item_ids:
+        found |= {loan.id: loan for loan in _read(session, _BY_ITEM, {"items": sorted(item_ids)})}
+    if patron_ids:
+        found |= {loan.id: loan for loan in _read(session, _BY_PATRON, {"patrons": sorted(patron_ids)})}
+    return sorted(found.values(), key=lambda loan: (loan.due_at, loan.id))
 
 
-def open_loans_of(session: Session, patron_id: int) -> list[LoanRow]:
-    """A patron's open loans, due soonest first."""
-    query = select(LoanRow).where(LoanRow.patron_id == patron_id, LoanRow.checked_in_at.is_(None))
-    return list(session.scalars(query.order_by(LoanRow.due_at, LoanRow.id)))
+def history(session: Session, item_id: int, *, limit: int = 20) -> list[Loan]:
+    """An item's last loans, newest first."""
+    return _read(session, _OF_ITEM.limit(limit), {"item": item_id})
 
 
-def count_open(session: Session, patron_id: int) -> int:
-    """How many loans a patron has."""
-    query = select(func.count()).where(LoanRow.patron_id == patron_id, LoanRow.checked_in_at.is_(None))
-    return session.scalar(query) or 0
+def past_loans(session: Session, patron_id: int) -> list[Loan]:
+    """What a patron has given back, as far as it is still known, newest first."""
+    query = select(*_LOAN).where(_T.c.patron_id == patron_id, _T.c.checked_in_at.is_not(None))
+    return _read(session, query.order_by(_T.c.checked_in_at.desc()))
 
 
-def add_loan(session: Session, loan: LoanRow) -> bool:
-    """Store a new loan; False when the database says that the item has an open one."""
-    try:
-        with session.begin_nested():
-            session.add(loan)
-    except IntegrityError:
-        return False
-    return True
+def get(session: Session, loan_id: int) -> Loan | None:
+    """By key."""
+    return next(iter(_read(session, select(*_LOAN).where(_T.c.id == loan_id))), None)
 
 
-def find_answer(session: Session, actor: str, request_id: str) -> AnswerRow | None:
-    """What this caller was answered to this request."""
-    return session.get(AnswerRow, (actor, request_id))
+def add_loan(session: Session, values: dict[str, Any]) -> int | None:
+    """A new loan's key; None when the database says that the item has an open one."""
+    return session.execute(_LEND[session.get_bind().dialect.name], values).scalar_one_or_none()
 
 
-def claim_answer(session: Session, row: AnswerRow) -> bool:
-    """Take a `request_id`; waits for another transaction that holds it. False when it has been answered."""
-    try:
-        with session.begin_nested():
-            session.add(row)
-    except IntegrityError:
-        return False
-    return True
+def change(session: Session, loan_id: int, **values: Any) -> None:
+    """New values for some columns."""
+    session.execute(update(_T).where(_T.c.id == loan_id).values(**values))
 
 
-def forget_answers(session: Session, before: datetime) -> None:
-    """Drop answers that nobody will ask for again."""
-    session.execute(delete(AnswerRow).where(AnswerRow.at < before))
+def add_renewal(session: Session, loan_id: int, number: int, at: datetime) -> None:
+    """Which renewal of a loan this was, and when."""
+    session.execute(insert(_N).values(loan_id=loan_id, number=number, at=at))
+
+
+def remove(session: Session, loan_id: int) -> None:
+    """As if it had never been."""
+    session.execute(delete(_T).where(_T.c.id == loan_id))
+
+
+def long_overdue(session: Session, before: datetime) -> list[Loan]:
+    """Open loans that were due before an instant."""
+    return _read(session, select(*_LOAN).where(_OPEN, _T.c.due_at < before).order_by(_T.c.id))
+
+
+def due_between(session: Session, start: datetime, end: datetime, *, after: int, limit: int) -> list[Loan]:
+    """Open loans that are due within a span, beginning after a key."""
+    within = (_OPEN, _T.c.due_at >= start, _T.c.due_at < end, _T.c.id > after)
+    return _read(session, select(*_LOAN).where(*within).order_by(_T.c.id).limit(limit))
+
+
+def to_forget(session: Session, before: datetime, lost_before: datetime, *, after: int, limit: int) -> list[Loan]:
+    """Ended loans whose patron need not be known any longer, beginning after a key."""
+    old = or_(
+        and_(_T.c.checked_in_at < before, _T.c.ended != "lost"),
+        and_(_T.c.checked_in_at < lost_before, _T.c.ended == "lost"),
+    )
+    query = select(*_LOAN).where(_T.c.patron_id.is_not(None), _T.c.id > after, old)
+    return _read(session, query.order_by(_T.c.id).limit(limit))
+
+
+def forget(session: Session, loan_ids: Iterable[int]) -> None:
+    """Drop who had these loans."""
+    session.execute(update(_T).where(_T.c.id.in_(sorted(loan_ids))).values(patron_id=None))
+
+
+def claim_row(session: Session, values: dict[str, Any]) -> bool:
+    """Take a row of an offline journal; waits for another transaction that has it. False when it has been replayed."""
+    return session.execute(_CLAIM[session.get_bind().dialect.name], values).first() is not None
+
+
+def replayed(session: Session, kiosk: str, counter: int | None, request_id: str) -> str | None:
+    """What a row was answered when it first came, as JSON."""
+    same = or_(ReplayedRow.request_id == request_id, false() if counter is None else ReplayedRow.counter == counter)
+    return session.scalar(select(ReplayedRow.answer).where(ReplayedRow.kiosk == kiosk, same))
+
+
+def store_row(session: Session, kiosk: str, request_id: str, answer: str) -> None:
+    """What a claimed row is answered."""
+    mine = (ReplayedRow.kiosk == kiosk, ReplayedRow.request_id == request_id)
+    session.execute(update(ReplayedRow).where(*mine).values(answer=answer))
+
+
+def forget_rows(session: Session, before: datetime) -> None:
+    """Empty the answers of rows that came long ago; that they came is kept."""
+    old = (ReplayedRow.received_at < before, ReplayedRow.answer != "")
+    session.execute(update(ReplayedRow).where(*old).values(answer=""))
+
+
+def add_ended(session: Session, values: dict[str, Any]) -> int:
+    """A loan that was over when it became known; its key."""
+    loan_id: int = session.execute(insert(_T).values(**values).returning(_T.c.id)).scalar_one()
+    return loan_id
+
+
+def _read(session: Session, query: Select[Any], parameters: dict[str, Any] | None = None) -> list[Loan]:
+    return [Loan(*row) for row in session.execute(query, parameters)]

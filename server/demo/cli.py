@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from carrel.config import DEFAULT_FILE, ConfigError, Document, load
-from server.demo.facts import facts
+from server.demo.facts import facts, terminal
 from server.settings import read_settings
 
 cli = typer.Typer(add_completion=False, help="The demo library.", no_args_is_help=True)
@@ -33,7 +33,7 @@ def show(
 
 
 def gather(doc: Document) -> dict[str, Any]:
-    """All facts; `ports` is null while no virtual building runs. Raises ConfigError."""
+    """All facts; `ports` is null while no virtual building runs, `sip2` where none is served. Raises ConfigError."""
     settings = read_settings(doc)
     kiosk = next(iter(doc.data.get("gateway", {}).get("kiosk", [])), None)
     dashboard = f"http://{settings.server.host}:{settings.server.port}"
@@ -42,6 +42,7 @@ def gather(doc: Document) -> dict[str, Any]:
         "kiosk": f"http://{kiosk.get('host', '127.0.0.1')}:{kiosk['port']}" if kiosk and "port" in kiosk else None,
         "api": f"{dashboard}/api/v1",
         **facts(settings),
+        "sip2": terminal(settings),
         "rooms": [room.id for room in settings.common.rooms],
         "ports": _ports(settings.common.var / "run" / "sim.json"),
     }
@@ -59,6 +60,8 @@ def _for_people(found: dict[str, Any]) -> str:
     lines = [f"{name:10} {found[name]}" for name in ("dashboard", "kiosk", "api")]
     lines += [f"account    {a['user']} / {a['password']} ({a['role']})" for a in found["accounts"]]
     lines += [f"card       {p['card']} PIN {p['pin']} {p['name']}" for p in found["patrons"]]
+    if found["sip2"]:
+        lines.append("SIP2       {host}:{port} {login} / {password}, institution {institution}".format(**found["sip2"]))
     lent = sum(item["on_loan"] for item in found["items"])
     lines.append(f"items      {found['items'][0]['barcode']} .. {found['items'][-1]['barcode']}, {lent} on loan")
     lines.append(f"rooms      {', '.join(found['rooms'])}")

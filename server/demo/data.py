@@ -10,12 +10,14 @@ from functools import cache
 from importlib.resources import files
 from itertools import count
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from server.catalogue.service import NewRecord
 from server.deps import Role
+from server.lending.policy import Rule
 
 FIRST_BARCODE = 30000001
+RULES: TypeAdapter[tuple[Rule, ...]] = TypeAdapter(tuple[Rule, ...])
 EDITIONS = {"zh": "公版文本", "en": "Public-domain text"}
 
 
@@ -39,6 +41,12 @@ class DemoPatron(BaseModel):
     pin: str
     name: str
     language: str
+    patron_class: str = "adult"
+    age: int | None = None
+    email: str = ""
+    phone: str = ""
+    guardian: str | None = None
+    keeps_history: bool = False
     blocked: bool = False
     expired: bool = False
 
@@ -78,6 +86,12 @@ class DemoRecord:
 def people() -> People:
     """Accounts, patrons and their first loans."""
     return People.model_validate(tomllib.loads((files(__package__) / "people.toml").read_text(encoding="utf-8")))
+
+
+@cache
+def rules() -> tuple[Rule, ...]:
+    """rules.toml."""
+    return RULES.validate_python(tomllib.loads((files(__package__) / "rules.toml").read_text(encoding="utf-8"))["rule"])
 
 
 def records() -> list[DemoRecord]:

@@ -25,6 +25,19 @@ def facts(settings: ServerSettings) -> dict[str, Any]:
     }
 
 
+def terminal(settings: ServerSettings) -> dict[str, Any] | None:
+    """The first self-service terminal that signs in; None where none is served."""
+    config = settings.server.sip2
+    known = next((one for one in config.terminal if one.login), None) if config.enabled else None
+    if known is None:
+        return None
+    institution = known.institution or config.institution
+    return {
+        "host": config.host, "port": config.port, "login": known.login, "password": known.password,
+        "institution": institution,
+    }  # fmt: skip
+
+
 def _items(settings: ServerSettings) -> list[dict[str, Any]]:
     database = Database(settings.database_url)
     try:

@@ -30,10 +30,10 @@ class Connection:
         self._client: aiomqtt.Client | None = None
         self._trouble = "not connected yet"
 
-    async def run(self, on_message: Callable[[str, bytes], None], beside: Callable[[], Awaitable[None]]) -> None:
+    async def run(self, on_message: Callable[[str, bytes], None], *beside: Callable[[], Awaitable[None]]) -> None:
         """Connect, serve, and connect again.
 
-        `on_message(topic, payload)` must not block; `beside()` runs along with each session.
+        `on_message(topic, payload)` must not block; each `beside()` runs along with each session.
         """
         delay, told = FIRST_RETRY_S, False
         while True:
@@ -44,7 +44,7 @@ class Connection:
                     self._client = client
                     log.info("broker %s:%s reached", self._mqtt.host, self._mqtt.port)
                     delay, told = FIRST_RETRY_S, False
-                    await _until_one_ends(_receive(client, on_message), beside())
+                    await _until_one_ends(_receive(client, on_message), *(work() for work in beside))
             except (aiomqtt.MqttError, OSError) as error:
                 self._trouble = str(error) or type(error).__name__
                 if not told:
@@ -56,12 +56,12 @@ class Connection:
             await asyncio.sleep(delay)
             delay = min(delay * 2, LAST_RETRY_S)
 
-    async def publish(self, topic: str, payload: bytes) -> None:
+    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Send at quality 1; raises aiomqtt.MqttError when there is no session or it breaks."""
         client = self._client
         if client is None:
             raise aiomqtt.MqttError("no session with the broker")
-        await client.publish(topic, payload, qos=1)
+        await client.publish(topic, payload, qos=1, retain=retain)
         _honour_cancellation()
 
     @property

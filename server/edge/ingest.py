@@ -28,8 +28,16 @@ log = logging.getLogger(__name__)
 
 WAITING_LIMIT = 1000
 
-LIVE = (topics.STATE, topics.DEVICES, topics.LINKS, topics.DEVICE_STATE, topics.RULES_STATE, topics.NETWORK)
-STORED = (topics.TELEMETRY, topics.COMMAND_ACK, topics.ALARM, topics.EVENT, topics.RULES_STATE)
+LIVE = (
+    topics.STATE,
+    topics.DEVICES,
+    topics.LINKS,
+    topics.DEVICE_STATE,
+    topics.RULES_STATE,
+    topics.NETWORK,
+    topics.CONFIG_STATE,
+)
+STORED = (topics.TELEMETRY, topics.COMMAND_ACK, topics.ALARM, topics.EVENT, topics.RULES_STATE, topics.NETWORK)
 TO_THE_EDGE = tuple(topic for topic in topics.TOPICS if topic.sender == "server")
 """Our own words, which the subscription brings back."""
 

@@ -17,6 +17,7 @@ from carrel.contracts.telemetry import UNITS
 from server.exports.policy import Wanted, windows
 from server.rooms.history import History, unit_of
 from server.telemetry.store import Bucket, Source, TelemetryStore
+from server.telemetry.windows import to_time
 
 READ = 5000
 """Raw values read at once."""
@@ -81,10 +82,11 @@ def _bucketed(put: Write, wanted: Wanted, history: History, zone: ZoneInfo) -> I
     for number, room in enumerate(wanted.rooms):
         for window in windows(wanted, zone, history.store.finest_s):
             found = [
-                {bucket.start: bucket for bucket in history.measured(room, metric, window)} for metric in wanted.metrics
+                {bucket.ts: bucket for bucket in history.measured(room, metric, window)} for metric in wanted.metrics
             ]
-            for at in sorted(set().union(*found)):
-                put([*_times(at, zone, "seconds"), room, window.bucket_s, *_figures([one.get(at) for one in found])])
+            for at in sorted(set[int]().union(*found)):
+                figures = _figures([one.get(at) for one in found])
+                put([*_times(to_time(at), zone, "seconds"), room, window.bucket_s, *figures])
                 rows += 1
             yield rows, (number + _part(wanted, window.end)) / len(wanted.rooms)
 

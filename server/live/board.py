@@ -9,17 +9,19 @@ from server.live.feed import Feed
 from server.rooms import policy
 from server.rooms.policy import RoomValue
 from server.rooms.service import Rooms
+from server.sip2.terminals import Terminals
 
-ALARMS, HEALTH, NETWORK = "alarms", "health", "network"
+ALARMS, HEALTH, NETWORK, RULEBOOK = "alarms", "health", "network", "rulebook"
 DECIMALS = 3
 
 
 class Board:
     """Of one server process."""
 
-    def __init__(self, feed: Feed, rooms: Rooms) -> None:
+    def __init__(self, feed: Feed, rooms: Rooms, terminals: Terminals) -> None:
         self._feed = feed
         self._rooms = rooms
+        self._terminals = terminals
 
     def show_all(self) -> None:
         """Everything but the alarms; also called now and then, since values grow stale by themselves."""
@@ -29,6 +31,7 @@ class Board:
         self.show_actuators()
         self.show_health()
         self.show_network()
+        self.show_rulebook()
 
     def show_values(self, room: str) -> None:
         """The values of a room; a zone that is no room of ours has none."""
@@ -56,9 +59,13 @@ class Board:
         """The Zigbee networks."""
         self._feed.publish(NETWORK, NETWORK, {"rev": self._rooms.picture.network_rev()}, at_once=True)
 
+    def show_rulebook(self) -> None:
+        """Which rules the gateways run."""
+        self._feed.publish(RULEBOOK, RULEBOOK, {"rev": self._rooms.picture.config_rev()}, at_once=True)
+
     def show_health(self) -> None:
-        """Gateways and links."""
-        self._feed.publish(HEALTH, HEALTH, {"rev": self._rooms.health_rev()})
+        """Gateways and links, and self-service terminals."""
+        self._feed.publish(HEALTH, HEALTH, {"rev": self._rooms.health_rev() + self._terminals.rev()})
 
     def show_alarms(self, rev: str) -> None:
         """An alarm was raised or changed, if the rev differs."""
@@ -77,7 +84,7 @@ def room_topic(room: str) -> str:
 
 def topics_of(rooms: Rooms) -> list[str]:
     """All topics there are."""
-    return [ALARMS, HEALTH, NETWORK, *(room_topic(room) for room in rooms.plan.rooms)]
+    return [ALARMS, HEALTH, NETWORK, RULEBOOK, *(room_topic(room) for room in rooms.plan.rooms)]
 
 
 def _ms(at: datetime) -> int:

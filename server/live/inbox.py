@@ -16,11 +16,13 @@ from carrel.contracts.actuation import (
     RulesState,
 )
 from carrel.contracts.alarms import AlarmState, EdgeEvent
+from carrel.contracts.config import ConfigState
 from carrel.contracts.health import GatewayStatus, LinkReport
 from carrel.contracts.network import NetworkState
 from carrel.contracts.telemetry import DeviceList, DeviceState, TelemetryBatch
 from server.alarms import service as alarms
 from server.db import Database
+from server.devices.names import Names
 from server.edge.ingest import Arrived
 from server.edge.outbox import Outbox, Settled
 from server.live.board import Board
@@ -42,6 +44,7 @@ class EdgeInbox:
         store: TelemetryStore,
         board: Board,
         control: RoomControl,
+        names: Names,
     ) -> None:
         self._database = database
         self._outbox = outbox
@@ -49,6 +52,7 @@ class EdgeInbox:
         self._store = store
         self._board = board
         self._control = control
+        self._names = names
         self._reconciled: dict[str, frozenset[tuple[str, datetime]]] = {}
         self._alarms_rev = ""
         self._wishes: Mapping[str, str] = {}
@@ -66,6 +70,7 @@ class EdgeInbox:
             case GatewayStatus():
                 self._picture.set_status(gateway, message)
                 self._board.show_health()
+                self._board.show_rulebook()
             case LinkReport():
                 self._picture.set_links(gateway, message)
                 self._board.show_health()
@@ -74,6 +79,9 @@ class EdgeInbox:
             case NetworkState():
                 self._picture.set_network(gateway, message)
                 self._board.show_network()
+            case ConfigState():
+                self._picture.set_config(gateway, message)
+                self._board.show_rulebook()
             case _:
                 raise AssertionError(f"{type(message).__name__} is no live state")
 
@@ -92,6 +100,8 @@ class EdgeInbox:
                 self.look_at_wishes()
             case RulesState():
                 self._reconcile(gateway, message)
+            case NetworkState():
+                self._names.record(gateway, message)
             case _:
                 raise AssertionError(f"{type(message).__name__} is not stored")
 

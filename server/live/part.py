@@ -6,11 +6,13 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
 
 from server.alarms.control import AlarmControl
 from server.deps import Core
+from server.devices.names import Names
 from server.devices.service import Networks
 from server.edge.connection import Connection
 from server.edge.dispatch import Dispatcher
@@ -24,6 +26,9 @@ from server.rooms.control import RoomControl
 from server.rooms.picture import Picture
 from server.rooms.plan import read_plan
 from server.rooms.service import Rooms
+from server.rules.book import Books
+from server.rules.sender import BookSender
+from server.sip2.terminals import Terminals
 from server.telemetry import retention
 from server.telemetry.factory import kept_of, open_store
 
@@ -38,14 +43,16 @@ AGAIN_AFTER_S = 1.0
 async def live_part(app: FastAPI, core: Core) -> AsyncIterator[None]:
     """Put rooms, alarms' control and feed into the application's state and keep them fed until the server ends."""
     picture, store = Picture(), open_store(core)
-    rooms = Rooms(read_plan(core.settings), picture, store, core.clock)
+    names = Names(core.database)
+    rooms = Rooms(read_plan(core.settings), picture, store, core.clock, names=names.spans)
     outbox = Outbox(core.database, core.clock)
     feed = Feed(topics_of(rooms))
-    board = Board(feed, rooms)
+    terminals = app.state.terminals = Terminals()
+    board = Board(feed, rooms, terminals)
     control = RoomControl(rooms, outbox, core.database, core.clock)
-    inbox = EdgeInbox(core.database, outbox, picture=picture, store=store, board=board, control=control)
+    inbox = EdgeInbox(core.database, outbox, picture=picture, store=store, board=board, control=control, names=names)
     app.state.rooms, app.state.feed, app.state.room_control = rooms, feed, control
-    app.state.reports = Reports(core.settings, rooms.plan, store, core.clock)
+    app.state.reports = Reports(core.settings, rooms.plan, rooms.past, core.clock)
     app.state.network = Networks(rooms, outbox, core.clock)
     app.state.alarm_control = AlarmControl(outbox, core.database, core.clock)
 
@@ -53,12 +60,14 @@ async def live_part(app: FastAPI, core: Core) -> AsyncIterator[None]:
     connection = Connection(common.mqtt, common.library.branch)
     ingest = Ingest(inbox, connection.publish, core.clock)
     dispatcher = Dispatcher(outbox, common.library.branch, connection.publish)
+    books = app.state.rule_books = Books(core, rooms, store)
+    sender = BookSender(books, common.library.branch, partial(connection.publish, retain=True))
     core.checks.add("broker", connection.probe, required=False)  # lending goes on without the edge
 
     board.show_all()
     board.show_alarms(await asyncio.to_thread(inbox.look_at_alarms))
     works: list[Callable[[], Awaitable[None]]] = [
-        lambda: connection.run(ingest.take, dispatcher.run),
+        lambda: connection.run(ingest.take, dispatcher.run, sender.run),
         ingest.run,
         lambda: retention.run(store, core.clock, kept_of(core.settings.common.telemetry)),
         lambda: _tick(inbox, board),
@@ -68,10 +77,14 @@ async def live_part(app: FastAPI, core: Core) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _end(tasks)
         store.close()
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _tick(inbox: EdgeInbox, board: Board) -> None:

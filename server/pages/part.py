@@ -10,14 +10,31 @@ from fastapi import FastAPI
 
 from carrel.web.pages import Site, mount
 from server.deps import Core
+from server.pages.catalogue import import_endpoints as catalogue_imports
+from server.pages.catalogue import item_endpoints as catalogue_items
+from server.pages.catalogue import record_endpoints as catalogue_records
+from server.pages.catalogue import search_endpoints as catalogue_search
 from server.pages.dashboard import endpoints as dashboard
 from server.pages.dashboard.source import ServerBuilding
+from server.pages.desk import endpoints as desk
 from server.pages.devices import endpoints as devices
+from server.pages.lending_reports import endpoints as lending_reports
+from server.pages.lending_settings import endpoints as lending_settings
+from server.pages.patrons import endpoints as patrons
 from server.pages.problems import HtmlProblems
+from server.pages.reader import account_endpoints as account
 from server.pages.reader import endpoints as reader
+from server.pages.reader import fee_endpoints as fees
+from server.pages.reader import hold_endpoints as holds
+from server.pages.reader import notice_endpoints as notices
+from server.pages.reader import search_endpoints as search
+from server.pages.relations import reader_endpoints as reader_relations
+from server.pages.relations import staff_endpoints as relations
 from server.pages.reports import endpoints as reports
 from server.pages.rooms import endpoints as rooms
 from server.pages.rooms.source import ServerRooms
+from server.pages.rules import endpoints as rules
+from server.pages.worklists import endpoints as worklists
 from server.settings import ServerSettings
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -37,9 +54,26 @@ def join(app: FastAPI, settings: ServerSettings) -> None:
     mount(app, site, [TEMPLATES])
     app.include_router(dashboard.router)
     app.include_router(rooms.router)
+    app.include_router(rules.router)
     app.include_router(devices.router)
     app.include_router(reports.router)
+    app.include_router(lending_reports.router)
+    app.include_router(desk.router)
+    app.include_router(patrons.router)
+    app.include_router(worklists.router)
+    app.include_router(relations.router)
+    app.include_router(catalogue_search.router)
+    app.include_router(catalogue_records.router)
+    app.include_router(catalogue_items.router)
+    app.include_router(catalogue_imports.router)
+    app.include_router(lending_settings.router)
+    app.include_router(search.router)
+    app.include_router(reader_relations.router)
     app.include_router(reader.router)
+    app.include_router(holds.router)
+    app.include_router(fees.router)
+    app.include_router(notices.router)
+    app.include_router(account.router)
 
 
 @asynccontextmanager
@@ -47,7 +81,7 @@ async def pages_part(app: FastAPI, core: Core) -> AsyncIterator[None]:
     """Give the pages their building; comes after `server.live.part`, which makes what it is read from."""
     state = app.state
     state.building = ServerBuilding(
-        core, state.rooms, room_control=state.room_control, alarm_control=state.alarm_control
+        core, state.rooms, room_control=state.room_control, alarm_control=state.alarm_control, terminals=state.terminals
     )
     state.room_book = ServerRooms(core, state.rooms, state.building)
     yield

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from carrel.web.i18n import Language, Words
 from carrel.web.pages import Pages
-from server.deps import STAFF, Principal, public
+from server.deps import DESK, STAFF, Principal, public
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,17 @@ class Visit:
         return self.caller
 
     @property
+    def is_librarian(self) -> bool:
+        """Whether the caller may lend, and see readers' accounts."""
+        return self.caller is not None and self.caller.has(*DESK)
+
+    def librarian(self) -> Principal | None:
+        """The caller if they work at the desk; None for nobody; raises 403 for everybody else."""
+        if self.caller is not None and not self.is_librarian:
+            raise HTTPException(403)
+        return self.caller
+
+    @property
     def by_htmx(self) -> bool:
         """Whether a script asks for a fragment; otherwise a browser asks for a page."""
         return "HX-Request" in self.request.headers
@@ -51,8 +62,9 @@ class Visit:
     def page(self, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
         """A template in the common frame; what a person sees who signed in is kept by no cache."""
         answer = self.pages.response(
-            self.request, template, status=status, caller=self.caller, staff=self.is_staff, **context
-        )
+            self.request, template, status=status, caller=self.caller, staff=self.is_staff,
+            librarian=self.is_librarian, **context,
+        )  # fmt: skip
         if self.caller is not None:
             answer.headers["Cache-Control"] = "no-store"
         return answer

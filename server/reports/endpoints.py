@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from fastapi.requests import HTTPConnection
 
 from environment.preservation.zone import Figure
-from server.deps import STAFF, CoreDep, Principal, require
+from server.deps import STAFF, CoreDep, Principal, Role, require
 from server.reports.policy import ACTUATOR_UNITS, ROOM_UNITS, Period
 from server.reports.schemas import (
     ActuatorReportResponse,
@@ -23,7 +23,7 @@ from server.reports.table import to_csv
 
 router = APIRouter(prefix="/api/v1/reports", tags=["reports"])
 
-Staff = Annotated[Principal, require(*STAFF)]
+Looker = Annotated[Principal, require(*STAFF, Role.INTEGRATION)]
 MonthQuery = Annotated[str | None, Query(description="Such as 2026-11; the present month if left out.")]
 RoomQuery = Annotated[str | None, Query(description="One room; all indoor rooms if left out.")]
 DIGITS = 6
@@ -43,7 +43,7 @@ ReportsDep = Annotated[Reports, Depends(reports_of)]
 
 @router.get("/rooms")
 def rooms(
-    reports: ReportsDep, core: CoreDep, _caller: Staff, *, month: MonthQuery = None, room: RoomQuery = None
+    reports: ReportsDep, core: CoreDep, _caller: Looker, *, month: MonthQuery = None, room: RoomQuery = None
 ) -> ReportResponse:
     """Comfort, energy and preservation of rooms in a month, beside the month before."""
     report = reports.rooms(month, room)
@@ -58,7 +58,7 @@ def rooms(
 
 @router.get("/rooms.csv", response_class=Response, responses={200: {"content": {"text/csv": {}}}})
 def rooms_csv(
-    reports: ReportsDep, _caller: Staff, *, month: MonthQuery = None, room: RoomQuery = None, excel: bool = False
+    reports: ReportsDep, _caller: Looker, *, month: MonthQuery = None, room: RoomQuery = None, excel: bool = False
 ) -> Response:
     """The same as a table: one figure a row. `excel` marks it as UTF-8 for spreadsheet programs."""
     report = reports.rooms(month, room)
@@ -83,6 +83,8 @@ def _room(room: RoomReport) -> RoomReportResponse:
         name=config.name,
         name_zh=config.name_zh,
         bands={"temp": config.temp, "rh": config.rh},
+        energy_basis=room.basis,
+        previous_energy_basis=room.basis_before,
         figures=_figures(room.now, ROOM_UNITS),
         previous=_figures(room.before, ROOM_UNITS),
         actuators=[_actuator(actuator) for actuator in room.actuators],
@@ -95,6 +97,8 @@ def _actuator(actuator: ActuatorReport) -> ActuatorReportResponse:
         actuator=config.id,
         type=config.type,
         power_w=config.power_w,
+        energy_basis=actuator.basis,
+        previous_energy_basis=actuator.basis_before,
         figures=_figures(actuator.now, ACTUATOR_UNITS),
         previous=_figures(actuator.before, ACTUATOR_UNITS),
     )

@@ -16,6 +16,10 @@ HOUR: Final = timedelta(hours=1)
 MEAN_H: Final = 24
 MEAN_KNOWN_H: Final = 12
 """Of the 24 hours of a running mean, so many must be known for a deviation from it to count."""
+SEASON_H: Final = 30 * 24
+YEAR_H: Final = 365 * 24
+KNOWN_LEAST: Final = 0.5
+"""Of 30 days or of a year, so much must be known for its mean to count."""
 LOOK_MIN: Final = 5
 """Opening hours are told apart to this many minutes."""
 FIRST_YEAR: Final = 1971
@@ -30,6 +34,8 @@ ROOM_UNITS: Final[Mapping[str, str]] = {
     "both_in_band_open": "%",
     "temp_deviation": "K",
     "rh_deviation": "%",
+    "temp_season": "K",
+    "rh_season": "%",
     "energy": "kWh",
     "twpi": "years",
     "emc": "%",
@@ -152,6 +158,28 @@ def largest_deviation(values: Values, first: int) -> Figure:
             largest = max(largest, abs(value - sum(day) / len(day)))
             judged += 1
     return Figure(largest, judged / (len(values) - first)) if judged else UNKNOWN
+
+
+def largest_season(values: Values, first: int) -> Figure:
+    """The largest distance of a mean of 30 days, from that which ends with hour `first` on, from that of the year that
+    ends with the last hour."""
+    sums, counts = [0.0], [0]
+    for value in values:
+        sums.append(sums[-1] + (value or 0.0))
+        counts.append(counts[-1] + (value is not None))
+
+    def mean(end: int, hours: int) -> float | None:
+        begin = max(0, end - hours)
+        known = counts[end] - counts[begin]
+        return (sums[end] - sums[begin]) / known if known >= KNOWN_LEAST * hours else None
+
+    year = mean(len(values), YEAR_H)
+    means = [mean(hour + 1, SEASON_H) for hour in range(first, len(values))]
+    judged = [month for month in means if month is not None]
+    if year is None or not judged:
+        return UNKNOWN
+    known_of_year = (counts[-1] - counts[max(0, len(values) - YEAR_H)]) / YEAR_H
+    return Figure(max(abs(month - year) for month in judged), min(len(judged) / len(means), known_of_year))
 
 
 def together(parts: Sequence[Figure]) -> Figure:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pydantic import AwareDatetime, BaseModel, Field
 
+from server.reports.service import Basis
+
 
 class FigureResponse(BaseModel):
     """A figure; `value` is null when nothing is known, `coverage` the share (0..1) of the time that it rests on."""
@@ -24,12 +26,17 @@ class PeriodResponse(BaseModel):
 
 
 class ActuatorReportResponse(BaseModel):
-    """`running` is in hours at full output; `switches_per_day` counts at least so many. Energy is estimated from
-    `power_w`, the power at full output that config.toml tells."""
+    """`running` is in hours at full output; `switches_per_day` counts at least so many.
+
+    `energy_basis` of the month, `previous_energy_basis` of the one before: `metered` by the device itself, `estimated`
+    from `power_w`, the power at full output that config.toml tells, or empty when energy is unknown.
+    """
 
     actuator: str
     type: str
     power_w: float | None
+    energy_basis: Basis
+    previous_energy_basis: Basis
     figures: dict[str, FigureResponse]
     previous: dict[str, FigureResponse]
 
@@ -37,13 +44,16 @@ class ActuatorReportResponse(BaseModel):
 class RoomReportResponse(BaseModel):
     """A room's month and the one before; `bands` are the target bands [low, high] that the shares are of.
 
-    Figures ending in `_open` count opening hours only, the others all hours.
+    Figures ending in `_open` count opening hours only, the others all hours. `energy_basis` is `both` where some of the
+    room's actuators are metered and others estimated.
     """
 
     id: str
     name: str
     name_zh: str
     bands: dict[str, tuple[float, float] | None]
+    energy_basis: Basis
+    previous_energy_basis: Basis
     figures: dict[str, FigureResponse]
     previous: dict[str, FigureResponse]
     actuators: list[ActuatorReportResponse]

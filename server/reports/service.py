@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 from carrel.clock import Clock
 from carrel.contracts.telemetry import Quantity
@@ -15,12 +15,15 @@ from environment.preservation.zone import Figure, HourRow, light_figures, zone_f
 from environment.schedule import window
 from server.reports import policy
 from server.reports.errors import UnknownMonthError
+from server.reports.meter import Metered, by_counter, by_power
 from server.reports.policy import HOUR, UNKNOWN, Month, Period, Values
 from server.reports.running import Running, running
 from server.rooms.errors import UnknownRoomError
+from server.rooms.history import History
 from server.rooms.plan import Plans, RoomPlan
 from server.settings import ServerSettings
-from server.telemetry.store import Source, TelemetryStore, Window
+from server.telemetry.store import Source, Window
+from server.telemetry.windows import to_ms
 
 MOULD_CLASS: Final = "very"
 """Paper and leather, judged with caution."""
@@ -30,7 +33,21 @@ FINEST_S: Final = 300
 FULL: Final[Mapping[Quantity, float]] = {Quantity.ON: 1.0, Quantity.LEVEL: 100.0, Quantity.POSITION: 100.0}
 """What a device reports at full output, by what it reports; a curtain takes power in moving only."""
 
+FINISHED_KEPT: Final = timedelta(hours=1)
+"""A month that is over is reckoned anew after this, as readings may come late."""
+FINISHED_MOST: Final = 500
+
 Figures = Mapping[str, Figure]
+Basis = Literal["", "metered", "estimated", "both"]
+"""What a figure of energy rests on: meters, or power and time; empty when there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The figures of a month, and what that of energy rests on."""
+
+    figures: Figures
+    basis: Basis
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +57,8 @@ class ActuatorReport:
     config: ActuatorConfig
     now: Figures
     before: Figures
+    basis: Basis
+    basis_before: Basis
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +68,8 @@ class RoomReport:
     config: RoomConfig
     now: Figures
     before: Figures
+    basis: Basis
+    basis_before: Basis
     actuators: Sequence[ActuatorReport]
 
 
@@ -60,6 +81,15 @@ class Report:
     before: Period
     opening: bool
     rooms: Sequence[RoomReport]
+
+
+@dataclass(frozen=True, slots=True)
+class _RoomMonth:
+    """A room's month, and that of each of its actuators."""
+
+    made_at: datetime
+    room: Told
+    actuators: Sequence[Told]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +114,16 @@ class _Course:
 class Reports:
     """Of one server process; `app.state.reports`."""
 
-    def __init__(self, settings: ServerSettings, plan: Plans, store: TelemetryStore, clock: Clock) -> None:
+    def __init__(self, settings: ServerSettings, plan: Plans, history: History, clock: Clock) -> None:
         library = settings.common.library
         self._plan = plan
         self._actuators = settings.document.section("environment", EnvironmentConfig).actuator
         self._zone = library.zone
         self._opening = [window(entry.start, entry.end, entry.days) for entry in library.opening]
-        self._store = store
+        self._history = history
+        self._store = history.store
         self._clock = clock
+        self._finished: dict[tuple[str, Month], _RoomMonth] = {}
 
     def newest(self) -> Month:
         """The month that is under way."""
@@ -108,8 +140,7 @@ class Reports:
             raise UnknownMonthError(newest=str(newest))
         now = self._clock.now()
         period, before = (policy.period_of(one, now, self._zone) for one in (wanted, wanted.previous))
-        shares = {one.month: policy.open_shares(one, self._opening, self._zone) for one in (period, before)}
-        rooms = [self._room(plan, period, before, shares) for plan in self._chosen(room)]
+        rooms = [self._room(plan, period, before) for plan in self._chosen(room)]
         return Report(period, before, bool(self._opening), rooms)
 
     def _chosen(self, room: str | None) -> list[RoomPlan]:
@@ -120,26 +151,49 @@ class Reports:
             raise UnknownRoomError(rooms=", ".join(rooms))
         return [rooms[room]]
 
-    def _room(
-        self, plan: RoomPlan, period: Period, before: Period, shares: Mapping[Month, Sequence[float]]
-    ) -> RoomReport:
-        course = self._course(plan, period)
+    def _room(self, plan: RoomPlan, period: Period, before: Period) -> RoomReport:
+        now, earlier = self._month(plan, period), self._month(plan, before)
         actuators = [
-            ActuatorReport(actuator, self._actuator(actuator, period), self._actuator(actuator, before))
-            for actuator in self._actuators
-            if actuator.zone == plan.config.id
+            ActuatorReport(config, told.figures, past.figures, told.basis, past.basis)
+            for config, told, past in zip(self._of(plan), now.actuators, earlier.actuators, strict=True)
         ]
-        configs = [one.config for one in actuators]
-        now, earlier = (
-            _climate(plan, course, one, open_shares=shares[one.month], year_start=one.month.year_start(self._zone))
-            for one in (period, before)
-        )
         return RoomReport(
             config=plan.config,
-            now={**now, **_energy(configs, [one.now for one in actuators])},
-            before={**earlier, **_energy(configs, [one.before for one in actuators])},
+            now=now.room.figures,
+            before=earlier.room.figures,
+            basis=now.room.basis,
+            basis_before=earlier.room.basis,
             actuators=actuators,
         )
+
+    def _month(self, plan: RoomPlan, period: Period) -> _RoomMonth:
+        """Reckoned, or as it was reckoned lately when the month is over."""
+        key, now = (plan.config.id, period.month), self._clock.now()
+        known = self._finished.get(key)
+        if period.complete and known is not None and timedelta() <= now - known.made_at < FINISHED_KEPT:
+            return known
+        found = self._reckoned(plan, period, now)
+        if period.complete:
+            if len(self._finished) >= FINISHED_MOST:
+                self._finished.clear()
+            self._finished[key] = found
+        return found
+
+    def _reckoned(self, plan: RoomPlan, period: Period, now: datetime) -> _RoomMonth:
+        configs = self._of(plan)
+        actuators = [self._actuator(config, period) for config in configs]
+        climate = _climate(
+            plan,
+            self._course(plan, period),
+            period,
+            open_shares=policy.open_shares(period, self._opening, self._zone),
+            year_start=period.month.year_start(self._zone),
+        )
+        energy, basis = _energy(configs, actuators)
+        return _RoomMonth(now, Told({**climate, "energy": energy}, basis), actuators)
+
+    def _of(self, plan: RoomPlan) -> list[ActuatorConfig]:
+        return [actuator for actuator in self._actuators if actuator.zone == plan.config.id]
 
     def _course(self, plan: RoomPlan, period: Period) -> _Course:
         start = period.start - RUN_UP
@@ -150,29 +204,46 @@ class Reports:
         return _Course(start, temp, rh, lux)
 
     def _means(self, plan: RoomPlan, quantity: Quantity, start: datetime, hours: int) -> Values:
-        sources = [Source(device, plan.config.id, quantity) for device in sorted(plan.sensors.get(quantity, ()))]
         means: list[float | None] = [None] * hours
-        if sources:
-            for bucket in self._store.aggregate(sources, Window(start, start + hours * HOUR, 3600)):
-                means[(bucket.start - start) // HOUR] = bucket.mean
+        if hours > 0:
+            window_ = Window(start, start + hours * HOUR, 3600)
+            first, hour_ms = to_ms(start), 3_600_000
+            for bucket in self._history.measured(plan.config.id, quantity.value, window_):
+                means[(bucket.ts - first) // hour_ms] = bucket.mean
         return means
 
-    def _actuator(self, config: ActuatorConfig, period: Period) -> Figures:
+    def _actuator(self, config: ActuatorConfig, period: Period) -> Told:
         """What its device told of it; a device that tells several quantities is judged by the first of FULL."""
+        if not period.hours:
+            return Told(SILENT, "")
         told = {one.quantity: one for one in self._store.sources(config.device) if one.zone == config.zone}
-        source = next((told[quantity] for quantity in FULL if quantity in told), None)
-        if source is None or not period.hours:
-            return SILENT
         span = Window(period.start, period.end, max(FINEST_S, self._store.finest_s(period.start)))
-        ran = running(
-            self._store.aggregate([source], span),
-            span,
-            self._store.before(source, period.start),
-            scale=FULL[source.quantity],
-            switch=config.type == "switch",
-        )
-        power_w = None if source.quantity is Quantity.POSITION else config.power_w
-        return _ran(ran, period.hours, power_w, output=source.quantity is not Quantity.POSITION)
+        source = next((told[quantity] for quantity in FULL if quantity in told), None)
+        power_w = None if source is None or source.quantity is Quantity.POSITION else config.power_w
+        ran = SILENT
+        if source is not None:
+            found = running(
+                self._store.aggregate([source], span),
+                span,
+                self._store.before(source, period.start),
+                scale=FULL[source.quantity],
+                switch=config.type == "switch",
+            )
+            ran = _ran(found, period.hours, power_w, output=source.quantity is not Quantity.POSITION)
+        meter = self._metered(told, span)
+        if meter is not None:
+            share = min(1.0, meter.known_h / period.hours)
+            return Told({**ran, "energy": Figure(meter.kwh, share)}, "metered")
+        return Told(ran, "estimated" if ran["energy"].value is not None else "")
+
+    def _metered(self, told: Mapping[Quantity, Source], span: Window) -> Metered | None:
+        """By the device's own meter, else by the power that it reports; None when it told neither in the month."""
+        for quantity, reckon in ((Quantity.ENERGY, by_counter), (Quantity.POWER, by_power)):
+            if quantity in told:
+                buckets = self._store.aggregate([told[quantity]], span)
+                if buckets:
+                    return reckon(buckets, span, self._store.before(told[quantity], span.start))
+        return None
 
 
 SILENT: Final[Figures] = {"running": UNKNOWN, "energy": UNKNOWN, "switches_per_day": UNKNOWN}
@@ -189,10 +260,12 @@ def _ran(ran: Running, hours: int, power_w: float | None, *, output: bool) -> Fi
     }
 
 
-def _energy(actuators: Sequence[ActuatorConfig], figures: Sequence[Figures]) -> Figures:
-    """Of the actuators whose power is known."""
-    parts = [one["energy"] for config, one in zip(actuators, figures, strict=True) if config.power_w is not None]
-    return {"energy": policy.together(parts)}
+def _energy(configs: Sequence[ActuatorConfig], told: Sequence[Told]) -> tuple[Figure, Basis]:
+    """Of the actuators that have a meter or whose power is known, and what it rests on."""
+    parts = [one for config, one in zip(configs, told, strict=True) if config.power_w is not None or one.basis]
+    bases = {one.basis for one in parts if one.basis}
+    basis: Basis = "both" if len(bases) > 1 else next(iter(bases), "")
+    return policy.together([one.figures["energy"] for one in parts]), basis
 
 
 def _climate(
@@ -207,6 +280,8 @@ def _climate(
         **_comfort(plan, course.temp[first:end], course.rh[first:end], open_shares),
         "temp_deviation": policy.largest_deviation(course.temp[:end], first),
         "rh_deviation": policy.largest_deviation(course.rh[:end], first),
+        "temp_season": policy.largest_season(course.temp[:end], first),
+        "rh_season": policy.largest_season(course.rh[:end], first),
         "twpi": zone.twpi,
         "emc": zone.emc_mean,
         "mould_index": zone.mould_index,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from environment.preservation.zone import Figure
 from server.reports.policy import ACTUATOR_UNITS, ROOM_UNITS
-from server.reports.service import Report, RoomReport
+from server.reports.service import ActuatorReport, Report, RoomReport
 
 HEAD = (
     "month",
@@ -20,6 +20,8 @@ HEAD = (
     "coverage_percent",
     "previous_value",
     "previous_coverage_percent",
+    "basis",
+    "previous_basis",
 )
 DIGITS = 6
 
@@ -37,14 +39,15 @@ def to_csv(report: Report) -> str:
 
 def _rows(room: RoomReport) -> Iterator[tuple[str, ...]]:
     for name, unit in ROOM_UNITS.items():
-        yield (room.config.id, "", name, unit, *_cells(room.now, room.before, name))
+        yield (room.config.id, "", name, unit, *_cells(room, name))
     for actuator in room.actuators:
         for name, unit in ACTUATOR_UNITS.items():
-            yield (room.config.id, actuator.config.id, name, unit, *_cells(actuator.now, actuator.before, name))
+            yield (room.config.id, actuator.config.id, name, unit, *_cells(actuator, name))
 
 
-def _cells(now: Mapping[str, Figure], before: Mapping[str, Figure], name: str) -> tuple[str, ...]:
-    return (*_cell(now[name]), *_cell(before[name]))
+def _cells(one: RoomReport | ActuatorReport, name: str) -> tuple[str, ...]:
+    bases = (one.basis, one.basis_before) if name == "energy" else ("", "")
+    return (*_cell(one.now[name]), *_cell(one.before[name]), *bases)
 
 
 def _cell(figure: Figure) -> tuple[str, str]:

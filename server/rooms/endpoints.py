@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import repeat
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -137,12 +139,16 @@ def _columns(course: Course) -> dict[str, Any]:
     starts, lows, means, highs, counts = zip(*course.buckets, strict=True) if course.buckets else ((),) * 5
     return {
         "bucket_s": course.window.bucket_s,
-        "t": [to_ms(start) for start in starts],
-        "min": [round(value, DECIMALS) for value in lows],
-        "mean": [round(value, DECIMALS) for value in means],
-        "max": [round(value, DECIMALS) for value in highs],
+        "t": starts,
+        "min": _rounded(lows),
+        "mean": _rounded(means),
+        "max": _rounded(highs),
         "n": counts,
     }
+
+
+def _rounded(values: Iterable[float]) -> list[float]:
+    return list(map(round, values, repeat(DECIMALS)))
 
 
 def _json(answer: BaseModel) -> Response:

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from carrel.contracts.actuation import ActuatorState, RuleLive, RulesState
 from carrel.contracts.codec import ContractError
+from carrel.contracts.config import ConfigState
 from carrel.contracts.health import GatewayStatus, LinkHealth, LinkReport
 from carrel.contracts.network import NetworkState
 from carrel.contracts.telemetry import DeviceInfo, DeviceList, DeviceState, Quantity
@@ -34,6 +35,7 @@ class GatewayPicture:
     rules: RulesState | None = None
     doing: Mapping[str, Doing] = field(default_factory=dict)
     network: NetworkState | None = None
+    config: Mapping[str, ConfigState] = field(default_factory=dict)
 
 
 class Picture:
@@ -42,6 +44,8 @@ class Picture:
     def __init__(self) -> None:
         self._gateways: dict[str, GatewayPicture] = {}
         self._wishes: Mapping[str, str] = {}
+        self.layout = 0
+        """Another number when a device came, went, moved, or tells of a quantity that it has not told of before."""
 
     def gateways(self) -> Mapping[str, GatewayPicture]:
         """As they are now; the mapping never changes."""
@@ -58,6 +62,7 @@ class Picture:
     def set_devices(self, gateway: str, devices: DeviceList) -> None:
         """What hangs on it."""
         self._put(gateway, replace(self._get(gateway), devices=devices.devices))
+        self.layout += 1
 
     def set_rules(self, gateway: str, rules: RulesState) -> None:
         """What its actuators do."""
@@ -68,6 +73,16 @@ class Picture:
     def set_network(self, gateway: str, network: NetworkState) -> None:
         """What its Zigbee network is like."""
         self._put(gateway, replace(self._get(gateway), network=network))
+
+    def set_config(self, gateway: str, state: ConfigState) -> None:
+        """Which version of a section it runs, or why not."""
+        known = self._get(gateway)
+        self._put(gateway, replace(known, config={**known.config, state.section: state}))
+
+    def config_rev(self) -> str:
+        """Differs when a gateway runs another version of something, refuses one, comes or goes."""
+        found = sorted(self._gateways.items())
+        return digest([(name, g.status and g.status.state, sorted(g.config.items())) for name, g in found])
 
     def set_wishes(self, wishes: Mapping[str, str]) -> None:
         """How far people's wishes have come, as a digest a room."""
@@ -83,14 +98,16 @@ class Picture:
             values, times = {**before.values, **state.values}, {**before.at, **state.at}
             state = state.model_copy(update={"values": values, "at": times})
         self._put(gateway, replace(known, states={**known.states, device: state}))
+        if before is None or before.zone != state.zone or before.values.keys() != state.values.keys():
+            self.layout += 1
 
-    def samples(self, devices: Iterable[str], quantity: Quantity) -> list[Sample]:
-        """The last value of this quantity of each of these devices that has one."""
+    def samples(self, room: str, devices: Iterable[str], quantity: Quantity) -> list[Sample]:
+        """The last value of this quantity that each of these devices measured in a room."""
         found = []
         for device in devices:
             for gateway in self._gateways.values():
                 state = gateway.states.get(device)
-                if state is not None and quantity in state.values:
+                if state is not None and state.zone == room and quantity in state.values:
                     found.append(Sample(state.values[quantity], state.at.get(quantity, state.ts)))
         return found
 

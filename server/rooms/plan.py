@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol
 
-from carrel.contracts.telemetry import Quantity
+from carrel.contracts.telemetry import DeviceInfo, Quantity
 from carrel.sections import RoomConfig
 from environment.config import EnvironmentConfig
 from server.rooms.picture import Picture
 from server.settings import ServerSettings
+from server.telemetry.store import Source
 
 ALWAYS_SHOWN = (Quantity.TEMP, Quantity.RH, Quantity.LUX)
 MEASURED = (*ALWAYS_SHOWN, Quantity.CO2)
@@ -22,6 +23,8 @@ SENSED = (*MEASURED, Quantity.OCCUPANCY)
 SENSOR = "sensor"
 """The kind of device that measures its room; others have values that are none of the room's."""
 
+ACTS = frozenset({Quantity.ON, Quantity.LEVEL, Quantity.POSITION, Quantity.SETPOINT})
+"""What tells one of these is driven: the thermometer of an air conditioner is none of the room's."""
 
 Named = Mapping[tuple[str, Quantity], frozenset[str]]
 
@@ -54,6 +57,16 @@ class Plan:
     stale_after: timedelta
     simulated: bool
 
+    @property
+    def mentioned(self) -> Mapping[str, frozenset[Quantity]]:
+        """What each sensor that config.toml names shall measure, wherever it stands."""
+        found: dict[str, set[Quantity]] = {}
+        for room in self.rooms.values():
+            for quantity, devices in room.sensors.items():
+                for device in devices:
+                    found.setdefault(device, set()).add(quantity)
+        return {device: frozenset(quantities) for device, quantities in found.items()}
+
 
 class Plans(Protocol):
     """What is asked of a plan, be it that of config.toml or that of now."""
@@ -69,6 +82,9 @@ class Plans(Protocol):
     @property
     def simulated(self) -> bool:
         """Whether the building is virtual."""
+
+    def measured(self, stored: Sequence[Source], quantity: Quantity) -> list[Source]:
+        """What of everything that was ever stored of a room counts as the room's, whatever became of the device."""
 
 
 def read_plan(settings: ServerSettings) -> Plan:
@@ -89,14 +105,14 @@ def read_plan(settings: ServerSettings) -> Plan:
 
 
 class PresentPlan:
-    """Satisfies Plans. As on the gateway, a sensor that config.toml does not mention measures all that it tells."""
+    """Satisfies Plans. As on the gateway, a sensor of config.toml measures the room it was moved to, and one that
+    config.toml does not mention measures all that it tells."""
 
     def __init__(self, plan: Plan, picture: Picture) -> None:
         self._plan = plan
         self._picture = picture
-        self._mentioned = {
-            device for room in plan.rooms.values() for devices in room.sensors.values() for device in devices
-        }
+        self._mentioned = plan.mentioned
+        self._rooms: tuple[int, Mapping[str, RoomPlan]] = (-1, plan.rooms)  # as of which layout; asked at each report
 
     @property
     def stale_after(self) -> timedelta:
@@ -111,28 +127,56 @@ class PresentPlan:
     @property
     def rooms(self) -> Mapping[str, RoomPlan]:
         """All rooms in the order of the file, with the sensors they have now."""
-        named = self._named()
-        if not named:
-            return self._plan.rooms
-        return {id_: _with(room, named) for id_, room in self._plan.rooms.items()}
+        layout = self._picture.layout
+        known, rooms = self._rooms
+        if known != layout:
+            named, moved = self._named()
+            rooms = self._plan.rooms
+            if named or moved:
+                rooms = {id_: _with(room, named, moved) for id_, room in rooms.items()}
+            self._rooms = layout, rooms
+        return rooms
 
-    def _named(self) -> Named:
+    def measured(self, stored: Sequence[Source], quantity: Quantity) -> list[Source]:
+        """What of everything that was ever stored of a room counts as the room's, whatever became of the device."""
+        driven = {source.device for source in stored if source.quantity in ACTS}
+        kinds = {info.id: info.kind for gateway in self._picture.gateways().values() for info in gateway.devices}
+
+        def counts(device: str) -> bool:
+            if device in self._mentioned:
+                return quantity in self._mentioned[device]
+            return kinds[device] == SENSOR if device in kinds else device not in driven
+
+        return [source for source in stored if source.quantity is quantity and counts(source.device)]
+
+    def _named(self) -> tuple[Named, Mapping[str, str]]:
+        """Sensors that config.toml does not place where they are now, and where devices are that it mentions."""
         found: dict[tuple[str, Quantity], set[str]] = {}
+        moved: dict[str, str] = {}
         for gateway in self._picture.gateways().values():
             for info in gateway.devices:
+                wanted = self._mentioned.get(info.id)
+                if wanted is not None and not self._is_moved(info):
+                    continue
+                if wanted is not None:
+                    moved[info.id] = info.zone
                 state = gateway.states.get(info.id)
-                if info.kind != SENSOR or info.id in self._mentioned or state is None or state.zone != info.zone:
+                if state is None or state.zone != info.zone or (wanted is None and info.kind != SENSOR):
                     continue
                 for quantity in state.values:
-                    if quantity in SENSED:
+                    if quantity in (SENSED if wanted is None else wanted):
                         found.setdefault((info.zone, quantity), set()).add(info.id)
-        return {place: frozenset(devices) for place, devices in found.items()}
+        return {place: frozenset(devices) for place, devices in found.items()}, moved
+
+    def _is_moved(self, info: DeviceInfo) -> bool:
+        room = self._plan.rooms.get(info.zone)
+        return room is None or not any(info.id in devices for devices in room.sensors.values())
 
 
-def _with(room: RoomPlan, named: Named) -> RoomPlan:
+def _with(room: RoomPlan, named: Named, moved: Mapping[str, str]) -> RoomPlan:
     nobody: frozenset[str] = frozenset()
     sensors = {
-        quantity: room.sensors.get(quantity, nobody) | named.get((room.config.id, quantity), nobody)
+        quantity: (room.sensors.get(quantity, nobody) - moved.keys()) | named.get((room.config.id, quantity), nobody)
         for quantity in SENSED
     }
     return replace(room, sensors={quantity: devices for quantity, devices in sensors.items() if devices})

@@ -12,7 +12,7 @@ from carrel.contracts.telemetry import DeviceInfo, Quantity
 from carrel.sections import RoomConfig
 from server.rooms import policy
 from server.rooms.errors import UnknownRoomError
-from server.rooms.history import History
+from server.rooms.history import History, Spans, own_name
 from server.rooms.picture import Picture
 from server.rooms.plan import Plan, Plans, PresentPlan, RoomPlan
 from server.rooms.policy import RoomValue
@@ -43,10 +43,13 @@ class GatewayView:
 class Rooms:
     """Of one server process; `app.state.rooms`."""
 
-    def __init__(self, plan: Plan, picture: Picture, store: TelemetryStore, clock: Clock) -> None:
+    def __init__(
+        self, plan: Plan, picture: Picture, store: TelemetryStore, clock: Clock, *, names: Spans = own_name
+    ) -> None:
+        """`names` tells under which names a device's past is stored."""
         self.plan: Plans = PresentPlan(plan, picture)
         self.picture = picture
-        self.past = History(self.plan, picture, store)
+        self.past = History(self.plan, picture, store, names=names)
         self._clock = clock
 
     def all(self) -> list[RoomView]:
@@ -60,7 +63,7 @@ class Rooms:
     def value(self, room: str, quantity: Quantity) -> RoomValue:
         """A room's value now: the median of its fresh sensors; raises UnknownRoomError."""
         devices = sorted(self._plan(room).sensors.get(quantity, ()))
-        samples = self.picture.samples(devices, quantity)
+        samples = self.picture.samples(room, devices, quantity)
         return policy.room_value(samples, self._clock.now(), self.plan.stale_after)
 
     def gateways(self) -> list[GatewayView]:

@@ -10,7 +10,7 @@ from carrel.contracts.telemetry import Quantity
 from environment.config import EnvironmentConfig, SensorConfig
 from environment.rulebook.dry_run import Input
 from environment.state import Sample
-from server.telemetry.store import Source, TelemetryStore, Window
+from server.telemetry.store import Source, TelemetryStore, Value, Window
 
 DAY = timedelta(days=1)
 AT_ONCE = 10_000
@@ -73,11 +73,25 @@ def _of_day(store: TelemetryStore, sensor: str, source: Source, day: Period) -> 
         for bucket in store.aggregate([source], Window(first, day.end, finest_s)):
             yield _input(sensor, bucket.start + timedelta(seconds=finest_s), bucket.mean)
         return
-    start = day.start
+    for value in _raw(store, source, day):
+        yield _input(sensor, value.at, value.value)
+
+
+def values_of(store: TelemetryStore, source: Source, period: Period) -> Iterator[Value]:
+    """What one source told, in order; where raw values are gone, means."""
+    finest_s = store.finest_s(period.start)
+    if not finest_s:
+        yield from _raw(store, source, period)
+        return
+    for bucket in store.aggregate([source], Window(period.start, period.end, finest_s)):
+        yield Value(bucket.start, bucket.mean)
+
+
+def _raw(store: TelemetryStore, source: Source, period: Period) -> Iterator[Value]:
+    start = period.start
     while True:
-        values = store.values(source, start, day.end, limit=AT_ONCE)
-        for value in values:
-            yield _input(sensor, value.at, value.value)
+        values = store.values(source, start, period.end, limit=AT_ONCE)
+        yield from values
         if len(values) < AT_ONCE:
             return
         start = values[-1].at + timedelta(milliseconds=1)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from carrel.config import ConfigError
+from carrel.contracts.telemetry import Quantity
 from carrel.system_clock import SystemClock
-from environment.config import EnvironmentConfig
+from environment.config import ActuatorConfig, EnvironmentConfig
 from environment.engine import Engine
-from environment.rulebook.dry_run import Span, Summary, simulate, summed
+from environment.rulebook.dry_run import Move, Span, Summary, simulate, summed
+from environment.rulebook.dry_run import moves as moves_of
 from server.auth.service import Identifier
 from server.db import Database
 from server.deps import Core
@@ -21,6 +23,41 @@ from server.rules.history import Period
 from server.settings import ServerSettings
 from server.telemetry.factory import open_store
 from server.telemetry.store import TelemetryStore
+
+REPORTED = (Quantity.POSITION, Quantity.LEVEL, Quantity.ON)
+MOST_MOVES = 2000
+"""Commands that are told; more are counted only."""
+LEVEL_TOLERANCE = 5.0
+"""What a level reports beside its target without having been moved: 5 % is within a covering's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """What an actuator did in a period: (instant, value) of its changes, their number, hours away from its default."""
+
+    course: Sequence[tuple[datetime, float]]
+    changes: int
+    away_h: float
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """An actuator as the rules would have moved it, beside what it reported; None where it never reported."""
+
+    actuator: ActuatorConfig
+    would: Doing
+    did: Doing | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What rules would have done: `values` measurements were there; `finest_s` is 0 for raw values."""
+
+    period: Period
+    values: int
+    finest_s: int
+    moves: Sequence[Move]
+    compared: Sequence[Compared]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +72,58 @@ def replay(settings: ServerSettings, config: EnvironmentConfig, period: Period, 
     """Tell commands and summary. Raises what the telemetry store raises."""
     database = Database(settings.database_url)
     try:
-        core = Core(settings, database, SystemClock(), checks=Checks(), identify=Identifier(""))
+        core = Core(settings, database, SystemClock(), checks=Checks(), identify=Identifier("", database))
         run(open_store(core), config, period, zone=settings.common.library.zone, voice=voice)
     finally:
         database.close()
+
+
+def outcome(store: TelemetryStore, config: EnvironmentConfig, period: Period, *, zone: ZoneInfo) -> Outcome:
+    """Run rules on a store, beside what happened. Raises what the store raises."""
+    coarse = history.fit_to_rows(store, config, period)
+    counts: list[int] = []
+    span = Span(period.start, period.end, timedelta(seconds=config.tick_s))
+    inputs = history.read(store, coarse.config, period, lambda _day, found: counts.append(found))
+    moves = list(moves_of(simulate(Engine(coarse.config, zone), inputs, span)))
+    compared = [
+        Compared(
+            actuator,
+            _doing(actuator, [(m.at, float(m.value)) for m in moves if m.actuator == actuator.id], period),
+            _did(store, actuator, period),
+        )
+        for actuator in config.actuator
+    ]
+    return Outcome(period, sum(counts), coarse.finest_s, moves[:MOST_MOVES], compared)
+
+
+def _doing(
+    actuator: ActuatorConfig, found: Sequence[tuple[datetime, float]], period: Period, *, begins: float | None = None
+) -> Doing:
+    """`begins` is where it stood before the period; left out, at its default."""
+    course = [(period.start, float(actuator.default) if begins is None else begins)]
+    tolerance = LEVEL_TOLERANCE if actuator.type == "level" else 0.0
+    for at, value in found:
+        if abs(value - course[-1][1]) > tolerance:
+            course.append((at, value))
+    ends = [at for at, _ in course[1:]] + [period.end]
+    away = sum(
+        (until - at).total_seconds()
+        for (at, value), until in zip(course, ends, strict=True)
+        if abs(value - actuator.default) > tolerance
+    )
+    return Doing(course, len(course) - 1, away / 3600)
+
+
+def _did(store: TelemetryStore, actuator: ActuatorConfig, period: Period) -> Doing | None:
+    source = next((s for s in store.sources(actuator.device) if s.quantity in REPORTED), None)
+    if source is None:
+        return None
+    before = store.before(source, period.start)
+    told = list(history.values_of(store, source, period))
+    if before is None and not told:
+        return None
+    begins = before.value if before else told[0].value
+    return _doing(actuator, [(value.at, value.value) for value in told], period, begins=begins)
 
 
 def period_of(start: str, end: str, zone: ZoneInfo, *, now: datetime) -> Period:

@@ -47,7 +47,7 @@ def read_rules(file: Path, library: Document) -> EnvironmentConfig:
     if not file.exists():
         raise ConfigError(f"there is no file {file}: name an existing one")
     document = load(file, {})
-    section = document.data.get("environment")
+    section = document.data.get("environment") if document.data else {}  # comments alone, as a preset without figures
     if not isinstance(section, Mapping):
         raise ConfigError(f"{file} has no [environment] section: put the rules there as [[environment.rule]]")
     whole = replace(document, data={"environment": {**given, **section}})

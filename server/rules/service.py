@@ -12,7 +12,8 @@ from carrel.config import Document
 from carrel.contracts.actuation import RuleLive
 from environment.config import EnvironmentConfig
 from environment.rulebook.case import Case, CaseError, read_case, read_config, run_case
-from environment.rulebook.lint import Finding, lint
+from environment.rulebook.findings import Finding
+from environment.rulebook.lint import lint
 from server.rooms.picture import Picture
 from server.rules.errors import BadCaseError, TooLongError
 
@@ -49,10 +50,10 @@ def dry_run(body: Any, document: Document) -> tuple[list[list[Any]], list[str]]:
         raise BadCaseError(detail=str(error)) from None
 
 
-def findings(config: Mapping[str, Any] | None, document: Document) -> list[Finding]:
-    """What lint says of the given rules, or of the library's. Raises BadCaseError."""
+def findings(config: Mapping[str, Any] | None, present: EnvironmentConfig) -> list[Finding]:
+    """What lint says of the given rules, or of the present ones. Raises BadCaseError."""
     if config is None:
-        return lint(document.section("environment", EnvironmentConfig))
+        return lint(present)
     try:
         return lint(read_config(config))
     except CaseError as error:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
+from itertools import pairwise
 from operator import itemgetter
 from typing import Any
 
@@ -15,17 +17,24 @@ from server.db import Database
 from server.telemetry import repository
 from server.telemetry.repository import SeriesKey
 from server.telemetry.rollup import UNDER_WAY, Head, Row, roll
-from server.telemetry.store import Bucket, Kept, Source, Value, Window
-from server.telemetry.windows import EPOCH, FIVE_MINUTES, HOUR, MILLISECOND, RAW, Slice, cut, to_ms, to_time
+from server.telemetry.store import EPOCH, Bucket, Kept, Source, Value, Window
+from server.telemetry.windows import FIVE_MINUTES, HOUR, MILLISECOND, RAW, Slice, cut, to_ms, to_time
 
 EMPTY_PAGES = 10_000
 """40 MB: what lies empty on SQLite before any of it is given back to the file system."""
 PAGES_AT_ONCE = 1000
 
-_MOMENT = itemgetter(0, 1)
+GONE_KNOWN_S = 60.0
+"""So long it is not asked again which rows have gone, unless they went here: a chart that is a little too fine for what
+is left shows each coarse row in the bucket in which it begins."""
+SERIES_KNOWN_S = 10.0
+"""So long after it a series that another process made may be missing from its zone."""
 
-Figures = Sequence[Any]
-"""Number of values, least, greatest and sum."""
+_MOMENT = itemgetter(0, 1)
+_NUMBER = itemgetter(0)
+
+Tallied = Sequence[Any]
+"""Number of the bucket, number of values, least, greatest and sum."""
 
 
 class DatabaseStore:
@@ -34,6 +43,8 @@ class DatabaseStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._ids: dict[SeriesKey, int] = {}
+        self._gone: tuple[float, dict[int, int]] = (-GONE_KNOWN_S, {})
+        self._in_zone: dict[str, tuple[float, list[Source]]] = {}
 
     def append(self, points: Sequence[TelemetryPoint]) -> None:
         """Durable when it returns; a point of the same source and millisecond changes nothing."""
@@ -78,32 +89,44 @@ class DatabaseStore:
             keys = repository.keys_of(connection, device)
         return [Source(device, zone, Quantity(quantity)) for zone, quantity, _ in keys]
 
+    def sources_in(self, zone: str) -> list[Source]:
+        """What has ever been measured in this zone and by which device, whatever became of it since."""
+        known = self._in_zone.get(zone)
+        if known is None or time.monotonic() - known[0] > SERIES_KNOWN_S:
+            with self._reading() as connection:
+                keys = repository.keys_in(connection, zone)
+            known = time.monotonic(), [Source(device, zone, Quantity(quantity)) for _, quantity, device in keys]
+            if keys:  # made-up zones must not fill the memory
+                self._in_zone[zone] = known
+        return known[1]
+
     def aggregate(self, sources: Sequence[Source], window: Window) -> list[Bucket]:
         """Buckets that hold anything, oldest first; from the coarsest rows that give what the raw values give."""
         origin, width = to_ms(window.start), window.bucket_s * 1000
-        found: dict[int, Figures] = {}
         with self._reading() as connection:
             series = list(self._known(connection, sources).values())
             if not series:
                 return []
             parts = cut(window, repository.gone(connection))
-            for part in parts:
-                for number, *figures in repository.tallies(connection, series, part, origin=origin, width=width):
-                    found[number] = _together(found[number], figures) if number in found else figures
+            rows: list[Tallied] = [
+                row
+                for part in parts
+                for row in repository.tallies(connection, series, part, origin=origin, width=width)
+            ]
             heads = repository.heads(connection, series) if any(part.grain > RAW for part in parts) else []
-        for ts, under_way in _under_way(parts, heads):
-            number = (ts - origin) // width
-            found[number] = _together(found[number], under_way) if number in found else under_way
-        first, step = to_time(origin), timedelta(seconds=window.bucket_s)
+        rows += [((ts - origin) // width, *figures) for ts, figures in _under_way(parts, heads)]
+        rows.sort(key=_NUMBER)
         return [
-            Bucket(first + number * step, low, total / n, high, n)
-            for number, (n, low, high, total) in sorted(found.items())
+            Bucket(origin + number * width, low, total / n, high, n) for number, n, low, high, total in _merged(rows)
         ]
 
     def finest_s(self, start: datetime) -> int:
         """How fine the rows are that are left from `start` on: 0 is raw values, else seconds (300 or 3600)."""
-        with self._reading() as connection:
-            gone = repository.gone(connection)
+        known_s, gone = self._gone
+        if time.monotonic() - known_s > GONE_KNOWN_S:
+            with self._reading() as connection:
+                gone = repository.gone(connection)
+            self._gone = time.monotonic(), gone
         at = to_ms(start)
         left = next(grain for grain in (RAW, FIVE_MINUTES, HOUR) if at >= gone.get(grain, at))
         return left // 1000
@@ -128,6 +151,7 @@ class DatabaseStore:
     def trim(self, now: datetime, kept: Kept, limit: int) -> int:
         """Delete at most `limit` rows that are older than they are kept; returns how many went."""
         went = 0
+        self._gone = -GONE_KNOWN_S, {}
         with self._database.connection() as connection:
             for grain, age in ((RAW, kept.raw), (FIVE_MINUTES, kept.five_minutes)):
                 before = to_ms(now - age)
@@ -161,11 +185,10 @@ class DatabaseStore:
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
         """One snapshot for all statements of a question: a bucket may be moved from its head between two of them."""
-        with self._database.reading() as session:
-            if session.get_bind().dialect.name == "postgresql":
-                yield session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-            else:
-                yield session.connection()
+        with self._database.engine.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            yield connection
 
     def _known(self, connection: Connection, sources: Sequence[Source]) -> dict[SeriesKey, int]:
         """Ids of those of these sources that exist; series are never deleted, so they may be remembered."""
@@ -183,13 +206,25 @@ class DatabaseStore:
         with self._database.connection() as connection:
             ids = repository.add_series(connection, missing)
         self._ids.update(ids)
+        self._in_zone.clear()
 
 
-def _together(one: Figures, other: Figures) -> Figures:
-    return [one[0] + other[0], min(one[1], other[1]), max(one[2], other[2]), one[3] + other[3]]
+def _merged(rows: Sequence[Tallied]) -> Iterable[Tallied]:
+    """One row for each bucket, of rows in their order; mostly they are so already."""
+    if all(row[0] != following[0] for row, following in pairwise(rows)):
+        return rows
+    found: dict[int, Tallied] = {}
+    for row in rows:
+        other = found.get(row[0])
+        found[row[0]] = row if other is None else _together(other, row)
+    return found.values()
 
 
-def _under_way(parts: Sequence[Slice], heads: Sequence[Head]) -> Iterator[tuple[int, Figures]]:
+def _together(one: Tallied, other: Tallied) -> Tallied:
+    return [one[0], one[1] + other[1], min(one[2], other[2]), max(one[3], other[3]), one[4] + other[4]]
+
+
+def _under_way(parts: Sequence[Slice], heads: Sequence[Head]) -> Iterator[tuple[int, Sequence[Any]]]:
     """What the buckets under way hold that a question asks for, each with its beginning."""
     for part in parts:
         if part.grain in UNDER_WAY:

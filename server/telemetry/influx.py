@@ -96,6 +96,10 @@ class InfluxStore:
         """What this device has ever measured and where."""
         return self._newest.sources(device)
 
+    def sources_in(self, zone: str) -> list[Source]:
+        """What has ever been measured in this zone and by which device, whatever became of it since."""
+        return self._newest.sources_in(zone)
+
     def aggregate(self, sources: Sequence[Source], window: Window) -> list[Bucket]:
         """Buckets that hold anything, oldest first, of the rows that InfluxDB still has."""
         if not sources:
@@ -108,8 +112,7 @@ class InfluxStore:
             if n:
                 found.setdefault(int(at), Tally()).join(Tally(int(n), low, high, mean * n))
         return [
-            Bucket(to_time(at), tally.low, tally.total / tally.n, tally.high, tally.n)
-            for at, tally in sorted(found.items())
+            Bucket(at, tally.low, tally.total / tally.n, tally.high, tally.n) for at, tally in sorted(found.items())
         ]
 
     def finest_s(self, start: datetime) -> int:  # noqa: ARG002  # the protocol's signature

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
     Connection,
     CursorResult,
     Row,
-    Select,
     bindparam,
     case,
     delete,
-    func,
     select,
     text,
     tuple_,
@@ -44,27 +41,30 @@ _SET_HEAD = f"UPDATE telemetry_head SET {', '.join(f'{name} = ?' for name in _HE
 _ADD_POINT = "INSERT INTO telemetry_point (series, ts, value) VALUES (?, ?, ?)"
 
 
-def _tallies(table: type[PointRow | RollupRow], *columns: ColumnElement[Any]) -> Select[Any]:
-    """Written once: to put a statement together takes as long as to run it."""
-    first, last = bindparam("first", type_=BigInteger), bindparam("last", type_=BigInteger)
-    number = ((table.ts - bindparam("origin", type_=BigInteger)) // bindparam("width", type_=BigInteger)).label(
-        "number"
-    )
-    wanted = (table.series.in_(bindparam("series", expanding=True)), table.ts >= first, table.ts < last)
-    return select(number, *columns).where(*wanted).group_by(number)
-
-
-_TALLIES = {
-    RAW: _tallies(PointRow, func.count(), *(f(PointRow.value) for f in (func.min, func.max, func.sum))),
-    **{
-        grain: _tallies(table, func.sum(table.n), func.min(table.low), func.max(table.high), func.sum(table.total))
-        for grain, table in ROLLUPS.items()
-    },
+_TALLIED = {
+    RAW: "COUNT(*), MIN(value), MAX(value), SUM(value) FROM telemetry_point",
+    FIVE_MINUTES: "SUM(n), MIN(low), MAX(high), SUM(total) FROM telemetry_five_minute",
+    HOUR: "SUM(n), MIN(low), MAX(high), SUM(total) FROM telemetry_hour",
 }
+
+
+@cache
+def _tallies(grain: int, series: int) -> str:
+    """For so many series; as text, since to put a statement together takes as long as to run it. Nothing in a slice is
+    before `origin`, so that both databases divide alike."""
+    wanted = "series = ?" if series == 1 else f"series IN ({', '.join('?' * series)})"
+    return f"SELECT (ts - ?) / ?, {_TALLIED[grain]} WHERE {wanted} AND ts >= ? AND ts < ? GROUP BY 1"  # our own names
+
+
 _SEE_HEADS = select(*(getattr(HeadRow, name) for name in _HEAD[1:])).where(
     HeadRow.series.in_(bindparam("series", expanding=True))
 )
 _GONE = select(GoneRow.grain, GoneRow.before)
+_IN_ZONE = (
+    select(SeriesRow.quantity, SeriesRow.device)
+    .where(SeriesRow.zone == bindparam("zone"))
+    .order_by(SeriesRow.quantity, SeriesRow.device)
+)
 
 
 def series_ids(connection: Connection, keys: Sequence[SeriesKey]) -> dict[SeriesKey, int]:
@@ -90,6 +90,11 @@ def keys_of(connection: Connection, device: str) -> list[SeriesKey]:
     """The series of a device."""
     query = select(SeriesRow.zone, SeriesRow.quantity, SeriesRow.device).where(SeriesRow.device == device)
     return [(zone, quantity, device) for zone, quantity, device in connection.execute(query.order_by(SeriesRow.id))]
+
+
+def keys_in(connection: Connection, zone: str) -> list[SeriesKey]:
+    """The series of a zone."""
+    return [(zone, quantity, device) for quantity, device in connection.execute(_IN_ZONE, {"zone": zone})]
 
 
 def lock_heads(connection: Connection, series: Iterable[int]) -> dict[int, Head]:
@@ -163,8 +168,8 @@ def tallies(
     connection: Connection, series: Sequence[int], part: Slice, *, origin: int, width: int
 ) -> Sequence[Row[int, int, float, float, float]]:
     """Bucket number counted from `origin`, count, min, max and sum of a slice; without what heads hold."""
-    words = {"series": series, "origin": origin, "width": width, "first": part.start, "last": part.end}
-    return connection.execute(_TALLIES[part.grain], words).all()
+    words = (origin, width, *series, part.start, part.end)
+    return connection.exec_driver_sql(_marked(connection, _tallies(part.grain, len(series))), words).all()
 
 
 def heads(connection: Connection, series: Sequence[int]) -> list[Head]:
@@ -232,10 +237,14 @@ def give_back_pages(connection: Connection, *, above: int, at_once: int) -> None
 
 
 def _many(connection: Connection, statement: str, rows: Sequence[tuple[float, ...]]) -> None:
-    """A statement for each row; its marks as the driver wants them."""
+    """A statement for each row."""
     if rows:
-        marked = statement.replace("?", "%s") if connection.dialect.name == "postgresql" else statement
-        connection.exec_driver_sql(marked, list(rows))
+        connection.exec_driver_sql(_marked(connection, statement), list(rows))
+
+
+def _marked(connection: Connection, statement: str) -> str:
+    """Its marks as the driver wants them."""
+    return statement.replace("?", "%s") if connection.dialect.name == "postgresql" else statement
 
 
 def _insert(connection: Connection, table: type[Any]) -> Any:

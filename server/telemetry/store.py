@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from carrel.contracts.telemetry import Quantity, TelemetryPoint
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +31,22 @@ class Window:
 
 
 class Bucket(NamedTuple):
-    """What was measured in one bucket, over all sources asked for; `start` is its beginning.
+    """What was measured in one bucket, over all sources asked for; `ts` is its beginning in ms since 1970 UTC.
 
     The mean is of the values that came, each counting once; the last bucket holds what came before the window's end.
     A tuple, since a chart has thousands of them.
     """
 
-    start: datetime
+    ts: int
     minimum: float
     mean: float
     maximum: float
     count: int  # type: ignore[assignment]  # hides tuple's own method, which nobody wants of a bucket
+
+    @property
+    def start(self) -> datetime:
+        """Its beginning."""
+        return EPOCH + timedelta(milliseconds=self.ts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +76,9 @@ class TelemetryStore(Protocol):
 
     def sources(self, device: str) -> list[Source]:
         """What this device has ever measured and where."""
+
+    def sources_in(self, zone: str) -> list[Source]:
+        """What has ever been measured in this zone and by which device, whatever became of it since."""
 
     def aggregate(self, sources: Sequence[Source], window: Window) -> list[Bucket]:
         """Buckets that hold anything, oldest first: exactly what the raw values give, whatever rows they are made of.

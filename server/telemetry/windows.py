@@ -8,15 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from server.telemetry.store import Window
+from server.telemetry.store import EPOCH, Window
 
 RAW, FIVE_MINUTES, HOUR = 1, 300_000, 3_600_000
 """The grains, in ms: a raw value stands for its own millisecond."""
 GRAINS = (HOUR, FIVE_MINUTES, RAW)
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 
 

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import demo, load, soak, store, wire
+from tests.bench import demo, load, marc, search, sip2, soak, store, wire
 from tests.bench.figures import Figure, table
 from tests.bench.processes import BenchError
 
-PARTS = ("wire", "load", "soak", "start", "memory", "store")
+PARTS = ("wire", "load", "soak", "start", "memory", "store", "sip2", "search", "marc")
 SAMPLES = 600
 SOAK_MINUTES = 1.0
 
@@ -30,6 +30,12 @@ def main() -> None:
     )
     parser.add_argument(
         "--network", type=Path, metavar="DIR", help=f"keep the {load.DEVICES} joined devices there for the next time"
+    )
+    parser.add_argument(
+        "--titles",
+        type=int,
+        default=search.TITLES,
+        help=f"in the catalogue that is searched (default {search.TITLES:,})",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="leave logs and data in this new folder")
@@ -60,6 +66,16 @@ def run(folder: Path, wanted: tuple[str, ...], options: argparse.Namespace) -> l
     if "store" in wanted:
         what = "the telemetry store: values taken in, and a year of 200 sensors asked for, beside bare sqlite3"
         figures += attempt(what, lambda: store.measure(folder / "store"))
+    if "sip2" in wanted:
+        what = "lending over SIP2 on 100,000 items, beside scripts that commit the same rows"
+        figures += attempt(what, lambda: sip2.measure(folder / "sip2"))
+    if "marc" in wanted:
+        what = f"importing {marc.RECORDS:,} MARC records, beside bare pymarc reading them"
+        figures += attempt(what, lambda: marc.measure(folder / "marc"))
+    if "search" in wanted:
+        titles: int = options.titles
+        what = f"the search in {titles:,} titles, on both databases, beside a bare FTS5 table"
+        figures += attempt(what, lambda: search.measure(folder / "search", titles))
     return figures
 
 

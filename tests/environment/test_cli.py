@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -100,3 +102,16 @@ def test_a_batch_that_is_no_text_is_refused(tmp_path, capsys):
     file.write_bytes(b"\xff\xfe\x00")
     assert main(["--batch", str(file)]) == 2
     assert "is not JSON" in capsys.readouterr().err
+
+
+def test_a_batch_comes_from_standard_input():
+    def told(text):
+        words = [sys.executable, "-m", "carrel.cli", "metrics", "--batch", "-"]
+        return subprocess.run(words, input=text, capture_output=True, text=True, timeout=60, check=False)
+
+    done = told(json.dumps(BATCH))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout) == [pi(20, 50), pytest.approx(26.37, abs=0.006), None]
+    refused = told("[")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.startswith("carrel metrics: standard input is not JSON")

@@ -27,6 +27,7 @@ from carrel.contracts.actuation import (
 from carrel.contracts.alarms import AlarmCause, AlarmState, EdgeEvent, Severity
 from carrel.contracts.base import Contract
 from carrel.contracts.codec import decode, decode_command, encode
+from carrel.contracts.config import ConfigDocument
 from carrel.contracts.health import GatewayStatus, LinkHealth, LinkReport
 from carrel.contracts.network import NetworkState
 from carrel.contracts.telemetry import (
@@ -107,6 +108,7 @@ class ActingGateway:
         self.gateway = gateway
         self.acks: list[tuple[str, StoredAck]] = []
         self.commands: list[tuple[str, OverrideSet | OverrideCancel | PanelCommand]] = []
+        self.configs: list[ConfigDocument] = []
         self.on_command: Callable[[Any], CommandResult | None] = lambda _command: None
         self._connected = threading.Event()
         self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
@@ -184,11 +186,17 @@ class ActingGateway:
 
     # ------------------------------------------------------------ inside
     def _on_connect(self, client: mqtt.Client, *_rest: Any) -> None:
-        client.subscribe([(self.name(t, "+"), 1) for t in (topics.COMMAND, topics.TELEMETRY_ACK, topics.EVENT_ACK)])
+        heard = (topics.COMMAND, topics.TELEMETRY_ACK, topics.EVENT_ACK, topics.CONFIG)
+        client.subscribe([(self.name(t, "+"), 1) for t in heard])
 
     def _on_message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
         address = topics.parse(message.topic)
         assert address is not None
+        if address.topic.sender == "gateway":
+            return  # amqtt gives a newcomer also what is retained for others' subscriptions
+        if address.topic is topics.CONFIG:
+            self.configs.append(decode(ConfigDocument, message.payload))
+            return
         if address.topic is not topics.COMMAND:
             self.acks.append((message.topic, decode(StoredAck, message.payload)))
             return

@@ -5,17 +5,21 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session
 
 from carrel.config import load
 from server import hashing
-from server.auth import service as auth
+from server.auth import accounts
 from server.catalogue import service as catalogue
 from server.catalogue.service import NewRecord
 from server.db import Database
 from server.deps import Role
+from server.patrons import desk
 from server.patrons import service as patrons
+from server.patrons.service import NewPatron
 from server.settings import ServerSettings, read_settings
 
 NOW = datetime(2026, 3, 2, 4, 30, tzinfo=UTC)  # a Monday, half past noon in Shanghai
@@ -38,6 +42,8 @@ port = {port}
 database = "{database}"
 demo = {demo}
 token_file = "token"
+[server.jobs]
+enabled = false
 [server.policy]
 loan_days = 30
 max_loans = 6
@@ -79,18 +85,26 @@ def stock(database: Database) -> None:
     """Two good patrons, a blocked and an expired one, four colleagues' roles, ten books, two that stay in."""
     with database.writing() as session:
         for role in (Role.LIBRARIAN, Role.DUTY_STAFF, Role.ADMINISTRATOR):
-            auth.add_account(session, role.value, _hash(PASSWORD), name=f"The {role.value}", role=role)
-        patrons.add(session, ALICE, _hash(PIN), name="Alice Wu", language="en", expires_on=date(2030, 1, 1))
-        patrons.add(session, BO, _hash(PIN), name="张波", language="zh-CN")
-        patrons.add(session, BLOCKED, _hash(PIN), name="Carl Moss", blocked=True)
-        patrons.add(session, EXPIRED, _hash(PIN), name="Dora Lind", expires_on=date(2026, 3, 1))
+            name = f"The {role.value}"
+            accounts.add(session, role.value, _hash(PASSWORD), name=name, role=role, actor="tests", at=NOW)
+        add_patron(session, ALICE, "Alice Wu", language="en", expires_on=date(2030, 1, 1))
+        add_patron(session, BO, "张波", language="zh-CN")
+        blocked = add_patron(session, BLOCKED, "Carl Moss")
+        desk.block(session, blocked, desk.NewBlock("manual"), actor="user:librarian", at=NOW)
+        add_patron(session, EXPIRED, "Dora Lind", expires_on=date(2026, 3, 1))
         for number, barcode in enumerate((*BOOKS, REFERENCE, MISSING), 1):
-            record = catalogue.add_record(session, NewRecord(f"Book {number}", f"Author {number}"))
-            item = catalogue.add_item(
-                session, record, barcode, location="stacks", call_number=f"I0/{number}", for_loan=barcode != REFERENCE
+            record = catalogue.add_record(session, NewRecord(f"Book {number}", f"Author {number}"), at=NOW)
+            new = catalogue.NewItem(
+                barcode, location="stacks", call_number=f"I0/{number}", branch="main", for_loan=barcode != REFERENCE
             )
+            item = catalogue.add_item(session, record, new)
             if barcode == MISSING:
                 catalogue.set_status(session, item, "missing")
+
+
+def add_patron(session: Session, card: str, name: str, **more: Any) -> int:
+    """A patron whose PIN is PIN; the key. `more` are fields of NewPatron."""
+    return patrons.add(session, NewPatron(card=card, name=name, pin_hash=_hash(PIN), **more), NOW)
 
 
 def machine() -> dict[str, str]:

@@ -21,6 +21,7 @@ from server.deps import Core
 from server.devices.service import Networks
 from server.edge.outbox import Outbox
 from server.health import Checks
+from server.holders import HOLDERS
 from server.migrations.apply import upgrade
 from server.pages.part import join
 from server.reports.service import Reports
@@ -28,6 +29,7 @@ from server.rooms import endpoints as rooms
 from server.rooms.picture import Picture
 from server.rooms.plan import read_plan
 from server.rooms.service import Rooms
+from server.rules.book import Books
 from server.settings import read_settings
 from tests.support.sample_building import VALUES, SampleBuilding
 from tests.support.sample_history import SampleHistory
@@ -44,7 +46,7 @@ def core_in(folder: Path) -> Core:
     database, clock = Database(settings.database_url), SystemClock()
     upgrade(database)
     fill.fill_if_empty(database, settings, clock.now())
-    return Core(settings, database, clock, checks=Checks(), identify=Identifier("machine-token-of-tests"))
+    return Core(settings, database, clock, checks=Checks(), identify=Identifier("machine-token-of-tests", database))
 
 
 def build(folder: Path) -> FastAPI:
@@ -53,12 +55,14 @@ def build(folder: Path) -> FastAPI:
     app.state.core = core_in(folder)
     building = SampleBuilding()
     app.state.building, app.state.room_book = building, building
+    app.state.holders = HOLDERS
     core = app.state.core
     picture = Picture()
     picture.set_status("gw-1", GatewayStatus(state="online", since=core.clock.now(), session=1, version="0"))
     app.state.rooms = Rooms(read_plan(core.settings), picture, SampleHistory(), core.clock)
-    app.state.reports = Reports(core.settings, app.state.rooms.plan, SampleHistory(), core.clock)
+    app.state.reports = Reports(core.settings, app.state.rooms.plan, app.state.rooms.past, core.clock)
     app.state.network = Networks(app.state.rooms, Outbox(core.database, core.clock, answer_within_s=0), core.clock)
+    app.state.rule_books = Books(core, app.state.rooms, SampleHistory())
     app.include_router(rooms.router)
     app.add_api_websocket_route("/live", live)
     errors.install(app)
@@ -81,6 +85,7 @@ async def live(socket: WebSocket) -> None:
             patch: dict[str, object] = {f"{r}.{q}": {"v": values[r, q], "t": stamp} for r, q in heard}
             patch["alarms"] = {"rev": str(building.rev)}
             patch["network"] = {"rev": socket.app.state.rooms.picture.network_rev()}
+            patch["rulebook"] = {"rev": socket.app.state.rooms.picture.config_rev()}
             for room in ("reading-room", "stacks"):
                 patch[f"{room}.actuators"] = {"rev": str(building.rev)}
             seq += 1

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,8 +58,8 @@ def require_binaries() -> Path:
 
 
 @contextmanager
-def running_cluster() -> Iterator[Cluster]:
-    """Start a cluster and stop it again."""
+def running_cluster(settings: Sequence[str] = SPEED) -> Iterator[Cluster]:
+    """Start a cluster and stop it again; what it holds survives a power cut only with other settings."""
     folder = require_binaries()
     home = Path(tempfile.mkdtemp(prefix="carrel-postgres-"))
     owner = pwd.getpwnam("postgres") if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
@@ -72,7 +72,7 @@ def running_cluster() -> Iterator[Cluster]:
         subprocess.run(make, check=True, cwd=home, stdout=subprocess.DEVNULL, **who)
         port = free_port()
         start = [folder / "postgres", "-D", home / "data", "-p", str(port), "-h", "127.0.0.1", "-k", home]
-        start += [word for option in SPEED for word in ("-c", option)]
+        start += [word for option in settings for word in ("-c", option)]
         with (home / "log").open("wb") as log:
             process = subprocess.Popen(start, cwd=home, stdout=log, stderr=log, **who)
         try:

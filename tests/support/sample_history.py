@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from carrel.contracts.telemetry import Quantity, TelemetryPoint
 from server.telemetry.store import Bucket, Kept, Source, Value, Window
+from server.telemetry.windows import to_ms
 
 DAY_S = 86_400
 OUTAGES = ((5.0, 6.0), (20 * 24.0, 22 * 24.0))
@@ -29,6 +30,10 @@ class SampleHistory:
     def sources(self, device: str) -> list[Source]:
         quantity = {"curtain": Quantity.POSITION, "ac": Quantity.ON, "vent": Quantity.LEVEL}[device.rsplit("-", 1)[-1]]
         return [Source(device, "reading-room", quantity)]
+
+    def sources_in(self, zone: str) -> list[Source]:
+        indoors = () if zone == "out" else (Quantity.LUX, Quantity.CO2)
+        return [Source(f"{zone}-sensor", zone, quantity) for quantity in (Quantity.TEMP, Quantity.RH, *indoors)]
 
     def aggregate(self, sources: Sequence[Source], window: Window) -> list[Bucket]:
         source = sources[0] if sources else None
@@ -63,7 +68,7 @@ class SampleHistory:
 
 def _bucket(source: Source, start: datetime, width_s: int) -> Bucket:
     values = [_value(source, start + timedelta(seconds=width_s * part / 8)) for part in range(8)]
-    return Bucket(start, min(values), sum(values) / len(values), max(values), len(values))
+    return Bucket(to_ms(start), min(values), sum(values) / len(values), max(values), len(values))
 
 
 def _value(source: Source, at: datetime) -> float:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import sqlite3
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,10 +32,19 @@ LOOK_EVERY_S = 0.5
 SOUND_AGAIN_S = 120.0
 CLEAN_AFTER_S = 2.0  # without a broken frame
 SETTLE_S = 5.0  # one backup for changes that come together
+PERMIT_MOST_S = 254  # Zigbee knows no longer window
 DAILY = timedelta(days=1)
 AFTER_FAILURE = timedelta(hours=1)
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Until when the network is open for joining; `ours` when no person asked for it."""
+
+    until: datetime
+    ours: bool = False
 
 
 class Session:
@@ -47,12 +58,14 @@ class Session:
         self.garbled = asyncio.Event()
         self.backup_due = asyncio.Event()
         self.join_until: datetime | None = None
+        self.window: Window | None = None
+        """What is open, or was on the connection before this one: a radio that restarts has forgotten it."""
         self.backup_at: datetime | None = None
         self._crew = crew
         self._emit = emit
         self._config = config
         self._clock = clock
-        self._opened_by_us = False
+        self._asked_in = False  # who is missing was waited for on this connection
         self._care = Care(app, emit, Door(self._let_in, self._close_door), clock=clock, doubt=self.doubt)
 
     # ------------------------------------------------------------ zigpy's events
@@ -111,7 +124,8 @@ class Session:
             log.warning("joining could not be set to %d s: %s", seconds, error)
             return failed("radio_refused", str(error) or type(error).__name__)
         self.join_until = self._clock.now() + timedelta(seconds=seconds) if seconds else None
-        self._opened_by_us = False
+        self.window = Window(self.join_until) if self.join_until is not None else None
+        self._asked_in = False
         self._changed()
         return DONE
 
@@ -183,6 +197,7 @@ class Session:
             if member.device(self.app) is None:  # a detector that is not even there
                 member.listen_for_fire(self._emit)
                 member.lost()
+        await self._reopen()
         if any(member.config is not None and member.device(self.app) is None for member in self._crew):
             await self._let_in()
         self.tend_all()
@@ -236,7 +251,7 @@ class Session:
                     device = self.app.devices.get(member.ieee)
                     changed |= isinstance(device, ZigbeeDevice) and member.report.look(device, self._clock.now())
             if self.join_until is not None and self._clock.now() >= self.join_until:
-                self.join_until = None
+                self.join_until = self.window = None
                 changed = True
             if changed:
                 self._changed()
@@ -292,15 +307,33 @@ class Session:
 
     async def _let_in(self) -> None:
         """Open the network for devices of config.toml that are missing, once per connection."""
-        if self._opened_by_us or not self._config.join_at_start_s or self.join_until is not None:
+        if self._asked_in or not self._config.join_at_start_s or self.join_until is not None:
             return
         log.info("devices are missing: the network is open for joining for %d s", self._config.join_at_start_s)
-        await self.permit(self._config.join_at_start_s)
-        self._opened_by_us = True
+        await self._open(self._config.join_at_start_s, ours=True)
+
+    async def _reopen(self) -> None:
+        """The window that the connection before this one left open, for the time that was left of it."""
+        window = self.window
+        left_s = math.ceil((window.until - self._clock.now()).total_seconds()) if window is not None else 0
+        if window is None or left_s <= 0:
+            self.window = None
+            return
+        log.info("the radio was away while the network was open for joining: it is open again for %d s", left_s)
+        await self._open(min(left_s, PERMIT_MOST_S), ours=window.ours)
+
+    async def _open(self, seconds: int, *, ours: bool) -> None:
+        if (await self.permit(seconds)).done and self.window is not None:
+            self.window = replace(self.window, ours=ours)
+        self._asked_in = ours
 
     async def _close_door(self) -> None:
         """Nobody else may join once all are in, unless a person has opened the network."""
-        if self._opened_by_us and all(member.served for member in self._crew if member.config is not None):
+        if (
+            self.window is not None
+            and self.window.ours
+            and all(member.served for member in self._crew if member.config is not None)
+        ):
             await self.permit(0)
 
     def _changed(self) -> None:

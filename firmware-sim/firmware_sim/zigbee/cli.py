@@ -21,6 +21,7 @@ _ALONE: Final = {
     "reset": "Let the radio boot by itself.",
     "hang": "Let the radio hang until it is reset or unplugged.",
     "spoil": "Send the next frames to the host with a wrong checksum.",
+    "storm": "Flood the channel for a while: nothing to a single device gets out.",
     "load": "Let the extra sensors send so many reports a second; 0 ends it.",
 }
 
@@ -45,6 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser, common: argparse.ArgumentPars
     words["battery"].add_argument("percent", metavar="PERCENT", type=float)
     words["reset"].add_argument("--reason", metavar="power-up|external|watchdog")
     words["spoil"].add_argument("frames", metavar="N", type=int)
+    words["storm"].add_argument("seconds", metavar="SECONDS", type=float)
+    words["storm"].add_argument("--status", metavar="0xE1", type=_octet, help="data confirm status meanwhile")
     words["load"].add_argument("reports_per_s", metavar="X", type=float)
     words["load"].add_argument("--unbound", action="store_true", help="also from devices that no host has bound")
 

@@ -5,11 +5,12 @@ from typing import Any, Final
 
 from firmware_sim.control import Request
 from firmware_sim.fields import Fields
-from firmware_sim.zigbee.faults import DeviceFaults
+from firmware_sim.zigbee.faults import CHANNEL_BUSY, STATUSES, DeviceFaults
 from firmware_sim.zigbee.network import ZigbeeNetwork
 
 REASONS: Final = {"power-up": 0, "external": 1, "watchdog": 2}
 _SPOILT_MOST: Final = 10_000
+_STORM_MOST_S: Final = 3600.0
 
 Answer = dict[str, Any]
 
@@ -33,6 +34,7 @@ class ZigbeeCommands:
             "hang": self._hang,
             "spoil": self._spoil,
             "load": self._load,
+            "storm": self._storm,
         }
 
     async def run(self, request: Request) -> Answer:
@@ -121,6 +123,16 @@ class ZigbeeCommands:
         if frames > _SPOILT_MOST:
             raise ValueError(f"frames={frames} is outside 0..{_SPOILT_MOST}")
         self._network.coordinator.spoil(frames)
+        return {}
+
+    def _storm(self, fields: Fields) -> Answer:
+        seconds = fields.needed("seconds")
+        status = fields.octets("status") if fields.has("status") else CHANNEL_BUSY
+        fields.done()
+        if not 0 <= seconds <= _STORM_MOST_S or status not in STATUSES:
+            known = ", ".join(f"0x{number:02X} {text}" for number, text in STATUSES.items())
+            raise ValueError(f"a storm lasts 0..{_STORM_MOST_S:g} s and has one of these statuses: {known}")
+        self._network.coordinator.storm(seconds, status)
         return {}
 
     def _load(self, fields: Fields) -> Answer:

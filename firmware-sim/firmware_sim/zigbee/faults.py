@@ -8,6 +8,7 @@ from firmware_sim.zigbee import zcl
 
 NO_ACK: Final = 0xE9
 EXPIRED: Final = 0xF0
+CHANNEL_BUSY: Final = 0xE1
 STATUSES: Final = {
     0xE9: "no MAC acknowledgement",
     0xF0: "kept too long for a sleeping child",

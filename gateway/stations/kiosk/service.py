@@ -96,7 +96,7 @@ class Lending:
             return await self._client.request(
                 method,
                 path,
-                content=body.model_dump_json(exclude_none=True) if body else None,
+                content=body.model_dump_json(exclude_unset=True) if body else None,
                 headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
             )
         except (httpx.HTTPError, OSError, UnicodeDecodeError) as error:

@@ -29,11 +29,13 @@ from server.pages.dashboard.views import (
     Refusal,
     RoomTile,
     ShownQuantity,
+    TerminalView,
     Wish,
 )
 from server.pages.dashboard.words import KINDS, PLACES
 from server.rooms.control import Progress, RoomControl
 from server.rooms.service import Rooms, RoomView
+from server.sip2.terminals import Terminals
 from server.telemetry.errors import HistoryUnavailableError
 
 NAMED: dict[str, ShownQuantity] = {"temp": "temp", "rh": "rh", "lux": "lux", "co2": "co2"}
@@ -47,11 +49,15 @@ Names = Mapping[str, tuple[str, str]]
 class ServerBuilding:
     """Satisfies `views.Building`; of one server process, for any thread."""
 
-    def __init__(self, core: Core, rooms: Rooms, *, room_control: RoomControl, alarm_control: AlarmControl) -> None:
+    def __init__(
+        self, core: Core, rooms: Rooms, *, room_control: RoomControl, alarm_control: AlarmControl,
+        terminals: Terminals | None = None,
+    ) -> None:  # fmt: skip
         self._core = core
         self._rooms = rooms
         self._room_control = room_control
         self._alarm_control = alarm_control
+        self._terminals = terminals or Terminals()
         self._places = place_names(core.settings.document.data)
         zone = core.settings.common.library.zone
         self._words = {language: Words(language, zone, load(language)) for language in LANGUAGES}
@@ -84,7 +90,14 @@ class ServerBuilding:
             status = gateway.status
             online = status is not None and status.state == "online"
             gateways.append(GatewayView(gateway.id, online, status.since if status else None, links))
-        return HealthView(gateways, self._rooms.health_rev())
+        return HealthView(gateways, self._rooms.health_rev() + self._terminals.rev(), self._heard_terminals())
+
+    def _heard_terminals(self) -> list[TerminalView]:
+        return [
+            TerminalView(one.id, one.place, one.online, one.state, one.since)
+            for one in self._terminals.all()
+            if one.online or one.last_message_at is not None
+        ]
 
     def take_control(self, room: str, actuator: str, wish: Wish, *, by: Principal) -> Refusal | None:
         """Put a person's wish above the rules."""

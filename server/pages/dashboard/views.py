@@ -190,11 +190,23 @@ class GatewayView:
 
 
 @dataclass(frozen=True, slots=True)
+class TerminalView:
+    """A self-service terminal that has spoken to this server; `since` is when it came into its state."""
+
+    id: str
+    place: str
+    online: bool
+    state: Literal["ok", "paper_out", "shutting_down", "unknown"]
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class HealthView:
-    """All gateways."""
+    """All gateways, and the terminals that were heard."""
 
     gateways: Sequence[GatewayView]
     rev: str = ""
+    terminals: Sequence[TerminalView] = ()
 
 
 @dataclass(frozen=True, slots=True)

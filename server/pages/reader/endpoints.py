@@ -1,4 +1,4 @@
-"""Readers' pages. Everything works without scripts; htmx only saves reloading."""
+"""Readers' loans and how they sign in. Everything works without scripts; htmx only saves reloading."""
 
 from __future__ import annotations
 
@@ -9,45 +9,49 @@ from fastapi import APIRouter, Form, Query, Request
 from sqlalchemy.orm import Session
 from starlette.responses import RedirectResponse, Response
 
-from carrel.contracts.circulation import ItemRef, RenewalRequest
-from carrel.contracts.ids import ItemBarcode, RequestId
+from carrel.clock import local_date
+from carrel.contracts.circulation import ItemRef, RenewAllRequest, RenewalRequest
+from carrel.contracts.ids import CardNumber, ItemBarcode, RequestId
 from carrel.web.words import refusal
 from server.auth import service as auth
 from server.auth.endpoints import set_cookie
-from server.catalogue import service as catalogue
-from server.circulation import policy
 from server.circulation import service as circulation
-from server.circulation.endpoints import occasion_of
+from server.circulation.errors import NotYourCardError
 from server.deps import COOKIE, Core, CoreDep, ReadSession, WriteSession, public, token_of
 from server.errors import DomainError
+from server.lending.occasion import Occasion
+from server.lending.place import occasion_of
 from server.pages.reader import views
+from server.pages.reader.views import Reader
 from server.pages.shell import Visit, VisitDep, safe_next
+from server.patrons import service as patrons
 
 router = APIRouter(include_in_schema=False, dependencies=[public()])
 
-HITS_PER_PAGE = 20
-MAX_PAGE = 500
+Card = Annotated[CardNumber | None, Query()]
+FormCard = Annotated[CardNumber | None, Form()]
 
-
-@router.get("/search")
-def search(
-    visit: VisitDep,
-    session: ReadSession,
-    q: Annotated[str, Query(max_length=200)] = "",
-    page: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 1,
-) -> Response:
-    """The catalogue, open to everybody."""
-    query = q.strip()
-    found = catalogue.search(session, query, limit=HITS_PER_PAGE, offset=(page - 1) * HITS_PER_PAGE)
-    pages = max(1, -(-found.total // HITS_PER_PAGE))
-    hits = views.Hits(query, found, page, min(pages, MAX_PAGE))
-    return visit.page("reader/search.html", hits=hits, cover=views.cover, availability=views.availability)
+SHOWN = 100
+"""Past loans on one page."""
 
 
 @router.get("/my/loans")
-def my_loans(visit: VisitDep, session: ReadSession, core: CoreDep) -> Response:
-    """The reader's own loans, due soonest first."""
-    return visit.to_sign_in() if visit.caller is None else _loans(visit, session, core)
+def my_loans(visit: VisitDep, session: ReadSession, core: CoreDep, card: Card = None) -> Response:
+    """The reader's own loans, or with `card` a child's, due soonest first."""
+    reader = views.reader_of(visit)
+    return reader if isinstance(reader, Response) else _loans(visit, session, core, reader=reader, card=card)
+
+
+@router.get("/my/history")
+def my_history(visit: VisitDep, session: ReadSession) -> Response:
+    """What the reader has given back, as far as they let the library remember it."""
+    reader = views.reader_of(visit)
+    if isinstance(reader, Response):
+        return reader
+    patron = patrons.find_by_id(session, reader.patron_id)
+    kept = patron is not None and patron.keeps_history
+    past = [loan for loan in circulation.about_patron(session, reader.patron_id) if loan["checked_in_at"]]
+    return visit.page("reader/history.html", kept=kept, past=past[:SHOWN] if kept else [], cover=views.cover)
 
 
 @router.post("/my/renewals")
@@ -58,16 +62,36 @@ def renew(
     *,
     item: Annotated[list[ItemBarcode], Form(min_length=1, max_length=50)],
     request_id: Annotated[RequestId, Form()],
+    card: FormCard = None,
 ) -> Response:
-    """Renew some of the reader's loans and say what became of each."""
-    caller = visit.caller
-    if caller is None or caller.card is None:
-        return visit.to_sign_in()
-    wanted = RenewalRequest(
-        request_id=request_id, card=caller.card, items=tuple(ItemRef(barcode=barcode) for barcode in item)
-    )
-    result = circulation.renew_many(session, wanted, occasion_of(core, caller))
-    return _loans(visit, session, core, outcomes=views.outcomes(result, visit.words))
+    """Renew some loans of the reader or a child and say what became of each."""
+    reader = views.reader_of(visit)
+    if isinstance(reader, Response):
+        return reader
+    occasion = occasion_of(core, reader.principal)
+    items = tuple(ItemRef(barcode=barcode) for barcode in item)
+    wanted = RenewalRequest(request_id=request_id, card=_family_card(session, reader, card, occasion), items=items)
+    result = circulation.renew_many(session, wanted, occasion)
+    return _loans(visit, session, core, reader=reader, card=card, outcomes=views.outcomes(result, visit.words))
+
+
+@router.post("/my/renewals/all")
+def renew_all(
+    visit: VisitDep,
+    session: WriteSession,
+    core: CoreDep,
+    *,
+    request_id: Annotated[RequestId, Form()],
+    card: FormCard = None,
+) -> Response:
+    """Renew whatever the reader or a child has; each that is not renewed gets its reason."""
+    reader = views.reader_of(visit)
+    if isinstance(reader, Response):
+        return reader
+    occasion = occasion_of(core, reader.principal)
+    wanted = RenewAllRequest(request_id=request_id, card=_family_card(session, reader, card, occasion))
+    result = circulation.renew_all(session, wanted, occasion)
+    return _loans(visit, session, core, reader=reader, card=card, outcomes=views.outcomes(result, visit.words))
 
 
 @router.get("/sign-in")
@@ -88,7 +112,8 @@ def sign_in(
 ) -> Response:
     """Open a session and go on to where the visitor wanted to be."""
     hours = core.settings.server.session_hours
-    outcome = auth.sign_in(core.database, user.strip(), password, now=core.clock.now(), hours=hours)
+    agent = request.headers.get("user-agent", "")
+    outcome = auth.sign_in(core.database, user.strip(), password, now=core.clock.now(), hours=hours, agent=agent)
     if isinstance(outcome, DomainError):
         error = refusal(visit.words, outcome.code, outcome.params)
         return visit.page("reader/sign_in.html", status=outcome.status, next=safe_next(next), user=user, error=error)
@@ -110,21 +135,36 @@ def sign_out(request: Request, session: WriteSession) -> Response:
     return answer
 
 
-def _loans(visit: Visit, session: Session, core: Core, outcomes: list[views.Outcome] | None = None) -> Response:
-    caller = visit.caller
-    assert caller is not None
-    if caller.card is None:
-        return visit.page("reader/not_a_reader.html")
-    occasion = occasion_of(core, caller)
-    loans = circulation.loans_of(session, caller.card, occasion)
+def _family_card(session: Session, reader: Reader, named: str | None, occasion: Occasion) -> str:
+    """The card whose loans are meant: the reader's own or an under-age child's; raises NotYourCardError."""
+    if named is None or named == reader.card:
+        return reader.card
+    if not patrons.may_act_for(session, reader.patron_id, named, local_date(occasion.now, occasion.zone)):
+        raise NotYourCardError
+    return named
+
+
+def _loans(
+    visit: Visit, session: Session, core: Core, *,
+    reader: Reader, card: str | None, outcomes: list[views.Outcome] | None = None,
+) -> Response:  # fmt: skip
+    occasion = occasion_of(core, reader.principal)
+    shown = _family_card(session, reader, card, occasion)
+    children = patrons.wards_of(session, reader.patron_id, local_date(occasion.now, occasion.zone))
+    family = [(reader.card, visit.words.gettext("Myself")), *((child.card, child.name) for child in children)]
     token = uuid.uuid4().hex[:16]
-    lines = views.loan_lines(loans, visit.words, now=occasion.now, zone=occasion.zone, request_id=token)
+    lines = views.loan_lines(
+        circulation.loans_of(session, shown, occasion), visit.words,
+        now=occasion.now, zone=occasion.zone, request_id=token,
+    )  # fmt: skip
     return visit.page(
         "reader/loans.html",
         loans=lines,
         outcomes=outcomes or [],
-        renewable=[line.barcode for line in lines if not line.refusal],
+        renewable=any(not line.refusal for line in lines),
         request_id=token,
-        quota_left=policy.quota_left(len(lines), occasion.rules),
+        card="" if shown == reader.card else shown,
+        family=[views.Person(number, name, number == shown) for number, name in family] if children else [],
+        quota_left=circulation.quota_left(session, shown, occasion),
         cover=views.cover,
     )

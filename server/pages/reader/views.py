@@ -6,19 +6,32 @@ import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
+
+from starlette.responses import Response
 
 from carrel.clock import local_date
 from carrel.contracts.circulation import BatchResult
 from carrel.web.i18n import Words
-from carrel.web.words import refusal
-from server.catalogue.service import Found, Record
+from carrel.web.words import REFUSALS, refusal
+from server.catalogue.service import Record
 from server.circulation.service import LoanView
+from server.deps import Principal
+from server.pages.shell import Visit
 
 COVERS = 6
 ARTICLE = re.compile(r"(?:the|an?) ", re.IGNORECASE)
 DUE_SOON_DAYS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Whoever is signed in with a card."""
+
+    principal: Principal
+    card: str
+    patron_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +40,6 @@ class Cover:
 
     letter: str
     colour: int
-
-
-@dataclass(frozen=True, slots=True)
-class Hits:
-    """One page of a search."""
-
-    query: str
-    found: Found
-    page: int
-    pages: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,35 @@ class Outcome:
     title: str
     ok: bool
     words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whose loans can be chosen: the reader's own or a child's."""
+
+    card: str
+    name: str
+    chosen: bool
+
+
+def reader_of(visit: Visit) -> Reader | Response:
+    """The reader who visits; for anybody else the page that says what to do."""
+    caller = visit.caller
+    if caller is None:
+        return visit.to_sign_in()
+    if caller.card is None or caller.patron_id is None:
+        return visit.page("reader/not_a_reader.html")
+    return Reader(caller, caller.card, caller.patron_id)
+
+
+def told(words: Words, code: str) -> str:
+    """A refusal that came back in the address, in words; nothing for what is no refusal."""
+    return refusal(words, code) if code in REFUSALS else ""
+
+
+def day(words: Words, at: date) -> str:
+    """A day of the library's calendar."""
+    return words.moment(datetime.combine(at, time(12), words.zone), "date")
 
 
 def cover(title: str) -> Cover:

@@ -10,7 +10,7 @@ from server.reports.policy import ACTUATOR_UNITS, ROOM_UNITS
 GROUPS = (
     (N_("Comfort"), ("temp_in_band", "rh_in_band", "both_in_band"), "bands"),
     (N_("Comfort in opening hours"), ("temp_in_band_open", "rh_in_band_open", "both_in_band_open"), "opening"),
-    (N_("Steadiness"), ("temp_deviation", "rh_deviation"), ""),
+    (N_("Steadiness"), ("temp_deviation", "rh_deviation", "temp_season", "rh_season"), ""),
     (N_("Energy"), ("energy",), "power"),
     (N_("Preservation"), ("twpi", "emc", "mould_index", "mould_hours"), ""),
     (N_("Light"), ("light_dose", "light_year", "light_year_end"), ""),
@@ -25,7 +25,9 @@ NAMES = {
     "both_in_band_open": N_("Both on target"),
     "temp_deviation": N_("Temperature: furthest from its 24-hour mean"),
     "rh_deviation": N_("Humidity: furthest from its 24-hour mean"),
-    "energy": N_("Energy, estimated"),
+    "temp_season": N_("Temperature: 30 days furthest from the year's mean"),
+    "rh_season": N_("Humidity: 30 days furthest from the year's mean"),
+    "energy": N_("Energy"),
     "twpi": N_("Preservation index over time (TWPI)"),
     "emc": N_("Moisture in wood (EMC), mean"),
     "mould_index": N_("Mould index at the end, 0 to 6"),
@@ -36,9 +38,10 @@ NAMES = {
 }
 ACTUATOR_NAMES = {
     "running": N_("Running, at full output"),
-    "energy": N_("Energy, estimated"),
+    "energy": N_("Energy"),
     "switches_per_day": N_("Switched or moved, at least"),
 }
+BASES = {"metered": N_("metered"), "estimated": N_("estimated"), "both": N_("partly metered, partly estimated")}
 UNITS = {"years": N_("years"), "1/d": N_("times a day")}
 DECIMALS = {
     "energy": 1,
@@ -46,6 +49,8 @@ DECIMALS = {
     "emc": 1,
     "temp_deviation": 1,
     "rh_deviation": 1,
+    "temp_season": 1,
+    "rh_season": 1,
     "twpi": 0,
     "running": 1,
     "switches_per_day": 1,

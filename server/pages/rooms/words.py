@@ -34,6 +34,8 @@ QUANTITY_NAMES = {
     "on": N_("Switched"),
     "level": N_("Level"),
     "setpoint": N_("Setpoint"),
+    "power": N_("Power"),
+    "energy": N_("Meter reading"),
     "battery": N_("Battery"),
     "occupancy": N_("People"),
 }
@@ -160,13 +162,16 @@ def length(span: timedelta) -> str:
     return f"{hours}:{minutes:02}:{seconds % 60:02}" if hours else f"{minutes}:{seconds % 60:02}"
 
 
+DEVICE_UNITS = {"position": "%", "level": "%", "battery": "%", "setpoint": "°C", "power": "W", "energy": "kWh"}
+
+
 def device_value(words: Words, quantity: str, value: float) -> str:
     """A device's value with its unit; switches in words."""
     if quantity == "on":
         return words.gettext("On") if value else words.gettext("Off")
     if quantity == "occupancy":
         return words.gettext("present") if value else words.gettext("nobody")
-    unit = {"position": "%", "level": "%", "battery": "%", "setpoint": "°C"}.get(quantity, UNITS.get(quantity, ""))
+    unit = DEVICE_UNITS.get(quantity, UNITS.get(quantity, ""))
     return f"{words.number(value, DECIMALS.get(quantity, 0))} {unit}".rstrip()
 
 

@@ -26,6 +26,8 @@ READINGS = [
     (0x0406, 0x0000, 6, Quantity.OCCUPANCY, 0.0),
     (0x040D, 0x0000, 0.00082, Quantity.CO2, 820.0),
     (0x0001, 0x0021, 200, Quantity.BATTERY, 100.0),
+    (0x0B04, 0x050B, 800, Quantity.POWER, 800.0),
+    (0x0702, 0x0000, 5, Quantity.ENERGY, 5.0),
 ]
 ZEROES = [(one.cluster, one.attribute) for one in ATTRIBUTES]
 UNKNOWN = [
@@ -37,6 +39,8 @@ UNKNOWN = [
     (0x0201, 0x0000, -0x8000),
     (0x0008, 0x0000, 0xFF),
     (0x0001, 0x0021, 0xFF),
+    (0x0B04, 0x050B, -0x8000),
+    (0x0702, 0x0000, 0xFFFF_FFFF_FFFF),
 ]
 
 

@@ -1,8 +1,10 @@
 """zigpy's beginning and end, whatever moment is chosen for them."""
 
 import asyncio
+import logging
 import stat
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -66,3 +68,33 @@ async def test_only_its_owner_may_read_the_networks_key(tmp_path: Path) -> None:
 def modes(folder: Path) -> set[int]:
     """Permissions of the database and its companions."""
     return {stat.S_IMODE(file.stat().st_mode) for file in folder.glob("zigbee.db*")}
+
+
+def test_what_the_end_of_a_connection_cuts_off_is_not_traced_and_a_fault_of_ours_is(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    radio._quieten()
+    library = logging.getLogger("zigpy.zcl")
+
+    def failing(name: str, error: str) -> Callable[[], None]:
+        """Code of a module of that name."""
+        space: dict[str, object] = {"__name__": name}
+        exec(f"def fail():\n    raise {error}", space)
+        made = space["fail"]
+        assert callable(made)
+        return made  # type: ignore[return-value]
+
+    def tell(fail: Callable[[], None]) -> bool:
+        caplog.clear()
+        try:
+            fail()
+        except BaseException:
+            library.exception("task failed")
+        return bool(caplog.records)
+
+    assert not tell(failing("zigpy.zcl", "__import__('asyncio').CancelledError"))
+    assert not tell(failing("zigpy_znp.zigbee.application", "AttributeError('_znp')"))
+    assert not tell(failing("bellows.ezsp", "RuntimeError('closed')"))
+    assert tell(failing("devices.zigbee.ias", "AttributeError('ours')"))
+    assert tell(failing("zigpy_znp.api", "KeyError('theirs')"))
+    assert tell(failing("zigpy.zcl", "TypeError('wrong argument of ours')"))

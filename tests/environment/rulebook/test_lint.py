@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from environment.config import EnvironmentConfig
+from environment.rulebook.findings import ERRORS, OF_GUARDS, SENTENCES
 from environment.rulebook.lint import lint
 from environment.rulebook.presets import PRESETS, Outputs, as_toml
 
@@ -262,3 +263,20 @@ def test_a_preset_leaves_out_what_a_zone_cannot_do() -> None:
 def test_the_shipped_rules_have_no_finding() -> None:
     section = tomllib.loads(Path("config.toml").read_text(encoding="utf-8"))["environment"]
     assert lint(EnvironmentConfig.model_validate(section)) == []
+
+
+# ---------------------------------------------------------------- the findings themselves
+def test_every_finding_fills_its_sentence_and_says_whether_it_is_an_error() -> None:
+    never = COOL | when("temp", above=90, hysteresis=1) | {"guard": [{"metric": "rh", "below": -1, "hysteresis": 2}]}
+    parts = {"sensor": SENSORS, "actuator": ACTUATORS, "rule": [never]}
+    first, second = lint(EnvironmentConfig.model_validate(parts))
+    assert (first.error, first.guard, first.params["limit"]) == (True, 0, 90.0)
+    assert first.text.startswith(
+        "The condition of 'cool' can never be true: the measured value (temp) stays within -40"
+    )
+    assert (second.guard, second.text.split(" of ")[0]) == (1, "Guard 1")
+
+
+def test_every_sentence_belongs_to_a_code_and_every_error_is_one() -> None:
+    assert set(SENTENCES) >= ERRORS
+    assert set(OF_GUARDS) <= set(SENTENCES)

@@ -111,3 +111,14 @@ async def test_a_load_is_started_and_ended(zigbee, host):
 async def test_wrong_requests_are_refused_in_a_sentence(zigbee, do, fields, complaint):
     with pytest.raises((ValueError, KeyError), match=complaint):
         await zigbee(do, **fields)
+
+
+async def test_the_channel_is_flooded_for_a_while(zigbee, host):
+    assert await zigbee("storm", seconds=3, status=0x11) == {}
+    nwk = host.network.device("siren-1").nwk
+    assert host.zcl(nwk, 0, b"\x00\x01\x00\x05\x00")[0].payload == b"\x11\x01\x07"
+    assert await zigbee("storm", seconds=0) == {}
+    assert host.zcl(nwk, 0, b"\x00\x01\x00\x05\x00")[0].payload == b"\x00\x01\x07"
+    for fields in ({"seconds": -1}, {"seconds": 1e9}, {"seconds": 1, "status": 7}):
+        with pytest.raises(ValueError, match="a storm lasts"):
+            await zigbee("storm", **fields)

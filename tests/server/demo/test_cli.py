@@ -60,10 +60,14 @@ def told(capsys: pytest.CaptureFixture[str], file: Path) -> dict[str, Any]:
 
 def test_programs_get_one_object_with_the_promised_keys(opened: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = told(capsys, opened)
-    assert set(found) == {"dashboard", "kiosk", "api", "accounts", "patrons", "items", "rooms", "ports"}
+    assert set(found) == {"dashboard", "kiosk", "api", "accounts", "patrons", "items", "sip2", "rooms", "ports"}
     assert found["dashboard"] == "http://127.0.0.1:8080"
     assert found["kiosk"] == "http://127.0.0.1:8081"
     assert found["api"] == "http://127.0.0.1:8080/api/v1"
+    assert found["sip2"] == {
+        "host": "127.0.0.1", "port": 6001, "institution": "MAIN",
+        "login": "self-check-1", "password": "self-check-demo",
+    }  # fmt: skip
     assert {"reading-room", "stacks"} <= set(found["rooms"])
     for name, keys in {
         "accounts": {"user", "password", "role"},
@@ -96,6 +100,10 @@ def test_an_address_set_in_the_environment_is_the_one_told(
     monkeypatch.setenv("CARREL_GATEWAY__KIOSK__0__PORT", "9091")
     found = told(capsys, opened)
     assert (found["dashboard"], found["kiosk"]) == ("http://127.0.0.1:9090", "http://127.0.0.1:9091")
+    monkeypatch.setenv("CARREL_SERVER__SIP2__PORT", "6077")
+    assert told(capsys, opened)["sip2"]["port"] == 6077
+    monkeypatch.setenv("CARREL_SERVER__SIP2__ENABLED", "false")
+    assert told(capsys, opened)["sip2"] is None
 
 
 def test_people_get_lines_to_read(opened: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,7 +19,7 @@ from server.exports.service import Export
 from server.exports.worker import Worker
 from server.rooms.history import History
 from server.rooms.picture import Picture
-from server.rooms.plan import Plan, RoomPlan
+from server.rooms.plan import Plan, PresentPlan, RoomPlan
 from server.telemetry.database import DatabaseStore
 from server.telemetry.errors import HistoryUnavailableError
 from tests.support.library import NOW, ManualClock
@@ -38,7 +38,9 @@ class Bench:
         self.clock = clock
         self.folder = folder
         self.store = DatabaseStore(database)
-        self.history = History(Plan({"stacks": ROOM}, HOUR, simulated=True), Picture(), self.store)
+        self.history = History(
+            PresentPlan(Plan({"stacks": ROOM}, HOUR, simulated=True), Picture()), Picture(), self.store
+        )
         self.store.append([_point(n) for n in range(100)])
 
     def worker(self) -> Worker:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from server.reports.running import Running, running
 from server.telemetry.store import Bucket, Value, Window
+from server.telemetry.windows import to_ms
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 WIDTH_S = 300
@@ -17,7 +18,7 @@ def span(hours: float = 1.0) -> Window:
 
 def bucket(number: int, low: float, high: float | None = None, mean: float | None = None) -> Bucket:
     top = low if high is None else high
-    return Bucket(NOON + timedelta(seconds=WIDTH_S * number), low, (low + top) / 2 if mean is None else mean, top, 2)
+    return Bucket(to_ms(NOON) + 1000 * WIDTH_S * number, low, (low + top) / 2 if mean is None else mean, top, 2)
 
 
 def ran(*buckets: Bucket, hours: float = 1.0, before: Value | None = None, switch: bool = True) -> Running:

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from carrel.config import load
 from carrel.contracts import topics
+from carrel.contracts.network import NetworkDevice, NetworkState
 from carrel.contracts.telemetry import Quantity, TelemetryPoint
 from environment.preservation.moisture import absolute_humidity, dew_point
 from server.app import create_app
@@ -145,6 +146,81 @@ class TestDevices:
         house.edge.devices("th-1")
         eventually(lambda: house.room()["devices"], "the device")
         assert ask(house.client, "devices/th-1", quantity="temp").json()["t"] == []
+
+
+class TestMoving:
+    """A device is carried to another room and renamed, over the wire of a gateway; nothing of its past is lost."""
+
+    def test_readings_stay_in_the_room_where_they_were_measured_and_follow_their_device(self, house: House) -> None:
+        edge, client = house.edge, house.client
+        ieee = "02:ca:77:e1:00:00:00:42"
+
+        def live_at(minutes: int, name: str, zone: str, first: int) -> None:
+            at = NOON + timedelta(minutes=minutes)
+            device = NetworkDevice(ieee=ieee, id=name, zone=zone, kind="sensor", state="online")
+            edge.network(NetworkState(ts=at - timedelta(minutes=1), state="running", devices=(device,)))
+            edge.devices(name, zone=zone)
+            edge.report(name, zone, at=at, temp=20.0 + minutes)
+            measured = {"device": name, "zone": zone, "quantity": Quantity.TEMP}
+            edge.batch(first, TelemetryPoint(ts=at, value=20.0 + minutes, **measured))  # type: ignore[arg-type]
+            eventually(lambda: first in edge.acked(topics.TELEMETRY_ACK), "the confirmation")
+
+        live_at(10, "desk-air", "stacks", 1)
+        live_at(70, "desk-air", "reading-room", 2)
+        live_at(130, "window-air", "reading-room", 3)
+        assert ask(client, metric="temp").json()["mean"] == [30.0]
+        assert ask(client, "rooms/reading-room", metric="temp").json()["mean"] == [90.0, 150.0]
+        found = ask(client, "devices/window-air", quantity="temp").json()
+        assert (found["mean"], found["n"]) == ([30.0, 90.0, 150.0], [1, 1, 1])
+        assert ask(client, "devices/window-air", quantity="temp", **{"from": "2026-03-01T14:00:00Z"}).json()[
+            "before"
+        ] == {"t": ms(NOON + timedelta(minutes=70)), "value": 90.0}
+        made = client.post(
+            "/api/v1/exports",
+            json={"rooms": ["stacks"], "metrics": ["temp"], "resolution": "raw"}
+            | {"from": HOURS["from"], "to": HOURS["to"]},
+            headers=house.staff(),
+        ).json()
+        address = f"/api/v1/exports/{made['id']}"
+        eventually(lambda: client.get(address, headers=house.staff()).json()["state"] == "done", "the export")
+        rows = client.get(f"{address}/file", headers=house.staff()).text.splitlines()[1:]
+        assert [row.split(",")[2:6] for row in rows] == [["stacks", "desk-air", "temp", "30.0"]]
+
+    def test_a_sensor_of_config_toml_shows_in_the_room_to_which_it_was_carried(self, house: House) -> None:
+        edge = house.edge
+
+        def temp(room: str) -> object:
+            values: Any = house.room(room)["values"]
+            return values["temp"]["value"]
+
+        edge.devices("th-1", zone="reading-room")
+        edge.report("th-1", "reading-room", temp=21.0)
+        eventually(lambda: temp("reading-room") == 21.0, "the value")
+        edge.devices("th-1", zone="stacks")
+        eventually(lambda: temp("reading-room") is None, "the move")
+        edge.report("th-1", "stacks", temp=18.0)
+        eventually(lambda: temp("stacks") == 18.0, "the value in the new room")
+        assert temp("reading-room") is None
+
+    def test_of_a_name_that_two_living_devices_had_each_keeps_its_own(self, house: House) -> None:
+        one, two = "02:ca:77:e1:00:00:00:01", "02:ca:77:e1:00:00:00:02"
+
+        def tell(minutes: int, **names: str) -> None:
+            devices = tuple(
+                NetworkDevice(ieee=ieee, id=names[key], state="online")
+                for key, ieee in (("one", one), ("two", two))
+                if key in names
+            )
+            house.edge.network(NetworkState(ts=NOON + timedelta(minutes=minutes), state="running", devices=devices))
+
+        tell(0, one="x")
+        tell(30, one="y", two="x")
+        house.edge.batch(
+            1, point(NOON + timedelta(minutes=20), 20.0, "x"), point(NOON + timedelta(minutes=40), 40.0, "x")
+        )
+        eventually(lambda: house.edge.acked(topics.TELEMETRY_ACK) == [2], "the confirmation")
+        assert ask(house.client, "devices/x", quantity="temp").json()["mean"] == [40.0]
+        assert ask(house.client, "devices/y", quantity="temp").json()["mean"] == [20.0]
 
 
 class TestInflux:

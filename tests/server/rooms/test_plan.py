@@ -8,6 +8,7 @@ from carrel.contracts.telemetry import DeviceInfo, DeviceList, DeviceState, Quan
 from carrel.sections import RoomConfig
 from server.rooms.picture import Picture
 from server.rooms.plan import Plan, PresentPlan, RoomPlan
+from server.telemetry.store import Source
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CONFIG = Plan(
@@ -63,3 +64,30 @@ def test_a_carried_sensor_measures_its_new_room_once_it_has_told_of_it() -> None
     assert plan(moved, told={"desk-air": state("hall", co2=600.0)}).rooms["hall"].sensors == {
         Quantity.CO2: {"desk-air"}
     }
+
+
+def test_a_sensor_of_config_toml_that_was_carried_measures_its_new_room_and_no_longer_the_old() -> None:
+    moved = sensor("stacks-th", "hall")
+    silent = plan(moved, told={"stacks-th": state("stacks", temp=20.0)})
+    assert (silent.rooms["stacks"].sensors, silent.rooms["hall"].sensors) == ({}, {})
+    told = plan(moved, told={"stacks-th": state("hall", temp=20.0, rh=50.0)})
+    assert told.rooms["hall"].sensors == {Quantity.TEMP: {"stacks-th"}}  # as config.toml says: not its humidity
+    assert told.rooms["stacks"].sensors == {}
+
+
+def test_the_past_of_a_room_is_what_was_measured_in_it_whatever_became_of_the_device() -> None:
+    here = plan(sensor("carried", "hall"), sensor("stacks-ac", "stacks", "ac"), told={})
+    stored = [
+        Source(device, "stacks", quantity)
+        for device, quantity in (
+            ("stacks-th", Quantity.TEMP),
+            ("stacks-th", Quantity.RH),  # config.toml wants its temperature only
+            ("carried", Quantity.TEMP),
+            ("gone", Quantity.TEMP),
+            ("stacks-ac", Quantity.TEMP),
+            ("old-ac", Quantity.TEMP),
+            ("old-ac", Quantity.SETPOINT),
+        )
+    ]
+    assert [source.device for source in here.measured(stored, Quantity.TEMP)] == ["stacks-th", "carried", "gone"]
+    assert here.measured(stored, Quantity.RH) == []

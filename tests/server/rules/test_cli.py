@@ -190,3 +190,15 @@ def test_an_unknown_preset_or_room_is_told_what_there_is(tmp_path: Path, capsys:
     config = write(tmp_path, LIBRARY, "config.toml")
     assert main(["rules", "presets", "mixed-paper", "--zone", "attic", "--config", config]) == 2
     assert "zones with actuators: r" in capsys.readouterr().err
+
+
+def test_a_preset_without_figures_is_a_note_to_begin_with_and_no_mistake(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["rules", "presets", "en-16893"]) == 0
+    printed = capsys.readouterr().out
+    assert tomllib.loads(printed) == {}
+    assert "carrel rules presets mixed-paper" in printed
+    config = write(tmp_path, LIBRARY, "config.toml")
+    assert main(["rules", "lint", "--config", config, write(tmp_path, printed, "en.toml")]) == 0
+    assert capsys.readouterr().out == "0 rules, nothing to remark\n"

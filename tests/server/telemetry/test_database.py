@@ -12,6 +12,7 @@ from server.db import Database
 from server.telemetry import repository, retention
 from server.telemetry.database import DatabaseStore
 from server.telemetry.store import Bucket, Kept, Source, Value, Window
+from server.telemetry.windows import to_ms
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SOURCE = Source("th-1", "stacks", Quantity.TEMP)
@@ -44,9 +45,9 @@ def test_buckets_are_counted_from_the_start_and_empty_ones_left_out(store: Datab
     store.append([point(0, 1.0), point(9.999, 3.0), point(10, 5.0), point(35, 7.0)])
     found = store.aggregate([SOURCE], Window(NOON, NOON + timedelta(seconds=40), 10))
     assert found == [
-        Bucket(NOON, 1.0, 2.0, 3.0, 2),
-        Bucket(NOON + timedelta(seconds=10), 5.0, 5.0, 5.0, 1),
-        Bucket(NOON + timedelta(seconds=30), 7.0, 7.0, 7.0, 1),
+        Bucket(to_ms(NOON), 1.0, 2.0, 3.0, 2),
+        Bucket(to_ms(NOON + timedelta(seconds=10)), 5.0, 5.0, 5.0, 1),
+        Bucket(to_ms(NOON + timedelta(seconds=30)), 7.0, 7.0, 7.0, 1),
     ]
 
 
@@ -120,7 +121,7 @@ def everything(store: DatabaseStore, window: Window) -> list[Bucket]:
     for value in store.values(SOURCE, window.start, window.end, limit=10_000):
         found.setdefault((value.at - window.start) // timedelta(seconds=window.bucket_s), []).append(value.value)
     return [
-        Bucket(window.start + timedelta(seconds=n * window.bucket_s), min(v), sum(v) / len(v), max(v), len(v))
+        Bucket(to_ms(window.start) + 1000 * n * window.bucket_s, min(v), sum(v) / len(v), max(v), len(v))
         for n, v in sorted(found.items())
     ]
 
@@ -233,6 +234,8 @@ class TestValues:
         store.append([point(0, 1.0), point(5, 1.0, moved)])
         assert set(store.sources("th-1")) == {SOURCE, moved}
         assert store.sources("th-2") == []
+        assert store.sources_in(moved.zone) == [moved]
+        assert store.sources_in("nowhere") == []
 
 
 def test_newest_values_alone_leave_no_rows(store: DatabaseStore) -> None:

@@ -140,6 +140,7 @@ class TestNewest:
         store.append([point(0, 1.0), point(9, 2.0)])
         assert store.latest("stacks") == [point(9, 2.0)]
         assert store.sources("th-1") == [ONE]
+        assert store.sources_in("stacks") == [ONE]
         assert embedded.values(ONE, NOON, NOON + timedelta(days=1), limit=9) == []
         store.close()
 

@@ -35,6 +35,11 @@ class Message:
     tid: int
     data: bytes
 
+    @property
+    def is_for_many(self) -> bool:
+        """Whether routers pass it on to all."""
+        return self.destination is None or self.destination >= BROADCASTS
+
 
 def _register(ncp: Ncp, args: Octets) -> bytes:
     endpoint, profile, device_id, version = args.u8(), args.u16(), args.u16(), args.u8()
@@ -85,11 +90,11 @@ def _data_request_routed(ncp: Ncp, args: Octets) -> bytes:
 def _send(ncp: Ncp, message: Message) -> bytes:
     if ncp.state != RUNNING:
         return NO_NETWORK
+    refused = ncp.storm.broadcast() if message.is_for_many else 0
+    if refused:
+        return bytes((refused,))
     if message.endpoint == 0:
-        if not message.data or message.destination is None:
-            return INVALID_PARAMETER
-        zdo.request(ncp, message.destination, message.cluster, tsn=message.data[0], body=message.data[1:])
-        return SUCCESS
+        return _zdo(ncp, message)
     if message.source_endpoint not in ncp.app_endpoints:
         return INVALID_PARAMETER
     ncp.count_frame()
@@ -103,6 +108,13 @@ def _send(ncp: Ncp, message: Message) -> bytes:
     return SUCCESS
 
 
+def _zdo(ncp: Ncp, message: Message) -> bytes:
+    if not message.data or message.destination is None:
+        return INVALID_PARAMETER
+    zdo.request(ncp, message.destination, message.cluster, tsn=message.data[0], body=message.data[1:])
+    return SUCCESS
+
+
 def _unicast(ncp: Ncp, nwk: int, message: Message) -> None:
     if nwk == COORDINATOR:
         _confirm(ncp, message, 0)
@@ -110,6 +122,10 @@ def _unicast(ncp: Ncp, nwk: int, message: Message) -> None:
     device = ncp.mesh.by_nwk(nwk)
     if device is None:
         _confirm(ncp, message, NO_ROUTE)
+        return
+
+    if ncp.storm.status:
+        _confirm(ncp, message, ncp.storm.status)
         return
 
     def arrive() -> None:

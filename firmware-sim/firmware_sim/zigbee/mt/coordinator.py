@@ -74,6 +74,10 @@ class Coordinator:
         """Send the next frames with a wrong checksum."""
         self._ncp.spoilt = frames
 
+    def storm(self, seconds: float, status: int) -> None:
+        """Somebody floods the channel: for so long nothing to a single device gets out."""
+        self._ncp.storm.rage(seconds, status)
+
     def _handle(self, frame: unpi.Frame) -> None:
         if frame.type == unpi.SREQ:
             self._ncp.hold_back()

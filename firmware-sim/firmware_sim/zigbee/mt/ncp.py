@@ -1,6 +1,7 @@
 """State of the coordinator: NV memory, network, registered endpoints; and its side of the air."""
 
 import random
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -28,6 +29,10 @@ EXTERNAL: Final = 1
 WATCHDOG: Final = 2
 VERSION: Final = bytes((2, 1, 2, 7, 1))
 
+DELIVERY_S: Final = 9.0
+BROADCAST_TABLE: Final = 30
+BUFFER_FULL: Final = 0x11
+
 _START_S: Final = 0.02
 _FORMED: Final = 0
 _FORMATION_FAILURE: Final = 8
@@ -43,6 +48,45 @@ class Endpoint:
     version: int
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+
+
+class Storm:
+    """What too much on the air does to a radio.
+
+    A broadcast stays in the broadcast transaction table for nwkNetworkBroadcastDeliveryTime, 9 s (Zigbee 3.5.1,
+    3.6.5). Routers have some nine places, a coordinator for a large network more; what finds none is refused as
+    ZBufferFull. While somebody else floods the channel, the MAC finds it busy at every try and gives up (IEEE 802.15.4,
+    6.2.5.1: channel access failure), and the table is full of what the others sent.
+    """
+
+    def __init__(self, timers: Timers) -> None:
+        self._timers = timers
+        self._broadcasts: deque[float] = deque()
+        self._until_s = 0.0
+        self._status = 0
+
+    def broadcast(self) -> int:
+        """One more goes out, or the status by which it is refused."""
+        now_s = self._timers.now()
+        while self._broadcasts and now_s - self._broadcasts[0] >= DELIVERY_S:
+            self._broadcasts.popleft()
+        if self.status or len(self._broadcasts) >= BROADCAST_TABLE:
+            return BUFFER_FULL
+        self._broadcasts.append(now_s)
+        return 0
+
+    def forget(self) -> None:
+        """The radio booted: its table is empty. The storm is not of its making."""
+        self._broadcasts.clear()
+
+    def rage(self, seconds: float, status: int) -> None:
+        """For so long what the host sends to one device ends with a status, and to many is refused."""
+        self._until_s, self._status = self._timers.now() + seconds, status
+
+    @property
+    def status(self) -> int:
+        """Of a unicast now; 0 is that it went out."""
+        return self._status if self._timers.now() < self._until_s else 0
 
 
 class Ncp:
@@ -61,6 +105,7 @@ class Ncp:
         self._hardware_ieee = ieee
         self.hung = False
         self.spoilt = 0  # frames to the host that still get a wrong checksum
+        self.storm = Storm(timers)
         self._held_back: list[bytes] | None = None
         self._starting: Timer | None = None
         self._volatile()
@@ -69,6 +114,7 @@ class Ncp:
     def _volatile(self) -> None:
         """What a reset clears."""
         self.mesh.forget_kept()
+        self.storm.forget()
         layouts.apply_startup_option(self.nv)
         layouts.ensure_defaults(self.nv, self.rng, self._hardware_ieee, places=layouts.places(len(self.mesh.devices)))
         self.state = HELD

@@ -42,7 +42,7 @@ def _broadcast(ncp: Ncp, cluster: int, tsn: int, body: bytes) -> None:
 
 def _ask_device(ncp: Ncp, nwk: int, cluster: int, *, tsn: int, body: bytes) -> None:
     device = ncp.mesh.by_nwk(nwk)
-    if device is None:
+    if device is None or ncp.storm.status:
         return
 
     def arrive() -> None:
@@ -99,6 +99,9 @@ def _permit_join(ncp: Ncp, args: Octets) -> bytes:
     """Address mode 0x0F with FFFC, or mode 2 with one node; FFFC in mode 2 means this coordinator alone."""
     args.u8()
     destination, body = args.u16(), args.take(2)
+    refused = ncp.storm.broadcast() if destination >= BROADCASTS else 0
+    if refused:
+        return bytes((refused,))
     tsn = ncp.next_zdo_tsn()
     request(ncp, destination, zdo.MGMT_PERMIT_JOIN, tsn=tsn, body=body)
     if destination >= BROADCASTS:  # the coordinator answers for itself

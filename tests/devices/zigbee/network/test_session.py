@@ -22,6 +22,7 @@ from devices.events import (
 )
 from devices.orders import DONE
 from devices.zigbee import execute, ias, member, radio
+from devices.zigbee.clusters import ELECTRICAL, METERING
 from devices.zigbee.coordinator import Coordinator
 from devices.zigbee.network import backup, care, session
 from tests.support.field import Recorder, VirtualRadio, open_radio
@@ -118,6 +119,50 @@ async def test_the_join_window_closes_by_itself(tmp_path: Path) -> None:
         await seen.until(lambda: link.state().join_until is None, 5)
 
 
+async def test_a_window_is_open_again_after_the_radio_restarted_for_the_time_that_was_left(tmp_path: Path) -> None:
+    seen, link = Recorder(), coordinator(site(tmp_path, []))
+    async with open_radio(tmp_path, devices=placed(LUX)) as home:
+        home.network.device(LUX)
+        async with running(link, seen) as run:
+            await seen.until(lambda: seen.of(LinkUp), 20)
+            home.network.faults(LUX).put("gone")
+            await link.permit(60)
+            until = link.state().join_until
+            home.network.coordinator.reboot(0)
+            with pytest.raises(RadioResetError):
+                await asyncio.wait_for(run, 5)
+        assert link.state().join_until is None  # nobody can come in meanwhile
+        assert home.network.describe()["permit_s"] == 0
+        async with running(link, seen):
+            await seen.until(lambda: link.state().join_until is not None, 20)
+            reopened = link.state().join_until
+            assert until is not None
+            assert reopened is not None
+            assert abs((reopened - until).total_seconds()) <= 1
+            assert 0 < home.network.describe()["permit_s"] <= 60
+            home.network.heal(LUX)
+            home.network.join(LUX)
+            await seen.until(lambda: seen.of(DeviceJoined), 20)
+
+
+async def test_a_window_that_a_person_closes_while_the_radio_is_away_stays_closed(tmp_path: Path) -> None:
+    seen, link = Recorder(), coordinator(site(tmp_path, []))
+    async with open_radio(tmp_path, devices=()) as home:
+        async with running(link, seen) as run:
+            await seen.until(lambda: seen.of(LinkUp), 20)
+            await link.permit(60)
+            home.network.coordinator.reboot(0)
+            with pytest.raises(RadioResetError):
+                await asyncio.wait_for(run, 5)
+        assert (await link.permit(0)).code == "link_down"
+        seen.events.clear()
+        async with running(link, seen):
+            await seen.until(lambda: seen.of(LinkUp), 20)
+            assert (await link.backup()).done  # by then it serves
+            assert link.state().join_until is None
+            assert home.network.describe()["permit_s"] == 0
+
+
 async def test_an_interview_that_lost_its_answers_goes_on_by_itself(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -211,6 +256,38 @@ async def test_co2_occupancy_and_plug_are_read_in_their_units(tmp_path: Path) ->
         assert seen.latest("dehumidifier", Quantity.ON) == 1.0
         home.network.report_now(EVERY["reading-occupancy"].ieee, 0x0406, 0, 1)
         await seen.until(lambda: seen.latest("reading-occupancy", Quantity.OCCUPANCY) == 1.0)
+
+
+async def test_a_metering_plug_tells_power_and_energy_in_the_scale_that_it_names(tmp_path: Path) -> None:
+    plug = "dehumidifier"
+    seen, link = Recorder(), coordinator(site(tmp_path, [named(plug)]))
+    async with open_radio(tmp_path, devices=placed(plug)) as home:
+        device, room = home.network.device(plug), home.rooms["stacks"]
+        device.write((METERING, 0x0000), 1_234_567)
+        device.write((ELECTRICAL, 0x0605), 10)
+        async with running(link, seen):
+            await served(seen, plug)
+            assert {Quantity.POWER, Quantity.ENERGY} <= set(seen.of(DeviceSeen)[-1].quantities)
+            assert seen.latest(plug, Quantity.ENERGY) == 1234.567
+            device.set((ELECTRICAL, 0x050B), 8004)
+            await seen.until(lambda: seen.latest(plug, Quantity.POWER) == 800.4, 20)
+            rules = device.reporter.rules
+            assert (rules[METERING, 0].change, rules[ELECTRICAL, 0x050B].change) == (10, 50)
+        device.write((METERING, 0x0000), 1_234_600 + int(room.energy.drying))
+        again, link = Recorder(), coordinator(site(tmp_path, [named(plug)]))
+        async with running(link, again):
+            await served(again, plug)
+            assert again.latest(plug, Quantity.ENERGY) == 1234.6
+
+
+async def test_a_meter_that_counts_something_else_has_no_reading_and_is_not_missed(tmp_path: Path) -> None:
+    plug = "dehumidifier"
+    seen, link = Recorder(), coordinator(site(tmp_path, [named(plug)]))
+    async with open_radio(tmp_path, devices=placed(plug)) as home, running(link, seen):
+        home.network.device(plug).write((METERING, 0x0300), 1)  # cubic metres
+        await served(seen, plug)
+        assert seen.latest(plug, Quantity.ENERGY) is None
+        assert Quantity.ENERGY not in seen.of(DeviceSeen)[-1].quantities
 
 
 async def test_a_detector_enrols_and_tells_alarm_tamper_and_trouble_apart_and_no_test(

@@ -128,3 +128,21 @@ def test_data_needs_a_network_a_registered_source_and_a_body(host, nwk):
 
 def test_a_message_to_itself_is_confirmed(host):
     assert [frame.payload for frame in host.zcl(0, 0, READ_MODEL)] == [CONFIRMED]
+
+
+def test_a_broadcast_that_finds_no_place_in_the_table_is_refused(host):
+    everybody = ext(0x0F, u16(0xFFFD) + bytes(6), 0xFF, 1, 6, b"\x11\x01\x00")
+    assert [host.ask(0x24, 0x02, everybody) for _ in range(31)] == [b"\x00"] * 30 + [b"\x11"]
+    assert host.ask(0x25, 0x36, b"\x0f\xfc\xff\x3c\x00") == b"\x11"
+    host.later(9)
+    assert host.ask(0x24, 0x02, everybody) == b"\x00"
+
+
+def test_in_a_storm_no_data_reaches_a_device(host, nwk):
+    host.network.coordinator.storm(5, 0xE1)
+    (confirm,) = host.zcl(nwk, 0, READ_MODEL)
+    assert (confirm.cmd1, confirm.payload) == (0x80, b"\xe1\x01\x07")
+    assert host.send(0x24, 0x02, ext(2, u16(nwk) + bytes(6), 0, 0, 5, b"\x63" + u16(nwk)))[0].payload == b"\x00"
+    assert host.ask(0x25, 0x36, b"\x0f\xfc\xff\x3c\x00") == b"\x11"
+    host.later(5)
+    assert host.zcl(nwk, 0, READ_MODEL)[0].payload == CONFIRMED

@@ -2,10 +2,20 @@ import pytest
 from fastapi.testclient import TestClient
 
 from server.reports.service import Reports
+from server.rooms.history import History
+from server.rooms.picture import Picture
+from server.rooms.plan import PresentPlan, read_plan
 from server.settings import read_settings
 from server.telemetry.database import DatabaseStore
 from tests.support.library import ManualClock
 from tests.support.pages_app import READER, STAFF, build
+
+
+def reckoning(settings, database):
+    """Reports of a library with this database."""
+    picture = Picture()
+    plan = PresentPlan(read_plan(settings), picture)
+    return Reports(settings, plan, History(plan, picture, DatabaseStore(database)), ManualClock())
 
 
 @pytest.fixture(scope="module")
@@ -13,7 +23,7 @@ def app(tmp_path_factory):
     """The pages of a library that has measured nothing yet."""
     made = build(tmp_path_factory.mktemp("pages"))
     core = made.state.core
-    made.state.reports = Reports(core.settings, made.state.rooms.plan, DatabaseStore(core.database), ManualClock())
+    made.state.reports = reckoning(core.settings, core.database)
     return made
 
 
@@ -85,11 +95,8 @@ def test_what_config_toml_does_not_tell_is_asked_for(app, librarian, monkeypatch
         "environment": {},
     }
     settings = read_settings(type(core.settings.document)(core.settings.document.file, bare, ""))
-    from server.rooms.plan import read_plan  # noqa: PLC0415
 
-    monkeypatch.setattr(
-        app.state, "reports", Reports(settings, read_plan(settings), DatabaseStore(core.database), ManualClock())
-    )
+    monkeypatch.setattr(app.state, "reports", reckoning(settings, core.database))
     page = librarian.get("/reports").text
     assert "Opening hours are not known" in page
     assert "This room has no targets" in page

@@ -1,11 +1,18 @@
 """The rooms' pages in a real browser, on a made-up building with a year of history."""
 
+import csv
+import io
 import itertools
+import threading
 from functools import partial
+from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import expect
 
+from server.exports import endpoints as exports
+from server.exports.worker import Worker
 from tests.support.browser import DESKTOP, PHONE, barriers, overflows, press_by_keyboard, sign_in, visiting
 from tests.support.pages_app import STAFF
 from tests.support.sample_building import SampleBuilding
@@ -119,6 +126,55 @@ def test_history_that_cannot_be_read_is_told(visit, address):
     page.goto(address + ROOM)
     page.locator(".course").scroll_into_view_if_needed()
     expect(page.locator("[data-chart='temp'] [data-summary]")).to_have_text("Nothing was measured in this time.")
+
+
+@pytest.fixture
+def exporting(site, tmp_path, monkeypatch):
+    """The site makes files, as the server does: in a thread beside the requests."""
+    app = site[0]
+    core = app.state.core
+    monkeypatch.setattr(exports, "folder_of", lambda _core: tmp_path)
+    app.include_router(exports.router)
+    zone = ZoneInfo("Asia/Shanghai")
+    worker = Worker(core.database, app.state.rooms.past, core.clock, folder=tmp_path, zone=zone)
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    yield
+    worker.stopping.set()
+    thread.join()
+
+
+def test_staff_takes_what_is_shown_along_as_a_file(visit, address, exporting):
+    page = visit()
+    page.goto(address + ROOM)
+    drawn(page)
+    expect(page.get_by_role("button", name="Download as CSV")).to_have_count(0)
+    sign_in(page, address, STAFF)
+    page.goto(address + ROOM)
+    drawn(page)
+    with page.expect_download() as download:
+        press_by_keyboard(page.get_by_role("button", name="Download as CSV"))
+    expect(page.locator("[data-export-state]")).to_have_text("The file is ready.")
+    assert download.value.suggested_filename.endswith("-5min.csv")
+    text = download.value.path().read_text(encoding="utf-8")
+    assert text.startswith("\ufefftime [Asia/Shanghai],time [UTC],room,bucket [s],temp mean [°C]")
+    rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
+    assert 270 <= len(rows) <= 289, "a day in 5 minutes, without the hour in which nothing was measured"
+    assert {(row["room"], row["bucket [s]"]) for row in rows} == {("reading-room", "300")}
+    assert all(one["time [UTC]"] < other["time [UTC]"] for one, other in pairwise(rows))
+    assert all(float(row["rh min [%]"]) <= float(row["rh mean [%]"]) <= float(row["rh max [%]"]) for row in rows)
+
+
+def test_a_file_that_cannot_be_made_is_told(visit, address):
+    page = visit(may_complain=True)
+    sign_in(page, address, STAFF)
+    page.route("**/api/v1/exports", lambda route: route.fulfill(status=503, json={"code": "history_unavailable"}))
+    page.goto(address + ROOM)
+    drawn(page)
+    button = page.get_by_role("button", name="Download as CSV")
+    button.click()
+    expect(page.locator("[data-export-state]")).to_contain_text("could not be made")
+    expect(button).to_be_enabled()
 
 
 def test_values_move_and_tell_how_far_they_are_from_their_target(visit, address):

@@ -1,0 +1,116 @@
+"""Ports the library listens on: free, held by itself, or by whom; and the broker."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import aiomqtt
+
+from carrel.config import Document
+from carrel.doctor.finding import Finding, bad, ok, warn
+from carrel.mqtt import client
+from carrel.run import listeners, read_site
+from carrel.sections import Common
+
+OURS = {"carrel.cli", "carrel.guarded", "server.cli", "gateway.cli", "firmware_sim"}
+LISTENING = "0A"
+WAITING = 1000
+"""Messages that may come before the doctor has left again."""
+
+
+def look(document: Document) -> Iterator[Finding]:
+    """All of it."""
+    site = read_site(document)
+    seen: dict[int, str] = {}
+    for (host, number), key in listeners(site):
+        if number in seen:
+            yield bad("ports", f"port {number} is given to both {seen[number]} and {key}", "change one of them")
+        else:
+            yield port(host, number, key)
+        seen[number] = key
+    yield asyncio.run(broker(site.common, running=held(site.run_dir / "carrel.lock")))
+
+
+def port(host: str, number: int, key: str) -> Finding:
+    """Whether our programs can listen there, or do."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, number))
+        except PermissionError:
+            return bad("ports", f"port {number} is only for root", f"change {key} to one above 1023")
+        except OSError as error:
+            return _taken(host, number, key=key, reason=str(error.strerror or error))
+    return ok("ports", f"{host}:{number} is free ({key})")
+
+
+def held(lock: Path) -> bool:
+    """Whether a program of ours has this lock."""
+    try:
+        with lock.open("rb") as opened:
+            fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+async def broker(common: Common, *, running: bool) -> Finding:
+    """Whether it lets us in. The built-in one is there only while the library runs."""
+    mqtt = common.mqtt
+    where = f"{mqtt.host}:{mqtt.port}"
+    try:
+        async with client(mqtt, "carrel-doctor", waiting=WAITING):
+            return ok("broker", f"{where} answers")
+    except (aiomqtt.MqttError, OSError) as error:
+        said = str(error) or type(error).__name__
+    if not mqtt.embedded:
+        mend = "start it, or correct [mqtt] host, port, username, password and certificates"
+        return bad("broker", f"{where} does not let us in: {said}", mend)
+    if running:
+        return bad("broker", f"the built-in one at {where} does not answer: {said}", "see var/log/broker.log")
+    return ok("broker", f"the built-in one at {where} is not running; `carrel run` starts it")
+
+
+def _taken(host: str, number: int, *, key: str, reason: str) -> Finding:
+    holder = _holder(number)
+    if holder is None:
+        if "assign" in reason.lower():
+            return bad("ports", f"{host} is no address of this machine ({key})", "write 127.0.0.1 or 0.0.0.0")
+        mend = f"end that program (`ss -ltnp` as root names it), or change {key}"
+        return warn("ports", f"port {number} is held by a program of another user", mend)
+    pid, words = holder
+    if any(word in OURS or Path(word).name == "carrel" for word in words):
+        return ok("ports", f"{host}:{number} is held by Carrel itself, process {pid} ({key})")
+    command = " ".join(words)[:80]
+    return bad("ports", f"port {number} is held by process {pid}: {command}", f"end it, or change {key}")
+
+
+def _holder(number: int) -> tuple[int, list[str]] | None:
+    """Process and words of its command line; None where that cannot be seen."""
+    wanted = {f"socket:[{inode}]" for inode in _inodes(number)}
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if any(str(descriptor.readlink()) in wanted for descriptor in (process / "fd").iterdir()):
+                words = (process / "cmdline").read_bytes().rstrip(b"\0").split(b"\0")
+                return int(process.name), [word.decode(errors="replace") for word in words]
+        except OSError:
+            continue
+    return None
+
+
+def _inodes(number: int) -> Iterator[str]:
+    """Of sockets that listen on a port (proc_pid_net(5): local address, state and inode are fields 1, 3 and 9)."""
+    for table in ("tcp", "tcp6"):
+        try:
+            lines = Path("/proc/net", table).read_text(encoding="ascii").splitlines()[1:]
+        except OSError:
+            continue
+        for fields in (line.split() for line in lines):
+            if fields[3] == LISTENING and int(fields[1].rpartition(":")[2], 16) == number:
+                yield fields[9]

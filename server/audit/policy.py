@@ -1,0 +1,66 @@
+"""How rows are sealed into a chain, and where a chain is broken. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Any
+
+from server.audit.values import Entry, Head, Sealed
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How many rows are in order, where the chain then ends, and what is wrong with the row after (None: nothing)."""
+
+    checked: int
+    head: Head
+    broken: str | None
+
+
+def canonical(detail: Mapping[str, Any] | None) -> str:
+    """One text for one meaning: sorted keys, no spaces; raises TypeError for what JSON does not know."""
+    return json.dumps(detail or {}, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def seal(head: Head, entries: Iterable[Entry]) -> list[Sealed]:
+    """The entries as the chain's next rows."""
+    rows: list[Sealed] = []
+    for entry in entries:
+        row = Sealed(head.seq + 1, entry, head.hash, _hash(head.seq + 1, entry, head.hash))
+        rows.append(row)
+        head = Head(row.seq, row.hash)
+    return rows
+
+
+def verify(rows: Iterable[Sealed], noted: str | None = None) -> Verdict:
+    """Walk the whole chain from its first row up to the first that does not fit.
+
+    A chain that was cut off at its end looks whole; `noted` (`SEQ:HASH` of some row, kept elsewhere) shows it.
+    """
+    head, met = Head(), noted is None
+    for row in rows:
+        if fault := _fault(head, row):
+            return Verdict(head.seq, head, fault)
+        head = Head(row.seq, row.hash)
+        met = met or noted == f"{row.seq}:{row.hash}"
+    return Verdict(head.seq, head, None if met else f"the noted row {noted} is not in the log: its end was replaced")
+
+
+def _fault(head: Head, row: Sealed) -> str | None:
+    if row.seq != head.seq + 1:
+        return f"row {head.seq + 1} is missing: after row {head.seq} comes row {row.seq}, so rows were removed"
+    if row.prev != head.hash:
+        return f"row {row.seq} does not follow row {head.seq}: one of the two was replaced"
+    if row.hash != _hash(row.seq, row.entry, row.prev):
+        return f"row {row.seq} ({row.entry.action} of {row.entry.target}) was changed after it was written"
+    return None
+
+
+def _hash(seq: int, entry: Entry, prev: str) -> str:
+    at = entry.at.astimezone(UTC).isoformat(timespec="microseconds")
+    told = json.dumps([seq, at, entry.actor, entry.action, entry.target, entry.detail, prev], ensure_ascii=False)
+    return hashlib.sha256(told.encode()).hexdigest()

@@ -1,0 +1,51 @@
+"""What the audit log is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+FIRST = "0" * 64
+"""What the first row names as the hash before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing done. `actor` is a principal's subject, `target` a kind and a key (`patron:12`); no names anywhere."""
+
+    actor: str
+    action: str
+    target: str
+    at: datetime
+    detail: str = "{}"
+    """Canonical JSON of an object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """An entry in its place in the chain."""
+
+    seq: int
+    entry: Entry
+    prev: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest row: where the chain goes on."""
+
+    seq: int = 0
+    hash: str = FIRST
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which rows to show; None means any. `target` may be a kind alone (`patron:`)."""
+
+    actor: str | None = None
+    target: str | None = None
+    action: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    before: int | None = None

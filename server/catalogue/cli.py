@@ -1,0 +1,222 @@
+"""`carrel catalogue`: import and export MARC files, import a table of classes, make the search's index anew."""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import gc
+import hashlib
+import os
+import signal
+import sys
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+from typing import Any, get_args
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from carrel.config import DEFAULT_FILE, ConfigError, load
+from carrel.system_clock import SystemClock
+from server.catalogue.classification import service as classes
+from server.catalogue.imports import exporting, report, service
+from server.catalogue.imports.policy import Match, Options, Overlay
+from server.catalogue.imports.runner import Interrupted, Runner
+from server.catalogue.imports.service import Import, Source
+from server.catalogue.marc.encodings import ENCODINGS
+from server.catalogue.marc.record import MarcFormat
+from server.catalogue.search.documents import reindex
+from server.db import Database
+from server.errors import DomainError
+from server.migrations.apply import upgrade
+from server.settings import ServerSettings, read_settings
+
+ACTOR = "cli"
+WRONG, BAD_INPUT, ENDED = 1, 2, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command. 0: all well; 1: some records could not be taken over or written; 2: wrong input."""
+    options = _parser().parse_args(sys.argv[1:] if argv is None else argv)
+    commands: dict[str, Callable[[argparse.Namespace, ServerSettings, Database], int]] = {
+        "import": _import,
+        "export": _export,
+        "classes": _classes,
+        "reindex": _reindex,
+    }
+    try:
+        settings = read_settings(load(options.config))
+        database = Database(settings.database_url)
+        try:
+            upgrade(database)
+            return commands[options.command](options, settings, database)
+        finally:
+            database.close()
+    except (ConfigError, DomainError, OSError, SQLAlchemyError) as error:
+        said = error.title if isinstance(error, DomainError) else str(getattr(error, "orig", error))
+        print(f"carrel catalogue: {said.strip().splitlines()[0]}", file=sys.stderr)
+        return BAD_INPUT
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="carrel catalogue", description=__doc__)
+    parser.add_argument("--config", default=DEFAULT_FILE, type=Path)
+    commands = parser.add_subparsers(dest="command", required=True)
+    into = commands.add_parser("import", help="MARC 21 or CNMARC, as ISO 2709 or MARCXML; told apart by themselves")
+    into.add_argument("file", type=Path)
+    into.add_argument("--dry-run", action="store_true", help="say what would happen; store nothing")
+    into.add_argument("--format", choices=get_args(MarcFormat), help="instead of what the file looks like")
+    into.add_argument("--encoding", choices=ENCODINGS, help="instead of what each record looks like")
+    into.add_argument(
+        "--overlay", choices=get_args(Overlay), default="skip",
+        help="a record that is there already: keep it (default), replace it, or merge in what it lacks",
+    )  # fmt: skip
+    into.add_argument("--match", choices=get_args(Match), default="both", help="how it is known to be there")
+    into.add_argument("--items", default="", help="add copies: 852, 905, 952, or 952:barcode=p,call_number=o")
+    into.add_argument("--branch", help="whose copies these are; left out: the library's own branch")
+    into.add_argument("--pool", action="store_true", help="keep aside, for looking up ISBNs when books are bought")
+    into.add_argument("--report", type=Path, help="write what was wrong as CSV")
+    into.add_argument("--language", choices=("en", "zh-CN"), help="of the report; left out: the library's")
+    out = commands.add_parser("export", help="the whole catalogue; records leave as they came")
+    out.add_argument("file", type=Path)
+    out.add_argument("--format", choices=get_args(MarcFormat), help="records of the other format are left out")
+    out.add_argument("--encoding", choices=ENCODINGS, default="utf-8")
+    out.add_argument("--xml", action="store_true", help="MARCXML instead of ISO 2709")
+    out.add_argument("--pool", action="store_true", help="the records kept aside instead of the catalogue")
+    table = commands.add_parser("classes", help="import finer classes: CSV of code, caption_zh, caption_en")
+    table.add_argument("file", type=Path)
+    commands.add_parser("reindex", help="make the search's index anew, while everything runs")
+    return parser
+
+
+def _import(options: argparse.Namespace, settings: ServerSettings, database: Database) -> int:
+    wanted = Options(
+        dry_run=options.dry_run,
+        format=options.format,
+        encoding=options.encoding,
+        overlay=options.overlay,
+        match=options.match,
+        items=options.items,
+        branch=options.branch or settings.common.library.branch,
+        pool=options.pool,
+    )
+    gc.freeze()  # else each full collection looks through all that was loaded
+    source = Source(options.file.name, _digest(options.file), options.file.stat().st_size, "cli")
+    with _alone(settings.common.var / "imports", source.digest):
+        runner = Runner(database, SystemClock(), uuid.uuid4().hex, ACTOR, _signalled(), _tell)
+        job = _job(runner, source, wanted)
+        try:
+            job = runner.run(job, options.file)
+        except Interrupted:
+            with database.writing() as session:
+                service.let_go(session, job, runner.worker)
+            print("\ninterrupted: the same command goes on where this one ended", file=sys.stderr)
+            return ENDED
+    return _summary(options, settings, database, job)
+
+
+def _job(runner: Runner, source: Source, wanted: Options) -> Import:
+    """A new import, or the one of this file that was interrupted."""
+    now = runner.clock.now()
+    with runner.database.writing() as session:
+        job = service.interrupted(session, source, wanted)
+        if job and not wanted.dry_run:
+            print(f"going on after record {job.counts.read}, where an earlier run ended", file=sys.stderr)
+        if job is None:
+            job = service.create(session, source, wanted, subject=ACTOR, now=now)
+        return service.claim(session, job.id, runner.worker, now)
+
+
+def _summary(options: argparse.Namespace, settings: ServerSettings, database: Database, job: Import) -> int:
+    counts = job.counts
+    with database.reading() as session:
+        problems = service.problems(session, job.id)
+        if options.report:
+            with options.report.open("w", encoding="utf-8-sig", newline="") as file:
+                report.write(session, job, file, options.language or settings.common.library.language)
+    would = "would be " if job.options.dry_run else ""
+    print(
+        f"{counts.read} records read: {counts.new} {would}new, {counts.updated} {would}updated, "
+        f"{counts.skipped} {would}skipped, {counts.failed} failed; {counts.items} copies {would}added"
+    )
+    for code, count in sorted(problems.items()):
+        print(f"  {count:6} x {code}")
+    if problems and not options.report:
+        print("  --report FILE writes what is wrong with which record, and what to do")
+    return WRONG if counts.failed else 0
+
+
+def _tell(job: Import) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{job.done:6.1%} {job.counts.read} records", end="", file=sys.stderr, flush=True)
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def _signalled() -> Event:
+    """Set by Ctrl-C or SIGTERM: the import ends between two batches."""
+    stopping = Event()
+
+    def stop(_signal: int, _frame: Any) -> None:
+        stopping.set()
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    return stopping
+
+
+@contextmanager
+def _alone(folder: Path, digest: str) -> Iterator[None]:
+    """Hold the file's lock, which a killed process lets go; raises ConfigError when another one imports this file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = folder / f"{digest[:32]}.lock"
+    with lock.open("w") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConfigError("another process is importing this file: wait until it has finished") from None
+        yield
+        lock.unlink(missing_ok=True)
+
+
+def _export(options: argparse.Namespace, _settings: ServerSettings, database: Database) -> int:
+    wanted = exporting.Wanted(
+        container="marcxml" if options.xml else "iso2709",
+        format=options.format,
+        encoding=options.encoding,
+        pool=options.pool,
+    )
+    part = options.file.with_name(options.file.name + ".part")
+    with database.reading() as session:
+        format_ = exporting.format_of(session, wanted)
+        long = exporting.too_long(session, wanted, format_)
+        with part.open("wb") as file:
+            file.writelines(exporting.file(session, wanted, format_))
+            file.flush()
+            os.fsync(file.fileno())
+    part.replace(options.file)
+    if long:
+        ids = ", ".join(map(str, long[:20]))
+        print(f"{len(long)} records are too long for ISO 2709 and left out ({ids}): --xml has room", file=sys.stderr)
+    return WRONG if long else 0
+
+
+def _classes(options: argparse.Namespace, _settings: ServerSettings, database: Database) -> int:
+    with database.writing() as session, options.file.open(encoding="utf-8-sig", newline="") as file:
+        count = classes.load(session, file, subject=ACTOR, now=SystemClock().now())
+    print(f"{count} classes imported")
+    return 0
+
+
+def _reindex(_options: argparse.Namespace, _settings: ServerSettings, database: Database) -> int:
+    def tell(done: int) -> None:
+        if sys.stderr.isatty():
+            print(f"\r{done} titles", end="", file=sys.stderr, flush=True)
+
+    print(f"{reindex(database, tell)} titles indexed")
+    return 0

@@ -1,0 +1,1 @@
+"""Cataloguing by hand: new titles and copies, corrections, and what happens to copies apart from lending."""

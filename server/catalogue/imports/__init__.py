@@ -1,0 +1,1 @@
+"""Importing MARC files into the catalogue, and exporting it: jobs that survive interruption."""

@@ -1,0 +1,93 @@
+"""Runs one import from where it is to its end, some hundred records a transaction.
+
+What records became, the counts, the report and the place in the file are committed together: whatever ends the
+process, each record is accounted for once.
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from threading import Event
+
+from carrel.clock import Clock
+from server.catalogue.imports import service
+from server.catalogue.imports.holdings import mapped
+from server.catalogue.imports.intake import Intake, prepare
+from server.catalogue.imports.policy import BATCH
+from server.catalogue.imports.service import Import
+from server.catalogue.imports.shelf import Prepared
+from server.catalogue.marc import reading
+from server.catalogue.marc.iso2709 import Buffer
+from server.catalogue.marc.reading import Kind
+from server.db import Database
+
+PAUSE_S = 0.002
+"""Between two transactions, so that the desk gets its turn."""
+
+
+class Interrupted(Exception):  # noqa: N818  # not an error: the process ends, or the import was cancelled
+    """The import is not to be gone on with now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """Of one process; `subject` is told to the audit log."""
+
+    database: Database
+    clock: Clock
+    worker: str
+    subject: str
+    stopping: Event
+    told: Callable[[Import], None] = lambda _job: None
+
+    def run(self, job: Import, file: Path) -> Import:
+        """Go on to the end; raises Interrupted, and OSError for a file that cannot be read."""
+        with opened(file) as buffer:
+            options = job.options
+            kind = reading.detect(buffer, format_=options.format, encoding=options.encoding)
+            intake = Intake(options, kind.format)
+            for batch in _batches(buffer, kind, job):
+                job = self._store(job, intake, batch)
+                self.told(job)
+                if self.stopping.wait(PAUSE_S):
+                    raise Interrupted
+        with self.database.writing() as session:
+            if not service.finish(session, job, self.worker, subject=self.subject, now=self.clock.now()):
+                raise Interrupted
+        with self.database.reading() as session:
+            return service.find(session, job.id)
+
+    def _store(self, job: Import, intake: Intake, batch: list[Prepared]) -> Import:
+        now = self.clock.now()
+        with self.database.writing() as session:
+            outcomes = intake.take(session, batch, now)
+            further = service.advance(session, job, self.worker, outcomes, now=now)
+            if further is None:
+                raise Interrupted
+        return further
+
+
+def _batches(buffer: Buffer, kind: Kind, job: Import) -> Iterator[list[Prepared]]:
+    mapping = mapped(job.options.items) if job.options.items else None
+    results = enumerate(reading.read(buffer, kind, job.offset), job.counts.read + 1)
+    while batch := [
+        prepare(result, number, kind.format, mapping=mapping, branch=job.options.branch)
+        for number, result in islice(results, BATCH)
+    ]:
+        yield batch
+
+
+@contextmanager
+def opened(file: Path) -> Iterator[Buffer]:
+    """A file's bytes, of which only those looked at are in memory."""
+    with file.open("rb") as opened_:
+        if file.stat().st_size == 0:
+            yield b""
+            return
+        with mmap.mmap(opened_.fileno(), 0, access=mmap.ACCESS_READ) as buffer:
+            yield buffer

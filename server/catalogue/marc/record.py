@@ -1,0 +1,84 @@
+"""A MARC record as a value, and MARC-in-JSON, in which the catalogue keeps it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+MarcFormat = Literal["marc21", "cnmarc"]
+
+LEADER_LENGTH = 24
+EMPTY_LEADER = "00000nam a2200000   4500"
+
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
+
+
+class Field(NamedTuple):
+    """A field: `data` is a control field's text; other fields have two indicators and (code, value) pairs."""
+
+    tag: str
+    indicators: str
+    subfields: tuple[tuple[str, str], ...]
+    data: str = ""
+
+    def all(self, codes: str) -> list[str]:
+        """The values of these subfields that are not empty, in the field's own order."""
+        return [text for code, value in self.subfields if code in codes and (text := value.strip())]
+
+    def first(self, codes: str) -> str:
+        """The first of these subfields that is not empty; empty when there is none."""
+        return next((text for code, value in self.subfields if code in codes and (text := value.strip())), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Marc:
+    """A record; `leader` has 24 characters, of which those that say lengths mean nothing here."""
+
+    leader: str
+    fields: tuple[Field, ...]
+
+    def of(self, *tags: str) -> Iterator[Field]:
+        """The fields with these tags, in the record's order."""
+        return (field for field in self.fields if field.tag in tags)
+
+    def control(self, tag: str) -> str:
+        """The text of a control field; empty when there is none."""
+        return next((field.data for field in self.of(tag)), "").strip()
+
+
+def is_control(tag: str) -> bool:
+    """Whether fields with this tag have no indicators and subfields."""
+    return tag < "010" and tag.isdigit()
+
+
+def to_json(marc: Marc) -> str:
+    """As MARC-in-JSON; nothing is lost and nothing added."""
+    fields = [
+        {f.tag: f.data}
+        if is_control(f.tag)
+        else {
+            f.tag: {
+                "ind1": f.indicators[0],
+                "ind2": f.indicators[1],
+                "subfields": [{code: value} for code, value in f.subfields],
+            }
+        }
+        for f in marc.fields
+    ]
+    return _JSON.encode({"leader": marc.leader, "fields": fields})
+
+
+def from_json(text: str) -> Marc:
+    """The record that `to_json` has written."""
+    document = json.loads(text)
+    fields = []
+    for one in document["fields"]:
+        ((tag, value),) = one.items()
+        if isinstance(value, str):
+            fields.append(Field(tag, "", (), value))
+        else:
+            pairs = tuple(pair for subfield in value["subfields"] for pair in subfield.items())
+            fields.append(Field(tag, value["ind1"] + value["ind2"], pairs))
+    return Marc(document["leader"], tuple(fields))

@@ -1,0 +1,139 @@
+"""MARCXML: records found one by one in a file of any size, so that a bad one harms no other, and written.
+
+Each `record` element is parsed for itself, without the file's prologue: entities that a prologue might define are
+unknown, and namespace prefixes are not looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from xml.parsers import expat
+from xml.sax.saxutils import escape, quoteattr
+
+from server.catalogue.marc.iso2709 import LONGEST, Buffer, Chunk
+from server.catalogue.marc.problems import Note
+from server.catalogue.marc.record import EMPTY_LEADER, LEADER_LENGTH, Field, Marc, is_control
+
+NAMESPACE = "http://www.loc.gov/MARC21/slim"
+HEAD = f'<?xml version="1.0" encoding="UTF-8"?>\n<collection xmlns="{NAMESPACE}">\n'
+TAIL = "</collection>\n"
+
+_BEGIN = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?record[\s>]")
+_END = re.compile(rb"</(?:[A-Za-z_][\w.-]*:)?record\s*>")
+_ENCODING = re.compile(rb"""<\?xml[^>]{0,100}?encoding=["']([A-Za-z0-9._-]{1,40})["']""")
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def chunks(buffer: Buffer, start: int = 0) -> Iterator[Chunk]:
+    """All innermost `record` elements from `start` on; one without an end is told as such."""
+    found = _BEGIN.search(buffer, start)
+    while found:
+        at = found.start()
+        stop = _END.search(buffer, at)
+        following = _BEGIN.search(buffer, at + 1)
+        if stop is None or (following and following.start() < stop.start()):
+            yield from _without_end(buffer, at, following.start() if following else len(buffer))
+        else:
+            end = stop.end()
+            long = end - at > LONGEST
+            notes = (Note("too_long", f"{end - at} bytes", fatal=True),) if long else ()
+            yield Chunk(at, end, bytes(buffer[at : min(end, at + LONGEST)]), notes)
+            following = _BEGIN.search(buffer, end)
+        found = following
+
+
+def _without_end(buffer: Buffer, at: int, end: int) -> Iterator[Chunk]:
+    """The beginning of a record; unless it only holds another one, as the answers of SRU and OAI do."""
+    data = bytes(buffer[at : min(end, at + LONGEST)])
+    if b"leader" in data or b"datafield" in data or end == len(buffer):
+        yield Chunk(at, end, data, (Note("cut_off", fatal=True),))
+
+
+def encoding_of(buffer: Buffer) -> str:
+    """What the file's first line says that it is in."""
+    found = _ENCODING.search(bytes(buffer[:400]))
+    return found[1].decode("ascii").lower() if found else "utf-8"
+
+
+def parse(data: bytes, encoding: str) -> tuple[Marc | None, list[Note]]:
+    """A record element; None with a fatal note when it cannot be read."""
+    try:
+        text = data.decode(encoding)
+    except (UnicodeDecodeError, LookupError):
+        return None, [Note("wrong_encoding", encoding, fatal=True)]
+    handler = _Handler()
+    try:
+        handler.parser.Parse(text, True)
+    except (expat.ExpatError, KeyError) as error:
+        return None, [Note("bad_xml", str(error), fatal=True)]
+    leader = f"{handler.leader:24}"[:LEADER_LENGTH] if handler.leader.strip() else EMPTY_LEADER
+    return Marc(leader, tuple(handler.fields)), []
+
+
+class _Handler:
+    """What expat calls for one record."""
+
+    def __init__(self) -> None:
+        self.leader = ""
+        self.fields: list[Field] = []
+        self._attributes: dict[str, str] = {}
+        self._subfields: list[tuple[str, str]] = []
+        self._code = ""
+        self._text: list[str] = []
+        self.parser = expat.ParserCreate("utf-8")
+        self.parser.buffer_text = True
+        self.parser.StartElementHandler = self._start
+        self.parser.EndElementHandler = self._end
+        self.parser.CharacterDataHandler = self._text.append
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        kind = name.rpartition(":")[2]
+        self._text.clear()
+        if kind in ("datafield", "controlfield"):
+            self._attributes = attributes
+            self._subfields = []
+        elif kind == "subfield":
+            self._code = attributes["code"]
+
+    def _end(self, name: str) -> None:
+        kind = name.rpartition(":")[2]
+        text = "".join(self._text)
+        if kind == "subfield":
+            self._subfields.append((self._code[:1], text))
+        elif kind == "controlfield":
+            self.fields.append(Field(self._tag(), "", (), text))
+        elif kind == "datafield":
+            one, two = (f"{self._attributes.get(name, ' '):1}"[0] for name in ("ind1", "ind2"))
+            self.fields.append(Field(self._tag(), one + two, tuple(self._subfields)))
+        elif kind == "leader":
+            self.leader = text
+        self._text.clear()
+
+    def _tag(self) -> str:
+        return f"{self._attributes['tag']:>03}"[:3]
+
+
+def write(marc: Marc) -> str:
+    """A `record` element; characters that XML forbids are left out, or blanks where one must be."""
+    lines = ["  <record>", f"    <leader>{_text(marc.leader)}</leader>"]
+    for field in marc.fields:
+        tag = _attribute(field.tag)
+        if is_control(field.tag):
+            lines.append(f"    <controlfield tag={tag}>{_text(field.data)}</controlfield>")
+            continue
+        one, two = map(_attribute, field.indicators)
+        lines.append(f"    <datafield tag={tag} ind1={one} ind2={two}>")
+        lines += (
+            f"      <subfield code={_attribute(code)}>{_text(value)}</subfield>" for code, value in field.subfields
+        )
+        lines.append("    </datafield>")
+    return "\n".join([*lines, "  </record>\n"])
+
+
+def _text(text: str) -> str:
+    return escape(_FORBIDDEN.sub("", text), {"\r": "&#13;"})
+
+
+def _attribute(text: str) -> str:
+    return quoteattr(_FORBIDDEN.sub(" ", text))

@@ -1,0 +1,57 @@
+"""Near matches: records that hold only some parts of what was typed, those with most and rarest of them first."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Collection, Sequence
+
+from server.catalogue.search.query import Term
+from server.catalogue.search.repository import Hits, holds, texts
+
+FEW = 5
+"""With fewer hits than this, near ones are looked for as well."""
+
+COMMON = 2000
+"""A part that occurs oftener than this is looked for together with the rarest."""
+
+JUDGED, SHOWN = 80, 50
+LEAST_SHARE = 0.5
+"""Of the best one's score."""
+
+_LIBRARY = 1_000_000
+"""How rare a part is is told against this, whatever the library's size."""
+
+
+def wanted(hits: Hits, total: int) -> bool:
+    """Whether near matches are worth a look: few hits of something long, or none of several words."""
+    return total == 0 or (total < FEW and hits.query.has_long)
+
+
+def near(hits: Hits, without: Collection[int]) -> list[int]:
+    """Ids of the near matches, best first; none for a query that has only one part."""
+    found = {unit: hits.all_with(unit, COMMON) for unit in hits.query.units}
+    counts = {unit: COMMON + 1 if ids is None else len(ids) for unit, ids in found.items()}
+    weights = {unit: math.log(_LIBRARY / count) for unit, count in counts.items() if count}
+    rarest_first = sorted(weights, key=weights.__getitem__, reverse=True)
+    scores: Counter[int] = Counter()
+    for unit in rarest_first:
+        ids = found[unit]
+        if ids is None:
+            others = [other for other in rarest_first if other != unit]
+            ids = hits.with_all((unit, *others[:1]), COMMON)
+        for record_id in ids:
+            scores[record_id] += round(weights[unit] * 1000)
+    promising = [r for r in sorted(scores, key=lambda r: (-scores[r], -r)) if r not in without][:JUDGED]
+    return _judged(hits, promising, weights)
+
+
+def _judged(hits: Hits, promising: Sequence[int], weights: dict[Term, float]) -> list[int]:
+    """By all parts that each holds; of equals the shortest title."""
+    ranks: list[tuple[float, int, str, int]] = []
+    for text in texts(hits.session, promising):
+        score = sum(weight for unit, weight in weights.items() if f" {holds(unit)}" in text.of(unit.field))
+        ranks.append((-round(score, 6), len(text.sort_key), text.sort_key, text.record_id))
+    ranks.sort()
+    best = -ranks[0][0] if ranks else 0.0
+    return [rank[-1] for rank in ranks if -rank[0] >= best * LEAST_SHARE][:SHOWN]

@@ -1,0 +1,220 @@
+"""All SQL of the search. docs/search.md says in which order records are listed, and why both databases agree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import CTE, ColumnElement, FromClause, Select, and_, case, exists, func, literal, select, true
+from sqlalchemy.orm import Session
+
+from server.catalogue.models import ItemRow
+from server.catalogue.policy import GONE
+from server.catalogue.search.engines import Engine
+from server.catalogue.search.models import SearchDocumentRow
+from server.catalogue.search.query import Field, Query, Term
+from server.catalogue.search.text import BETWEEN
+
+RANKED = 1000
+"""Up to so many hits are put in order by what they are; of more, only titles that begin so come before the newest."""
+
+COUNTED = 10_000
+"""Hits beyond are not counted."""
+
+FIELD_NAMES: tuple[Field, ...] = ("title", "author", "subject", "other")
+
+_LAST = "\U0010ffff"
+
+_document: Any = SearchDocumentRow.__table__.c
+_item: Any = ItemRow.__table__.c
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What hits are limited to; None does not limit."""
+
+    kind: str | None = None
+    language: str | None = None
+    class_letter: str | None = None
+    year_from: int | None = None
+    year_to: int | None = None
+    branch: str | None = None
+    available: bool = False
+
+    def __bool__(self) -> bool:
+        return self != Filters()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Ids of a part of the hits and how many there are, no more than one above COUNTED."""
+
+    ids: tuple[int, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """The records that hold all terms and pass the filters, or all that pass them if there are no terms."""
+
+    session: Session
+    engine: Engine
+    query: Query
+    filters: Filters
+
+    def page(self, limit: int, offset: int) -> Page:
+        """Some of them in their order."""
+        if not self.query.terms:
+            return self._by_title(limit, offset)
+        ranked = self._ranked(limit, offset)
+        return ranked if ranked.total <= RANKED else self._broad(limit, offset)
+
+    def newest(self, most: int) -> Select[Any]:
+        """Ids of the newest, at most so many."""
+        if not self.query.terms:
+            chosen = select(_document.record_id).where(*_passing(self.filters))
+            return chosen.order_by(_document.record_id.desc()).limit(most)
+        return self._matching(self.query.terms).order_by(self.engine.NEWEST_FIRST).limit(most)
+
+    def with_all(self, terms: Sequence[Term], most: int) -> list[int]:
+        """The newest that hold these terms, whatever the query is."""
+        chosen = self._matching(terms).order_by(self.engine.NEWEST_FIRST).limit(most)
+        return list(self.session.scalars(chosen))
+
+    def all_with(self, term: Term, most: int) -> list[int] | None:
+        """All that hold a term, in no order; None if there are more than so many, which is cheaper than any of them."""
+        found = list(self.session.scalars(self._matching((term,)).limit(most + 1)))
+        return found if len(found) <= most else None
+
+    def _matching(self, terms: Sequence[Term]) -> Select[Any]:
+        chosen = select(self.engine.RECORD_ID.label("record_id")).where(self.engine.matching(terms))
+        if self.filters:
+            source: FromClause = self.engine.INDEX.join(
+                SearchDocumentRow.__table__, _document.record_id == self.engine.RECORD_ID
+            )
+            chosen = chosen.select_from(source).where(*_passing(self.filters))
+        return chosen
+
+    def _ranked(self, limit: int, offset: int) -> Page:
+        """If there are more hits than RANKED: any of them, told by the total."""
+        hit = self._matching(self.query.terms).limit(RANKED + 1).cte("hit")
+        chosen = select(_document.record_id).join(hit, hit.c.record_id == _document.record_id)
+        return self._part(chosen.order_by(*_order(self.query, self.filters.branch)), hit, limit, offset)
+
+    def _broad(self, limit: int, offset: int) -> Page:
+        """Titles that begin so, by title; then the newest. What is not counted is not listed either."""
+        begins = _begins(self.query)
+        if begins is None:
+            return self._newest(limit, offset)
+        chosen = select(_document.record_id).where(begins, *_passing(self.filters))
+        ordered = chosen.order_by(_document.sort_key, _document.record_id)
+        first = tuple(self.session.scalars(ordered.limit(limit).offset(offset)))
+        before = offset + len(first) if first else self._number(chosen)
+        rest = self._newest(limit - len(first), max(0, offset - before), without=begins)
+        return Page(first + rest.ids, rest.total)
+
+    def _newest(self, limit: int, offset: int, *, without: ColumnElement[bool] | None = None) -> Page:
+        hit = self.newest(COUNTED + 1).cte("hit")
+        others = select(hit.c.record_id)
+        if without is not None:
+            others = others.where(hit.c.record_id.not_in(select(_document.record_id).where(without)))
+        return self._part(others.order_by(hit.c.record_id.desc()), hit, limit, offset)
+
+    def _part(self, chosen: Select[Any], hit: CTE, limit: int, offset: int) -> Page:
+        total = select(func.count()).select_from(hit).scalar_subquery()
+        rows = self.session.execute(chosen.add_columns(total).limit(limit).offset(offset)).all()
+        return Page(tuple(row[0] for row in rows), rows[0][1] if rows else self._count())
+
+    def _by_title(self, limit: int, offset: int) -> Page:
+        chosen = select(_document.record_id).where(*_passing(self.filters))
+        ids = self.session.scalars(chosen.order_by(_document.sort_key, _document.record_id).limit(limit).offset(offset))
+        if self.filters:
+            return Page(tuple(ids), self._count())
+        return Page(tuple(ids), self._number(select(_document.record_id)))
+
+    def _count(self) -> int:
+        return self._number(self.newest(COUNTED + 1).order_by(None))
+
+    def _number(self, chosen: Select[Any]) -> int:
+        return self.session.scalar(select(func.count()).select_from(chosen.subquery())) or 0
+
+
+def _passing(filters: Filters) -> list[ColumnElement[bool]]:
+    """The conditions on `search_document` that filters make."""
+    equal = {name: getattr(filters, name) for name in ("kind", "language", "class_letter")}
+    passing = [_document[name] == value for name, value in equal.items() if value is not None]
+    if filters.year_from is not None:
+        passing.append(_document.year >= filters.year_from)
+    if filters.year_to is not None:
+        passing.append(_document.year <= filters.year_to)
+    if filters.available:
+        passing.append(_has_copy(is_free(), filters.branch))
+    elif filters.branch is not None:
+        passing.append(_has_copy(_item.status.not_in(GONE), filters.branch))
+    return passing
+
+
+def is_free() -> ColumnElement[bool]:
+    """Whether an item can be borrowed now."""
+    return and_(_item.status == "on_shelf", _item.for_loan)
+
+
+def _has_copy(such: ColumnElement[bool], branch: str | None) -> ColumnElement[bool]:
+    there = true() if branch is None else _item.at_branch == branch
+    return exists(select(literal(1)).where(_item.record_id == _document.record_id, such, there))
+
+
+def _order(query: Query, branch: str | None) -> list[ColumnElement[Any]]:
+    """Titles that are the query, that begin so, that hold all its words, others; of each what is on a shelf first."""
+    here = case((_has_copy(is_free(), branch), 0), else_=1)
+    return [*_tier(query), here, _document.sort_key, _document.record_id]
+
+
+def _tier(query: Query) -> list[ColumnElement[int]]:
+    terms = query.title_terms
+    if not terms:
+        return []
+    end = "" if terms[-1].prefix else " "
+    title = _document.title
+    return [
+        case(
+            (title.like(f"%{BETWEEN} {query.title} {BETWEEN}%"), 0),
+            (title.like(f"%{BETWEEN} {query.title}{end}%"), 1),
+            (and_(*(title.like(f"% {holds(term)}%") for term in terms)), 2),
+            else_=3,
+        )
+    ]
+
+
+def holds(term: Term) -> str:
+    """What stands in index text, after a space, where a term occurs."""
+    return " ".join(term.words) + ("" if term.prefix else " ")
+
+
+def _begins(query: Query) -> ColumnElement[bool] | None:
+    """Whether a title is the query or begins so, told by the sort key; None where that does not make it a hit."""
+    if query.title_terms != query.terms:
+        return None
+    end = _LAST if query.terms[-1].prefix else "!"  # the character after the space
+    return and_(_document.sort_key >= query.title, _document.sort_key < query.title + end)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Index text of a record, each field between spaces."""
+
+    record_id: int
+    sort_key: str
+    fields: dict[str, str]
+
+    def of(self, field: Field | None) -> str:
+        """One field's, or all."""
+        return self.fields[field] if field else f"{BETWEEN}".join(self.fields.values())
+
+
+def texts(session: Session, record_ids: Sequence[int]) -> list[Text]:
+    """Of these records."""
+    chosen = select(_document.record_id, _document.sort_key, *(_document[name] for name in FIELD_NAMES))
+    rows = session.execute(chosen.where(_document.record_id.in_(record_ids)))
+    return [Text(row[0], row[1], {n: f" {t} " for n, t in zip(FIELD_NAMES, row[2:], strict=True)}) for row in rows]

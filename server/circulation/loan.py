@@ -1,0 +1,29 @@
+"""A loan as a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Loan:
+    """A loan as it is stored; money in minor units."""
+
+    id: int
+    item_id: int
+    patron_id: int | None
+    checked_out_at: datetime
+    due_at: datetime
+    renewals: int
+    checked_in_at: datetime | None
+    branch: str
+    patron_class: str
+    item_type: str
+    channel: str
+    fee_per_open_day: int
+    grace_open_days: int
+    grace_deducted: bool
+    fee_cap: int | None
+    ended: str | None
+    ended_at: datetime | None

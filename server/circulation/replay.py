@@ -1,0 +1,224 @@
+"""Offline journals: what has happened already is recorded, whatever the rules say; what they say goes to the staff.
+
+Rows count once, by kiosk and counter or request id, and are carried out in the order of their own times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from carrel.contracts.circulation import (
+    BatchResult,
+    ItemResult,
+    ReplayItem,
+    ReplayRequest,
+    ReplayResult,
+    ReplayRow,
+    ReplayRowResult,
+)
+from server.catalogue import service as catalogue
+from server.circulation import policy, repository, returns
+from server.circulation.counter import Counter, open_counter, refused, tell
+from server.circulation.loan import Loan
+from server.circulation.service import extend, lend, lend_ended
+from server.fees import service as fees
+from server.lending import journal
+from server.lending.occasion import Channel, Occasion
+from server.patrons.service import Patron
+from server.tasks import service as tasks
+
+Told = tuple[ItemResult, tuple[str, ...]]
+"""An item's result, and the codes of its conflicts."""
+
+
+def replay(session: Session, request: ReplayRequest, occasion: Occasion) -> ReplayResult:
+    """Record every row, in the order of their times; one result per row, in the order asked."""
+    occasion = replace(occasion, channel=Channel.REPLAY)
+    counter = open_counter(
+        session, occasion, cards=[row.card for row in request.rows if row.card],
+        barcodes=[item.barcode for row in request.rows for item in row.items], lock=True,
+    )  # fmt: skip
+    order = sorted(
+        range(len(request.rows)), key=lambda index: (request.rows[index].at, request.rows[index].counter or 0)
+    )
+    results = {index: _once(counter, request.rows[index]) for index in order}
+    return ReplayResult(rows=tuple(results[index] for index in range(len(request.rows))))
+
+
+def _once(counter: Counter, row: ReplayRow) -> ReplayRowResult:
+    """A row that has come before gets its first answer."""
+    session, occasion = counter.session, counter.occasion
+    key = row.request_id or f"{row.kiosk}:{row.counter}"
+    claim = {
+        "kiosk": row.kiosk, "counter": row.counter, "request_id": key, "received_at": occasion.now, "answer": "",
+    }  # fmt: skip
+    if not repository.claim_row(session, claim):
+        first = repository.replayed(session, row.kiosk, row.counter, key)
+        if first:
+            return ReplayRowResult.model_validate_json(first).model_copy(update={"status": "repeated"})
+        return ReplayRowResult(
+            kiosk=row.kiosk, counter=row.counter, request_id=row.request_id, status="repeated", results=()
+        )  # fmt: skip
+    result = _row(counter, row)
+    repository.store_row(session, row.kiosk, key, result.model_dump_json())
+    return result
+
+
+def _row(counter: Counter, row: ReplayRow) -> ReplayRowResult:
+    """What the server did for the same request before the line broke is not done again."""
+    done = _answered_online(counter, row)
+    now = counter.occasion.now
+    counter.occasion = replace(counter.occasion, now=min(row.at, now), branch=row.branch or counter.occasion.branch)
+    told = [
+        (done[item.barcode], ()) if item.barcode in done else _item(counter, row, item, now=now) for item in row.items
+    ]
+    counter.occasion = replace(counter.occasion, now=now)
+    return ReplayRowResult(
+        kiosk=row.kiosk,
+        counter=row.counter,
+        request_id=row.request_id,
+        status="repeated" if all(item.barcode in done for item in row.items) else "recorded",
+        results=tuple(result for result, _ in told),
+        conflicts=tuple(dict.fromkeys(code for _, codes in told for code in codes)),
+    )
+
+
+def _answered_online(counter: Counter, row: ReplayRow) -> dict[str, ItemResult]:
+    answer = journal.answered(counter.session, counter.occasion.actor, row.request_id) if row.request_id else None
+    if not answer:
+        return {}
+    results = BatchResult.model_validate_json(answer).results
+    return {result.barcode: result for result in results if result.status == "ok"}
+
+
+def _item(counter: Counter, row: ReplayRow, ref: ReplayItem, *, now: datetime) -> Told:
+    patron = counter.patrons.get(row.card or "")
+    item = counter.items.get(ref.barcode)
+    if item is None:
+        return _keep_raw(counter, row, ref, "unknown_item", now=now)
+    if row.kind == "checkin":
+        return _take_back(counter, item), ()
+    if patron is None:
+        return _keep_raw(counter, row, ref, "unknown_card", now=now)
+    act = _lend if row.kind == "checkout" else _renew
+    result, codes = act(counter, patron, item, ref)
+    if codes:
+        detail = {"kiosk": row.kiosk, "counter": row.counter, "kind": row.kind, "codes": list(codes)}
+        tasks.add(
+            counter.session, "conflict", codes[0], branch=counter.occasion.branch, at=counter.occasion.now, now=now,
+            item_id=item.id, patron_id=patron.id, detail=detail,
+        )  # fmt: skip
+    return result, codes
+
+
+def _keep_raw(counter: Counter, row: ReplayRow, ref: ReplayItem, code: str, *, now: datetime) -> Told:
+    """Nothing can be recorded, and nothing is lost: staff get the row as it came."""
+    detail = {"row": row.model_dump(mode="json"), "barcode": ref.barcode}
+    tasks.add(
+        counter.session, "unknown_row", code, branch=counter.occasion.branch, at=counter.occasion.now, now=now,
+        detail=detail,
+    )  # fmt: skip
+    return refused(ref.barcode, policy.Refused(code)), (code,)
+
+
+def _lend(counter: Counter, patron: Patron, item: catalogue.Item, ref: ReplayItem) -> Told:
+    """The loan stands; a loan of somebody else's that was open then had ended before."""
+    at = counter.occasion.now
+    codes: list[str] = []
+    loan = counter.loan_of(item)
+    if loan is not None and loan.patron_id == patron.id and loan.checked_out_at <= at:
+        return _still_theirs(counter, loan, item, ref), ()
+    if loan is not None and loan.checked_out_at <= at:
+        codes.append("on_loan")
+        returns.close_implicitly(counter, item)
+        item, loan = counter.items[item.barcode], None
+    case = counter.case(patron, item, parts=ref.parts)
+    codes += [refusal.code for refusal in policy.objections(replace(case, loan=None), policy.Trigger.CHECKOUT)]
+    due = ref.due or counter.lending.due(at, case.rule, zone=counter.occasion.zone, branch=case.branch)
+    over = _over_by(counter, item, at)
+    if over is not None:
+        ended = lend_ended(counter, patron, item, due, over=over)
+        tell(counter, "loan.checkout", ended)
+        returns.charge_lateness(counter, ended, over)
+        return ItemResult(barcode=item.barcode, status="ok", title=item.title, due=due, loan=ended.id), (
+            *codes, *(["on_loan"] if loan is not None else []),
+        )  # fmt: skip
+    made = lend(counter, patron, item, due)
+    assert made is not None, "the item is locked and has no open loan"
+    tell(counter, "loan.checkout", made)
+    return ItemResult(
+        barcode=item.barcode, status="ok", title=item.title, due=due, security="on_loan", loan=made.id
+    ), tuple(codes)  # fmt: skip
+
+
+def _still_theirs(counter: Counter, loan: Loan, item: catalogue.Item, ref: ReplayItem) -> ItemResult:
+    """The same loan told twice; the later of the promised days counts."""
+    due = max(loan.due_at, ref.due or loan.due_at)
+    if due != loan.due_at:
+        repository.change(counter.session, loan.id, due_at=due)
+        counter.loans[item.id] = replace(loan, due_at=due)
+    return ItemResult(barcode=item.barcode, status="ok", title=item.title, due=due, security="on_loan", loan=loan.id)
+
+
+def _over_by(counter: Counter, item: catalogue.Item, at: datetime) -> datetime | None:
+    """When a loan made at this instant was over, as far as is known: the item was seen or lent again after it."""
+    marks = [item.last_seen_at]
+    for loan in repository.history(counter.session, item.id):
+        marks += [loan.checked_out_at, loan.checked_in_at]
+    return min((mark for mark in marks if mark is not None and mark > at), default=None)
+
+
+def _renew(counter: Counter, patron: Patron, item: catalogue.Item, ref: ReplayItem) -> Told:
+    loan = counter.loan_of(item)
+    if loan is None or loan.patron_id != patron.id:
+        code = "not_on_loan" if loan is None else "not_your_loan"
+        return refused(item.barcode, policy.Refused(code), title=item.title), (code,)
+    case = counter.case(patron, item)
+    codes = tuple(refusal.code for refusal in policy.objections(case, policy.Trigger.RENEWAL))
+    due = ref.due or counter.lending.due(loan.due_at, case.rule, zone=counter.occasion.zone, branch=case.branch)
+    extend(counter, loan, max(due, loan.due_at), case.rule)
+    tell(counter, "loan.renew", loan)
+    return ItemResult(
+        barcode=item.barcode, status="ok", title=item.title, due=max(due, loan.due_at), security="on_loan", loan=loan.id
+    ), codes  # fmt: skip
+
+
+def _take_back(counter: Counter, item: catalogue.Item) -> ItemResult:
+    """A loan that was open then is over; one that began later is not touched, and ended later it ended then."""
+    at = counter.occasion.now
+    loan = counter.loan_of(item)
+    if loan is not None and loan.checked_out_at > at:
+        _ended_before(counter, item, at)
+        return ItemResult(barcode=item.barcode, status="ok", title=item.title)
+    if loan is None:
+        _ended_before(counter, item, at)
+        fee = None
+    else:
+        fee = returns.close(counter, loan, at) or None
+        tell(counter, "loan.checkin", loan)
+    if item.status == "withdrawn":
+        return ItemResult(barcode=item.barcode, status="ok", title=item.title, security="in_stock", route="staff")
+    settled = returns.settle(counter, item)
+    return ItemResult(
+        barcode=item.barcode, status="ok", title=item.title, security="in_stock", fee=fee,
+        loan=loan.id if loan else None, route=settled.route.kind, route_to=settled.route.branch,
+    )  # fmt: skip
+
+
+def _ended_before(counter: Counter, item: catalogue.Item, at: datetime) -> None:
+    """A loan that was closed later than it came back is corrected, and so is what its lateness cost."""
+    past: Sequence[Loan] = repository.history(counter.session, item.id)
+    for loan in past:
+        late = loan.checked_in_at is not None and loan.checked_out_at <= at < loan.checked_in_at
+        if late and loan.ended != "lost":
+            repository.change(counter.session, loan.id, checked_in_at=at)
+            fees.cancel_loan_fees(
+                counter.session, loan.id, actor=counter.occasion.actor, at=counter.occasion.now,
+                reason="returned earlier", kinds=("overdue",),
+            )  # fmt: skip
+            returns.charge_lateness(counter, loan, at)
+            return

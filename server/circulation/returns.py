@@ -1,0 +1,283 @@
+"""What ends a loan: a return, a loss, and making the last step undone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from sqlalchemy.orm import Session
+
+from carrel.contracts.circulation import BatchResult, CheckinRequest, ItemRef, ItemResult, LossRequest, UndoRequest
+from server.catalogue import service as catalogue
+from server.circulation import policy, repository
+from server.circulation.counter import Counter, once, open_counter, refused, tell, terms_of
+from server.circulation.loan import Loan
+from server.fees import policy as feeing
+from server.fees import service as fees
+from server.holds import service as holds
+from server.holds.service import Settled
+from server.lending.occasion import Occasion
+from server.tasks import service as tasks
+
+
+def checkin_many(
+    session: Session, request: CheckinRequest, occasion: Occasion, *, journalled: bool = True
+) -> BatchResult:
+    """End each item's loan, whoever has it, and send the item where it belongs."""
+    return _each(session, request, occasion.at(request.branch), _checkin, journalled=journalled)
+
+
+def declare_lost(session: Session, request: LossRequest, occasion: Occasion) -> BatchResult:
+    """End loans of items that will not come back, and charge for them."""
+    return _each(session, request, occasion, _lose, journalled=True)
+
+
+def cancel_checkout(
+    session: Session, request: UndoRequest, occasion: Occasion, *, journalled: bool = True
+) -> BatchResult:
+    """A terminal could not finish: make the loans undone completely, without history or fee, however long it took."""
+    return _each(session, request, occasion.at(request.branch), _cancel, journalled=journalled)
+
+
+def undo(session: Session, request: UndoRequest, occasion: Occasion) -> BatchResult:
+    """Make the desk's last checkout or checkin of each item undone, if it was a moment ago."""
+    return _each(session, request, occasion.at(request.branch), _undo, journalled=True)
+
+
+def close_implicitly(counter: Counter, item: catalogue.Item) -> Decimal:
+    """The item is in somebody else's hands: whoever had it has returned it by now. The fee."""
+    loan = counter.loan_of(item)
+    assert loan is not None
+    fee = close(counter, loan, counter.occasion.now, ended="implicit")
+    tell(counter, "loan.checkin", loan)
+    counter.items[item.barcode] = replace(item, status="on_shelf")
+    return fee
+
+
+def close(counter: Counter, loan: Loan, at: datetime, *, ended: str = "returned") -> Decimal:
+    """End a loan, at the instant that counts, and charge for lateness; the fee."""
+    repository.change(counter.session, loan.id, checked_in_at=at, ended=ended, ended_at=counter.occasion.now)
+    counter.loans.pop(loan.item_id, None)
+    return charge_lateness(counter, loan, at)
+
+
+def charge_lateness(counter: Counter, loan: Loan, at: datetime) -> Decimal:
+    """What coming back at this instant costs, by what was promised; it is charged."""
+    late = counter.lending.open_days_late(loan.due_at, at, zone=counter.occasion.zone, branch=loan.branch)
+    fee = feeing.overdue_fee(terms_of(loan), late) if late else Decimal(0)
+    if fee > 0:
+        charge(counter, loan, "overdue", fee)
+    return fee
+
+
+def charge(counter: Counter, loan: Loan, kind: feeing.Kind, amount: Decimal) -> None:
+    """Book a fee for a loan; a loan whose patron is forgotten costs nobody anything."""
+    if loan.patron_id is None:
+        return
+    counter.owed.pop(loan.patron_id, None)
+    fees.charge(
+        counter.session, loan.patron_id, kind, amount, at=counter.occasion.now, actor=counter.occasion.actor,
+        loan_id=loan.id, item_id=loan.item_id,
+    )  # fmt: skip
+
+
+def settle(counter: Counter, item: catalogue.Item) -> Settled:
+    """Send an item that is here where it belongs."""
+    seen_at = max(counter.occasion.now, item.last_seen_at or counter.occasion.now)
+    settled = holds.settle(counter.session, item, counter.occasion, seen_at=seen_at)
+    counter.queues.pop(item.record_id, None)
+    counter.items[item.barcode] = replace(
+        item, status=holds.STATUS[settled.route.kind], at_branch=counter.occasion.branch, last_seen_at=seen_at
+    )  # fmt: skip
+    return settled
+
+
+def lose(counter: Counter, item: catalogue.Item, loan: Loan) -> Decimal:
+    """End a loan as a loss; what it costs: the item's price and the library's fee for the work."""
+    counter.loans.pop(item.id, None)
+    now = counter.occasion.now
+    repository.change(counter.session, loan.id, checked_in_at=now, ended="lost", ended_at=now)
+    catalogue.set_status(counter.session, item.id, "lost")
+    counter.items[item.barcode] = replace(item, status="lost")
+    price = item.price if item.price is not None else counter.lending.policy.lost_price
+    costs: tuple[tuple[feeing.Kind, Decimal], ...] = (
+        ("lost", price or Decimal(0)), ("processing", counter.lending.policy.lost_processing_fee),
+    )  # fmt: skip
+    for kind, amount in costs:
+        if amount > 0:
+            charge(counter, loan, kind, amount)
+    tasks.add(
+        counter.session, "lost", "item_lost", branch=item.branch or counter.occasion.branch, at=now, now=now,
+        item_id=item.id, detail={"loan": loan.id},
+    )  # fmt: skip
+    tell(counter, "loan.lost", loan)
+    return sum((amount for _, amount in costs), Decimal(0))
+
+
+def _each(
+    session: Session, request: CheckinRequest | LossRequest | UndoRequest, occasion: Occasion,
+    one: Callable[[Counter, ItemRef, CheckinRequest | LossRequest | UndoRequest], ItemResult], *, journalled: bool,
+) -> BatchResult:  # fmt: skip
+    """One result per item, in the order asked, each judged on what those before it have changed."""
+
+    def work() -> BatchResult:
+        card = request.card if isinstance(request, UndoRequest) else None
+        counter = open_counter(
+            session, occasion, cards=[card] if card else [], barcodes=[ref.barcode for ref in request.items], lock=True
+        )  # fmt: skip
+        results = tuple(one(counter, ref, request) for ref in request.items)
+        return BatchResult(request_id=request.request_id, results=results)
+
+    return once(session, request, occasion, work, journalled=journalled)
+
+
+def _checkin(counter: Counter, ref: ItemRef, request: CheckinRequest | LossRequest | UndoRequest) -> ItemResult:
+    assert isinstance(request, CheckinRequest)
+    item = counter.items.get(ref.barcode)
+    if item is None:
+        return refused(ref.barcode, policy.Refused("unknown_item"))
+    short = policy.incomplete(counter.case(None, item, parts=ref.parts))
+    if short is not None and not request.accept_incomplete:
+        return refused(ref.barcode, short, title=item.title)
+    loan = counter.loan_of(item)
+    if loan is None:
+        return _not_on_loan(counter, item, request)
+    at = policy.counted_return(
+        request.returned_at, now=counter.occasion.now, lent=loan.checked_out_at,
+        days=counter.lending.policy.checkin_backdate_days,
+    )  # fmt: skip
+    fee = close(counter, loan, at)
+    if short is not None:
+        _list_incomplete(counter, item, short)
+    tell(counter, "loan.checkin", loan)
+    return _arrived(counter, item, fee=fee, loan=loan)
+
+
+def _list_incomplete(counter: Counter, item: catalogue.Item, short: policy.Refused) -> None:
+    now = counter.occasion.now
+    tasks.add(
+        counter.session, "incomplete", short.code, branch=counter.occasion.branch, at=now, now=now, item_id=item.id,
+        detail=short.params,
+    )  # fmt: skip
+
+
+def _not_on_loan(counter: Counter, item: catalogue.Item, request: CheckinRequest) -> ItemResult:
+    """It is here all the same: what was lost is found, and it goes to whoever waits for it, or home."""
+    if item.status == "withdrawn":
+        catalogue.set_seen(counter.session, item.id, counter.occasion.now)
+        return refused(item.barcode, policy.Refused("item_withdrawn"), title=item.title, route="staff")
+    found = _find_again(counter, item, request) if item.status == "lost" else None
+    if found is not None:
+        return _arrived(counter, item, fee=found[1], loan=found[0])
+    arrived = _arrived(counter, item, fee=Decimal(0), loan=None)
+    if request.accept_not_on_loan:
+        return arrived
+    return arrived.model_copy(update={"status": "refused", "code": "not_on_loan"})
+
+
+def _find_again(counter: Counter, item: catalogue.Item, request: CheckinRequest) -> tuple[Loan, Decimal] | None:
+    """The loan that was lost, if it was not too long ago: its charge is taken back, and it was late instead."""
+    last = next(iter(repository.history(counter.session, item.id, limit=1)), None)
+    if last is None or last.ended != "lost" or last.patron_id is None or last.checked_in_at is None:
+        return None
+    occasion, rules = counter.occasion, counter.lending.policy
+    tasks.settle_item(counter.session, "lost", item.id, actor=occasion.actor, at=occasion.now)
+    if rules.lost_refund_days is not None and occasion.now > last.checked_in_at + timedelta(
+        days=rules.lost_refund_days
+    ):
+        return last, Decimal(0)
+    fees.cancel_loan_fees(
+        counter.session, last.id, actor=occasion.actor, at=occasion.now, reason="found", kinds=("lost",)
+    )  # fmt: skip
+    at = policy.counted_return(
+        request.returned_at, now=occasion.now, lent=last.checked_out_at, days=rules.checkin_backdate_days
+    )  # fmt: skip
+    repository.change(counter.session, last.id, checked_in_at=at, ended="returned", ended_at=occasion.now)
+    counter.owed.pop(last.patron_id, None)
+    tell(counter, "loan.found", last)
+    return last, charge_lateness(counter, last, at)
+
+
+def _arrived(counter: Counter, item: catalogue.Item, *, fee: Decimal, loan: Loan | None) -> ItemResult:
+    settled = settle(counter, item)
+    return ItemResult(
+        barcode=item.barcode, status="ok", title=item.title, security="in_stock", route=settled.route.kind,
+        route_to=settled.route.branch, fee=fee if fee > 0 else None, loan=loan.id if loan else None,
+    )  # fmt: skip
+
+
+def _lose(counter: Counter, ref: ItemRef, _request: CheckinRequest | LossRequest | UndoRequest) -> ItemResult:
+    item = counter.items.get(ref.barcode)
+    decision = policy.decide_loss(counter.case(None, item))
+    loan = counter.loan_of(item)
+    if isinstance(decision, policy.Refused) or item is None or loan is None:
+        code = decision if isinstance(decision, policy.Refused) else policy.Refused("not_on_loan")
+        return refused(ref.barcode, code, title=item.title if item else None).model_copy(update={"security": None})
+    cost = lose(counter, item, loan)
+    return ItemResult(
+        barcode=ref.barcode, status="ok", title=item.title, fee=cost if cost > 0 else None, loan=loan.id
+    )  # fmt: skip
+
+
+def _cancel(counter: Counter, ref: ItemRef, request: CheckinRequest | LossRequest | UndoRequest) -> ItemResult:
+    assert isinstance(request, UndoRequest)
+    item = counter.items.get(ref.barcode)
+    patron = counter.patrons.get(request.card or "")
+    if request.card is not None and patron is None:
+        return refused(ref.barcode, policy.Refused("unknown_card"), title=item.title if item else None)
+    decision = policy.decide_cancel(counter.case(patron, item))
+    loan = counter.loan_of(item)
+    if isinstance(decision, policy.Refused):
+        return refused(ref.barcode, decision, title=item.title if item else None)
+    assert item is not None
+    assert loan is not None
+    return _erase(counter, item, loan)
+
+
+def _erase(counter: Counter, item: catalogue.Item, loan: Loan) -> ItemResult:
+    """As if the item had never been lent: it is for whom it was set aside, or on its shelf."""
+    counter.loans.pop(item.id, None)
+    fees.cancel_loan_fees(
+        counter.session, loan.id, actor=counter.occasion.actor, at=counter.occasion.now, reason="undone"
+    )  # fmt: skip
+    fees.forget_loans(counter.session, [loan.id])
+    holds.unfulfil(counter.session, loan.id, item.id)
+    repository.remove(counter.session, loan.id)
+    tell(counter, "loan.undo", loan)
+    return _arrived(counter, item, fee=Decimal(0), loan=None)
+
+
+def _undo(counter: Counter, ref: ItemRef, request: CheckinRequest | LossRequest | UndoRequest) -> ItemResult:
+    """A loan that has just begun is erased, one that has just ended goes on."""
+    assert isinstance(request, UndoRequest)
+    item, loan = counter.items.get(ref.barcode), None
+    if item is None:
+        return refused(ref.barcode, policy.Refused("unknown_item"))
+    since = counter.occasion.now - timedelta(seconds=counter.lending.policy.undo_s)
+    loan = counter.loan_of(item)
+    if loan is not None:
+        late = policy.Refused("undo_too_late")
+        return _cancel(counter, ref, request) if loan.checked_out_at >= since else refused(ref.barcode, late)
+    last = next(iter(repository.history(counter.session, item.id, limit=1)), None)
+    if last is None or last.patron_id is None or last.ended_at is None or last.ended == "replay":
+        return refused(ref.barcode, policy.Refused("nothing_to_undo"), title=item.title)
+    if last.ended_at < since:
+        return refused(ref.barcode, policy.Refused("undo_too_late"), title=item.title)
+    return _reopen(counter, item, last)
+
+
+def _reopen(counter: Counter, item: catalogue.Item, loan: Loan) -> ItemResult:
+    repository.change(counter.session, loan.id, checked_in_at=None, ended=None, ended_at=None)
+    fees.cancel_loan_fees(
+        counter.session, loan.id, actor=counter.occasion.actor, at=counter.occasion.now, reason="undone"
+    )  # fmt: skip
+    holds.take_back(counter.session, item.id)
+    catalogue.set_status(counter.session, item.id, "on_loan")
+    counter.loans[item.id] = replace(loan, checked_in_at=None, ended=None, ended_at=None)
+    counter.items[item.barcode] = replace(item, status="on_loan")
+    tell(counter, "loan.undo", loan)
+    return ItemResult(
+        barcode=item.barcode, status="ok", title=item.title, due=loan.due_at, security="on_loan", loan=loan.id
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""What was lent, counted: for reports, which never learn who borrowed."""

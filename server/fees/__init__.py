@@ -1,0 +1,1 @@
+"""What patrons owe: an append-only ledger, and the rules of charging and paying."""

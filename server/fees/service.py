@@ -1,0 +1,289 @@
+"""Fees: charging, paying, waiving, and taking back what was charged for something that turned up.
+
+The ledger is append-only: a patron's balance is the sum of its lines. Payments wait for each other on the patron's
+fees, after every other lock of a request (patron, items, holds) and before the audit log's.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from server.audit import service as audit
+from server.fees import policy, repository
+from server.fees.models import FeeRow, PaymentRow
+from server.fees.policy import Kind, Part, Refused, major, minor
+
+REMEMBERED = timedelta(hours=24)
+"""A `payment_id` that comes again within this time is the same payment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fee:
+    """A fee and what is still owed of it."""
+
+    id: int
+    patron_id: int
+    kind: str
+    amount: Decimal
+    owed: Decimal
+    charged_at: datetime
+    reason: str
+    loan_id: int | None
+    item_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PaidPart:
+    """How much of a payment went to which fee."""
+
+    fee_id: int
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """A payment that is booked; a repeat gets the first answer. `balance` is what was owed afterwards."""
+
+    payment_id: str
+    amount: Decimal
+    balance: Decimal
+    parts: tuple[PaidPart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the ledger as people read it; `amount` is positive where it raises what is owed."""
+
+    at: datetime
+    entry: str
+    kind: str
+    amount: Decimal
+    fee_id: int
+    actor: str
+    means: str
+    payment_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """What a cancelled charge gives back; `refunded` is money to hand out."""
+
+    waived: Decimal
+    refunded: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """The sum of one kind of ledger lines in a quarter of an hour; never negative."""
+
+    quarter: int
+    entry: str
+    amount: Decimal
+
+
+def charge(  # noqa: PLR0913  # a line of the ledger has that many columns
+    session: Session, patron_id: int, kind: Kind, amount: Decimal, *, at: datetime, actor: str,
+    loan_id: int | None = None, item_id: int | None = None, reason: str = "",
+) -> int:  # fmt: skip
+    """A new fee's key; raises ValueError for an amount that is not more than 0 with at most 2 places."""
+    units = minor(amount)
+    if units <= 0:
+        raise ValueError(f"a fee of {amount}: it must be more than 0")
+    values: dict[str, object] = {
+        "patron_id": patron_id, "kind": kind, "loan_id": loan_id, "item_id": item_id, "reason": reason[:200],
+        "charged_at": at,
+    }  # fmt: skip
+    fee_id = repository.add_fee(session, values)
+    line = {"fee_id": fee_id, "patron_id": patron_id, "entry": "charge", "amount": units, "at": at, "actor": actor}
+    repository.add_entries(session, [line])
+    _audit(session, "fee.charge", fee_id, at=at, actor=actor, detail={"kind": kind, "amount": f"{major(units)}"})
+    return fee_id
+
+
+def balance(session: Session, patron_id: int) -> Decimal:
+    """What the patron owes."""
+    return major(repository.balance(session, patron_id))
+
+
+def fees_of(session: Session, patron_id: int) -> list[Fee]:
+    """The patron's open fees, oldest first."""
+    return [_fee(sums) for sums in repository.open_fees(session, patron_id)]
+
+
+def open_since(session: Session, at: datetime) -> list[Fee]:
+    """All open fees of those patrons who were charged anything since an instant, patron by patron, oldest first."""
+    return [_fee(sums) for sums in repository.open_of_charged(session, at)]
+
+
+def ledger_of(session: Session, patron_id: int) -> list[Line]:
+    """Everything that was booked for the patron, oldest first."""
+    return [
+        Line(
+            entry.at, entry.entry, fee.kind, major(entry.amount),
+            fee_id=fee.id, actor=entry.actor, means=entry.means, payment_id=entry.payment_id, reason=entry.reason,
+        )
+        for entry, fee in repository.entries_of(session, patron_id)
+    ]  # fmt: skip
+
+
+def about_patron(session: Session, patron_id: int) -> list[dict[str, Any]]:
+    """What a person is shown of the ledger: every line, without who booked it."""
+    lines = (asdict(line) for line in ledger_of(session, patron_id))
+    return [{name: value for name, value in line.items() if name != "actor"} for line in lines]
+
+
+def count_open(session: Session, patron_id: int) -> int:
+    """How many fees must be settled before a person can be forgotten; settled lines stay, as books must."""
+    return len(fees_of(session, patron_id))
+
+
+def pay(
+    session: Session, patron_id: int, amount: Decimal, *, payment_id: str, means: str, actor: str, at: datetime,
+    fee_id: int | None = None,
+) -> Paid | Refused:  # fmt: skip
+    """Book a payment, on one fee or the oldest first. The same `payment_id` from the same actor is booked once."""
+    if policy.amount_of(str(amount)) is None:
+        return Refused("payment_amount")
+    known = repository.find_payment(session, actor, payment_id, since=at - REMEMBERED)
+    row = PaymentRow(actor=actor, payment_id=payment_id, patron_id=patron_id, amount=minor(amount), at=at)
+    if known is None and not repository.claim_payment(session, row):
+        known = repository.find_payment(session, actor, payment_id, since=at - REMEMBERED)
+    if known is not None:
+        return _answered(known, row)
+    repository.lock_fees(session, patron_id)
+    owing = [policy.OpenFee(sums.fee.id, sums.owed) for sums in repository.open_fees(session, patron_id)]
+    parts = policy.decide_payment(owing, amount, fee_id=fee_id)
+    if isinstance(parts, Refused):
+        repository.release_payment(session, row)
+        return parts
+    _book(session, row, parts, means=means)
+    paid = Paid(
+        payment_id,
+        major(row.amount),
+        balance(session, patron_id),
+        tuple(PaidPart(part.fee_id, major(part.amount)) for part in parts),
+    )
+    row.answer = _written(paid)
+    return paid
+
+
+def waive(
+    session: Session, fee_id: int, *, reason: str, actor: str, at: datetime, amount: Decimal | None = None
+) -> Decimal | Refused:
+    """Forgive what is owed of a fee, or a part of it; how much was forgiven."""
+    sums = repository.fee(session, fee_id) if repository.lock_fee(session, fee_id) else None
+    if sums is None:
+        return Refused("unknown_fee")
+    units = policy.decide_waiver(sums.owed, amount, reason)
+    if isinstance(units, Refused):
+        return units
+    line = _line(sums.fee, "waiver", -units, at=at, actor=actor, reason=reason)
+    repository.add_entries(session, [line])
+    detail = {"amount": f"{major(units)}", "reason": reason}
+    _audit(session, "fee.waive", fee_id, at=at, actor=actor, detail=detail)
+    return major(units)
+
+
+def cancel_loan_fees(
+    session: Session, loan_id: int, *, actor: str, at: datetime, reason: str, kinds: Collection[str] = policy.KINDS
+) -> TakenBack:
+    """Take back what was charged for a loan: the open part is forgiven, the paid part is to be given back."""
+    waived = refunded = 0
+    for sums in repository.fees_of_loan(session, loan_id):
+        back = policy.reversal(sums.owed, sums.paid)
+        if sums.fee.kind not in kinds or not back.waived:
+            continue
+        lines = [_line(sums.fee, "waiver", -back.waived, at=at, actor=actor, reason=reason)]
+        if back.refunded:
+            lines.append(_line(sums.fee, "refund", back.refunded, at=at, actor=actor, reason=reason))
+        repository.add_entries(session, lines)
+        detail = {"waived": f"{major(sums.owed)}", "refunded": f"{major(back.refunded)}", "reason": reason}
+        _audit(session, "fee.cancel", sums.fee.id, at=at, actor=actor, detail=detail)
+        waived, refunded = waived + sums.owed, refunded + back.refunded
+    return TakenBack(major(waived), major(refunded))
+
+
+def patron_of(session: Session, fee_id: int) -> int | None:
+    """Whose fee this is."""
+    sums = repository.fee(session, fee_id)
+    return sums.fee.patron_id if sums else None
+
+
+def loans_with_open_fees(session: Session, loan_ids: Iterable[int]) -> set[int]:
+    """Those of these loans that must keep their patron, since something is owed for them."""
+    return repository.open_loan_ids(session, loan_ids)
+
+
+def forget_loans(session: Session, loan_ids: Iterable[int]) -> None:
+    """Settled fees of these loans no longer say what was borrowed."""
+    repository.forget_loans(session, loan_ids)
+
+
+def booked(session: Session, start: datetime, end: datetime) -> list[Booked]:
+    """What was charged, paid, waived and refunded in a time, by quarters of an hour (UTC, since 1970)."""
+    return [
+        Booked(quarter, entry, major(abs(sum_)))
+        for quarter, entry, sum_ in repository.sums_by_quarter(session, start, end)
+    ]
+
+
+def _book(session: Session, payment: PaymentRow, parts: Iterable[Part], *, means: str) -> None:
+    rows: list[dict[str, object]] = [
+        {
+            "fee_id": part.fee_id, "patron_id": payment.patron_id, "entry": "payment", "amount": -part.amount,
+            "at": payment.at, "actor": payment.actor, "means": means, "payment_id": payment.payment_id,
+        }
+        for part in parts
+    ]  # fmt: skip
+    repository.add_entries(session, rows)
+    audit.record(
+        session,
+        actor=payment.actor,
+        action="fee.pay",
+        target=f"patron:{payment.patron_id}",
+        at=payment.at,
+        detail={"amount": f"{major(payment.amount)}", "means": means, "payment_id": payment.payment_id},
+    )
+
+
+def _answered(known: PaymentRow, asked: PaymentRow) -> Paid | Refused:
+    """The first answer, unless what is asked is another payment under the same id."""
+    if (known.patron_id, known.amount) != (asked.patron_id, asked.amount):
+        return Refused("payment_id_reused")
+    told = json.loads(known.answer)
+    parts = tuple(PaidPart(fee_id, Decimal(amount)) for fee_id, amount in told["parts"])
+    return Paid(known.payment_id, major(known.amount), Decimal(told["balance"]), parts)
+
+
+def _written(paid: Paid) -> str:
+    parts = [[part.fee_id, str(part.amount)] for part in paid.parts]
+    return json.dumps({"balance": str(paid.balance), "parts": parts})
+
+
+def _line(fee: FeeRow, entry: policy.Entry, amount: int, *, at: datetime, actor: str, reason: str) -> dict[str, object]:
+    return {
+        "fee_id": fee.id, "patron_id": fee.patron_id, "entry": entry, "amount": amount, "at": at, "actor": actor,
+        "reason": reason[:200],
+    }  # fmt: skip
+
+
+def _audit(
+    session: Session, action: str, fee_id: int, *, at: datetime, actor: str, detail: Mapping[str, Any]
+) -> None:  # fmt: skip
+    audit.record(session, actor=actor, action=action, target=f"fee:{fee_id}", at=at, detail=detail)
+
+
+def _fee(sums: repository.Sums) -> Fee:
+    row = sums.fee
+    return Fee(
+        row.id, row.patron_id, row.kind, major(sums.charged),
+        owed=major(sums.owed), charged_at=row.charged_at, reason=row.reason, loan_id=row.loan_id, item_id=row.item_id,
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Holds: who waits for what, in which order, and what is set aside for whom."""

@@ -1,0 +1,39 @@
+"""A hold as a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+State = Literal["waiting", "in_transit", "ready", "fulfilled", "cancelled", "expired"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A hold as other domains see one; `item_id` is set when only this item will do."""
+
+    id: int
+    patron_id: int | None
+    record_id: int
+    item_id: int | None
+    pickup: str
+    placed_at: datetime
+    expires_on: date | None
+    paused: bool
+    paused_until: date | None
+    state: State
+    filled_item_id: int | None
+    ready_at: datetime | None
+    ready_until: datetime | None
+    closed_at: datetime | None
+    loan_id: int | None
+
+    @property
+    def open(self) -> bool:
+        """Whether the patron still waits or has something set aside."""
+        return self.closed_at is None
+
+    def takes(self, item_id: int) -> bool:
+        """Whether this item would do."""
+        return self.item_id in (None, item_id)

@@ -1,0 +1,109 @@
+"""The queue: who is next for an item, who stands where, and who may join. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from server.holds.hold import Hold
+
+GONE = frozenset({"missing", "lost", "withdrawn"})
+"""Items in these states serve no hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why not, as a stable code."""
+
+    code: str
+    params: dict[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a new hold is judged by. `lendable` are ids of items that may be lent, `free` of those on a shelf."""
+
+    item_id: int | None
+    pickup: str
+    standing: str | None
+    branches: Collection[str]
+    open_holds: int
+    limit: int | None
+    on_same_record: bool
+    borrowed: bool
+    items: Collection[int]
+    lendable: Collection[int]
+    free: Collection[int]
+    on_shelf_allowed: bool
+
+
+def decide_place(wish: Wish) -> Refused | None:
+    """May the patron join the queue? None: yes."""
+    wanted = set(wish.items if wish.item_id is None else [wish.item_id])
+    refusals: Iterable[tuple[bool, Refused]] = (
+        (wish.standing is not None, Refused(wish.standing or "")),
+        (bool(wish.branches) and wish.pickup not in wish.branches, Refused("unknown_branch")),
+        (wish.on_same_record, Refused("hold_exists")),
+        (wish.borrowed, Refused("on_loan_to_you")),
+        (not wanted & set(wish.items), Refused("hold_no_copy")),
+        (not wanted & set(wish.lendable), Refused("not_for_loan")),
+        (not wish.on_shelf_allowed and bool(wanted & set(wish.free)), Refused("title_on_shelf")),
+        (wish.limit is not None and wish.open_holds >= wish.limit, Refused("hold_limit", {"limit": wish.limit or 0})),
+    )
+    return next((refused for applies, refused in refusals if applies), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where an item that is here goes next: to the hold shelf, on its way to another branch, or to its shelf."""
+
+    kind: Literal["hold", "transit", "shelf"]
+    branch: str
+
+
+def route(here: str, home: str, pickup: str | None) -> Route:
+    """Where an item goes: to whoever waits for it, else home."""
+    if pickup is not None:
+        return Route("hold" if pickup == here else "transit", pickup)
+    return Route("shelf" if home == here else "transit", home)
+
+
+def next_for(queue: Sequence[Hold], item_id: int) -> Hold | None:
+    """Who gets an item that is free: the first who waits, has not paused, and takes it."""
+    return next((hold for hold in queue if hold.state == "waiting" and not hold.paused and hold.takes(item_id)), None)
+
+
+def set_aside(queue: Iterable[Hold], item_id: int) -> Hold | None:
+    """The hold for which the item is on its way or on the hold shelf."""
+    return next((hold for hold in queue if hold.filled_item_id == item_id and hold.open), None)
+
+
+def ahead(queue: Sequence[Hold], item_id: int, patron_id: int | None) -> list[Hold]:
+    """Those who wait for what this item would serve, before the patron's own place if they have one."""
+    before = []
+    for hold in queue:
+        if patron_id is not None and hold.patron_id == patron_id:
+            break
+        if hold.state == "waiting" and not hold.paused and hold.takes(item_id):
+            before.append(hold)
+    return before
+
+
+def own(queue: Sequence[Hold], item_id: int, patron_id: int) -> Hold | None:
+    """The patron's hold that lending them this item fulfils: the one it is set aside for, or one that still waits."""
+    for hold in queue:
+        mine = hold.patron_id == patron_id and (hold.filled_item_id == item_id or hold.state == "waiting")
+        if mine and hold.takes(item_id):
+            return hold
+    return None
+
+
+def positions(queue: Sequence[Hold]) -> dict[int, int]:
+    """Of each open hold on a title its place in the queue, from 1; 0 when something is set aside for it."""
+    placed: dict[int, int] = {}
+    waiting = 0
+    for hold in queue:
+        waiting += hold.state == "waiting"
+        placed[hold.id] = waiting if hold.state == "waiting" else 0
+    return placed

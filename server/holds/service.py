@@ -1,0 +1,292 @@
+"""Holds: joining a queue, leaving it, and where an item goes that has come free.
+
+A hold's queue is locked after the items it is about. `settle` is the one place where an item meets its queue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from carrel.clock import local_date
+from server.audit import service as audit
+from server.catalogue import service as catalogue
+from server.holds import policy, repository
+from server.holds.errors import HoldReadyError, UnknownBranchError, UnknownHoldError
+from server.holds.hold import Hold, State
+from server.holds.policy import Refused, Route, Wish
+from server.lending import service as lending
+from server.lending.occasion import Occasion
+
+SHOWN_AFTER_END = timedelta(days=30)
+"""How long readers see holds that have ended."""
+
+
+STATUS: dict[str, catalogue.Status] = {"hold": "on_hold_shelf", "transit": "in_transit", "shelf": "on_shelf"}
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Where an item goes now, and for whose hold, if for one's."""
+
+    route: Route
+    hold: Hold | None
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A new hold and its place in the queue."""
+
+    hold: Hold
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """A hold that ended by itself. `item_id` is what was set aside for it; `settled` is where that goes now."""
+
+    hold: Hold
+    item_id: int | None
+    settled: Settled | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """An item to be fetched from its shelf for the first who waits for it."""
+
+    hold: Hold
+    item: catalogue.Item
+
+
+def queues(session: Session, record_ids: Collection[int], *, lock: bool = False) -> dict[int, list[Hold]]:
+    """The open holds of each of these titles, first come first."""
+    found: dict[int, list[Hold]] = {record_id: [] for record_id in record_ids}
+    if found:
+        for hold in repository.queues(session, found, lock=lock):
+            found[hold.record_id].append(hold)
+    return found
+
+
+def of_patron(session: Session, patron_id: int, *, ended_since: datetime | None = None) -> list[Hold]:
+    """A patron's open holds, and what has ended since an instant."""
+    return repository.of_patron(session, patron_id, closed_since=ended_since)
+
+
+def get(session: Session, hold_id: int) -> Hold | None:
+    """By key."""
+    return repository.get(session, hold_id)
+
+
+def position(session: Session, hold: Hold) -> int:
+    """The hold's place in its queue, from 1; 0 when something is set aside for it."""
+    return policy.positions(repository.queues(session, [hold.record_id])).get(hold.id, 0)
+
+
+def place(
+    session: Session, patron_id: int, record_id: int, wish: Wish, *, expires_on: date | None, occasion: Occasion
+) -> Placed | Refused:
+    """Join the queue. The caller holds the patron's lock and has filled the wish, but for what holds know."""
+    open_holds = repository.of_patron(session, patron_id)
+    same = any(hold.record_id == record_id for hold in open_holds)
+    wish = replace(wish, open_holds=len(open_holds), on_same_record=same)
+    if refused := policy.decide_place(wish):
+        return refused
+    values = {
+        "patron_id": patron_id, "record_id": record_id, "item_id": wish.item_id, "pickup": wish.pickup,
+        "placed_at": occasion.now, "expires_on": expires_on, "paused": False, "state": "waiting",
+    }  # fmt: skip
+    hold_id = repository.add(session, values)
+    hold = repository.get(session, hold_id) if hold_id is not None else None
+    if hold is None:
+        return Refused("hold_exists")
+    _audit(session, "hold.place", hold, occasion)
+    return Placed(hold, position(session, hold))
+
+
+def cancel(session: Session, hold_id: int, occasion: Occasion, *, patron_id: int | None = None) -> Expired:
+    """Leave the queue; what was set aside goes to the next. Raises UnknownHoldError, also if it is another's."""
+    hold = _open_hold(session, hold_id, patron_id)
+    ended = _end(session, hold, "cancelled", occasion)
+    _audit(session, "hold.cancel", hold, occasion)
+    return ended
+
+
+def pause(
+    session: Session, hold_id: int, occasion: Occasion, *, until: date | None = None, patron_id: int | None = None
+) -> Hold:
+    """Be passed over, and keep one's place; raises UnknownHoldError, HoldReadyError."""
+    hold = _open_hold(session, hold_id, patron_id)
+    if hold.state != "waiting":
+        raise HoldReadyError
+    repository.change(session, hold.id, paused=True, paused_until=until)
+    _audit(session, "hold.pause", hold, occasion)
+    return replace(hold, paused=True, paused_until=until)
+
+
+def resume(session: Session, hold_id: int, occasion: Occasion, *, patron_id: int | None = None) -> Hold:
+    """Be served again; raises UnknownHoldError."""
+    hold = _open_hold(session, hold_id, patron_id)
+    repository.change(session, hold.id, paused=False, paused_until=None)
+    _audit(session, "hold.resume", hold, occasion)
+    return replace(hold, paused=False, paused_until=None)
+
+
+def amend(
+    session: Session, hold_id: int, occasion: Occasion, *,
+    pickup: str | None = None, expires_on: date | None = None, patron_id: int | None = None,
+) -> Hold:  # fmt: skip
+    """Fetch it elsewhere, or wait until another day, at the same place in the queue; None leaves either as it is.
+
+    Raises UnknownHoldError, HoldReadyError, UnknownBranchError.
+    """
+    hold = _open_hold(session, hold_id, patron_id)
+    if hold.state != "waiting":
+        raise HoldReadyError
+    branches = lending.current(session).policy.branches
+    if pickup is not None and branches and pickup not in branches:
+        raise UnknownBranchError
+    changed = replace(hold, pickup=pickup or hold.pickup, expires_on=expires_on or hold.expires_on)
+    repository.change(session, hold.id, pickup=changed.pickup, expires_on=changed.expires_on)
+    _audit(session, "hold.change", hold, occasion)
+    return changed
+
+
+def settle(
+    session: Session, item: catalogue.Item, occasion: Occasion, *, queue: Sequence[Hold] | None = None,
+    seen_at: datetime | None = None,
+) -> Settled:  # fmt: skip
+    """Send an item that is here where it belongs: to whom it is set aside for, to the next in the queue, or home.
+
+    The caller holds the item's lock, and the queue's if it hands it over. `seen_at` is when it was handed in.
+    """
+    line = repository.queues(session, [item.record_id], lock=True) if queue is None else queue
+    hold = policy.set_aside(line, item.id) or (policy.next_for(line, item.id) if item.for_loan else None)
+    going = policy.route(occasion.branch, item.branch or occasion.branch, hold.pickup if hold else None)
+    if hold is not None:
+        _fill(session, hold, item.id, going, occasion=occasion)
+    catalogue.set_status(
+        session, item.id, STATUS[going.kind], at_branch=occasion.branch,
+        transit_to=going.branch if going.kind == "transit" else None, seen_at=seen_at,
+    )  # fmt: skip
+    return Settled(going, hold)
+
+
+def fulfil(session: Session, hold: Hold, loan_id: int, at: datetime) -> None:
+    """The patron has what they waited for."""
+    repository.change(session, hold.id, state="fulfilled", closed_at=at, loan_id=loan_id)
+
+
+def unfulfil(session: Session, loan_id: int, item_id: int) -> Hold | None:
+    """A loan was made undone: its hold waits again, for the item that was set aside if it was this one."""
+    for hold in repository.of_loan(session, loan_id):
+        state: State = "ready" if hold.filled_item_id == item_id and hold.ready_at is not None else "waiting"
+        repository.change(session, hold.id, state=state, closed_at=None, loan_id=None)
+        return replace(hold, state=state, closed_at=None, loan_id=None)
+    return None
+
+
+def take_back(session: Session, item_id: int) -> None:
+    """What was set aside is so no longer, since the item has left again: its hold waits once more."""
+    if hold := repository.closed_by_checkin(session, item_id):
+        repository.change(session, hold.id, state="waiting", filled_item_id=None, ready_at=None, ready_until=None)
+
+
+def expire(session: Session, occasion: Occasion) -> list[Expired]:
+    """End what was waited for long enough or not fetched; resume who paused until today. Again: nothing more."""
+    today = local_date(occasion.now, occasion.zone)
+    repository.resume_due(session, today)
+    stayed = [hold.filled_item_id for hold in repository.overstayed(session, occasion.now)]
+    catalogue.items_by_id(session, [item_id for item_id in stayed if item_id is not None], lock=True)
+    over = [*repository.outlived(session, today), *repository.overstayed(session, occasion.now, lock=True)]
+    ended = [_end(session, hold, "expired", occasion) for hold in over]
+    for one in ended:
+        _audit(session, "hold.expire", one.hold, occasion)
+    return ended
+
+
+def pull_list(session: Session, branch: str | None = None) -> list[Pull]:
+    """What can be fetched from a shelf of this branch (or of any) for those who wait, first come first."""
+    taken: set[int] = set()
+    shelves: dict[int, list[catalogue.Item]] = {}
+    pulls = []
+    for hold in repository.waiting(session, None):
+        if hold.record_id not in shelves:
+            shelves[hold.record_id] = list(catalogue.get_record(session, hold.record_id)[1])
+        for item in shelves[hold.record_id]:
+            here = branch is None or (item.at_branch or branch) == branch
+            if item.status == "on_shelf" and item.for_loan and hold.takes(item.id) and item.id not in taken:
+                taken.add(item.id)
+                if here:
+                    pulls.append(Pull(hold, item))
+                break
+    return pulls
+
+
+def shelf(session: Session, branch: str | None = None) -> list[Hold]:
+    """What is on the hold shelf."""
+    return repository.ready(session, branch)
+
+
+def waiting_counts(session: Session) -> dict[int, int]:
+    """How many wait for each title that somebody waits for, those who have paused among them."""
+    return repository.waiting_counts(session)
+
+
+def about_patron(session: Session, patron_id: int) -> list[dict[str, Any]]:
+    """What is held of a person's holds."""
+    found = repository.of_patron(session, patron_id, closed_since=datetime.min.replace(tzinfo=UTC))
+    return [asdict(hold) for hold in found]
+
+
+def count_open(session: Session, patron_id: int) -> int:
+    """How many holds a patron has."""
+    return len(repository.of_patron(session, patron_id))
+
+
+def forget_patron(session: Session, patron_id: int, _at: datetime) -> None:
+    """A person's past holds are nobody's any longer."""
+    repository.forget_patron(session, patron_id)
+
+
+def forget(session: Session, before: datetime) -> None:
+    """Drop who had a hold that ended before an instant."""
+    repository.forget(session, before)
+
+
+def _open_hold(session: Session, hold_id: int, patron_id: int | None) -> Hold:
+    """Its item is locked before it, as everywhere; so it is read twice."""
+    seen = repository.get(session, hold_id)
+    if seen is not None and seen.filled_item_id is not None:
+        catalogue.items_by_id(session, [seen.filled_item_id], lock=True)
+    hold = repository.get(session, hold_id, lock=True)
+    if hold is None or not hold.open or patron_id not in (None, hold.patron_id):
+        raise UnknownHoldError
+    return hold
+
+
+def _end(session: Session, hold: Hold, state: State, occasion: Occasion) -> Expired:
+    """Close a hold; an item on the hold shelf goes on from there, one on its way goes on when it arrives."""
+    repository.change(session, hold.id, state=state, closed_at=occasion.now)
+    if hold.filled_item_id is None or hold.state != "ready":
+        return Expired(hold, hold.filled_item_id, None)
+    item = catalogue.items_by_id(session, [hold.filled_item_id], lock=True)[hold.filled_item_id]
+    return Expired(hold, item.id, settle(session, item, replace(occasion, branch=hold.pickup)))
+
+
+def _fill(session: Session, hold: Hold, item_id: int, going: Route, *, occasion: Occasion) -> None:
+    """Set an item aside, or send it to where it is to be fetched. What is set aside already keeps its day."""
+    if going.kind == "transit":
+        repository.change(session, hold.id, state="in_transit", filled_item_id=item_id)
+    elif hold.state != "ready":
+        until = lending.current(session).shelf_until(occasion.now, zone=occasion.zone, branch=going.branch)
+        repository.change(
+            session, hold.id, state="ready", filled_item_id=item_id, ready_at=occasion.now, ready_until=until
+        )  # fmt: skip
+
+
+def _audit(session: Session, action: str, hold: Hold, occasion: Occasion) -> None:
+    audit.record(session, actor=occasion.actor, action=action, target=f"hold:{hold.id}", at=occasion.now)

@@ -1,0 +1,174 @@
+"""The rules a library lends by, as values, and the dates they give. Pure.
+
+A rule is for a class of patrons, a type of items and a branch, each of which may be '*'. The most specific rule counts:
+one that names the class before one that does not, then the type, then the branch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Annotated, ClassVar, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from carrel.clock import end_of_day, local_date
+
+ANY = "*"
+SEARCHED_DAYS = 366
+"""How far an open day is looked for; a library that is closed longer has none."""
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+Word = Annotated[str, StringConstraints(pattern=r"^(\*|[0-9A-Za-z][0-9A-Za-z_-]{0,39})$")]
+BranchId = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z_-]{0,62}$")]
+BranchOrAny = Annotated[str, StringConstraints(pattern=r"^(\*|[0-9A-Za-z][0-9A-Za-z_-]{0,62})$")]
+Money = Annotated[Decimal, Field(ge=0, max_digits=8, decimal_places=2)]
+Days = Annotated[int, Field(ge=0, le=3650)]
+Count = Annotated[int, Field(ge=0, le=10_000)]
+ClosedWeekdays = Annotated[tuple[Weekday, ...], Field(max_length=6)]
+_STRICT = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What one class may do with one type at one branch; `max` counts open loans of that class and type."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    patron_class: Word = ANY
+    item_type: Word = ANY
+    branch: BranchOrAny = ANY
+    days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    hours: Annotated[int, Field(ge=1, le=24 * 365)] | None = None
+    renewals: Count = 0
+    max: Count | None = None
+    fee_per_open_day: Money = Decimal(0)
+    grace_open_days: Days = 0
+    cap: Money | None = None
+    allowed: bool = True
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What the rule is for; no two rules of a library have the same."""
+        return (self.patron_class, self.item_type, self.branch)
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryPolicy:
+    """What holds for every loan of the library. None is no limit. Money is in `currency`."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = "CNY"
+    branches: tuple[BranchId, ...] = ()
+    max_loans: Count | None = 10
+    loan_days: Annotated[int, Field(ge=1, le=3650)] = 30
+    fee_limit: Money | None = None
+    max_overdue: Count | None = None
+    renew_overdue: bool = False
+    fee_grace_deducted: bool = False
+    hold_limit: Count | None = 5
+    hold_shelf_days: Days = 7
+    hold_expiry_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    hold_on_shelf_allowed: bool = True
+    forget_after_days: Days = 30
+    undo_s: Annotated[int, Field(ge=0, le=86_400)] = 30
+    checkin_backdate_days: Days = 30
+    lost_after_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    lost_price: Money | None = None
+    lost_processing_fee: Money = Decimal(0)
+    lost_refund_days: Days | None = 180
+    kiosk_pin: bool = False
+    report_group_least: Annotated[int, Field(ge=1, le=1000)] = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """The days on which nobody can bring anything back: of all branches, and of single ones beside these."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    closed_weekdays: ClosedWeekdays = ()
+    closed_dates: frozenset[date] = frozenset()
+    closed_weekdays_by_branch: dict[BranchId, ClosedWeekdays] = field(default_factory=dict)
+    closed_dates_by_branch: dict[BranchId, frozenset[date]] = field(default_factory=dict)
+
+    def is_open(self, day: date, branch: str) -> bool:
+        """Whether this branch opens on this day."""
+        weekday = WEEKDAYS[day.weekday()]
+        return not (
+            weekday in self.closed_weekdays
+            or day in self.closed_dates
+            or weekday in self.closed_weekdays_by_branch.get(branch, ())
+            or day in self.closed_dates_by_branch.get(branch, ())
+        )
+
+    def next_open_day(self, day: date, branch: str) -> date:
+        """This day or the first open one after it; this day where a whole year is closed."""
+        for more in range(SEARCHED_DAYS):
+            if self.is_open(day + timedelta(days=more), branch):
+                return day + timedelta(days=more)
+        return day
+
+    def add_open_days(self, day: date, count: int, branch: str) -> date:
+        """The `count`-th open day after this day; calendar days count from where a year has no open one."""
+        for _ in range(count):
+            day = self.next_open_day(day + timedelta(days=1), branch)
+        return day
+
+    def open_days_between(self, after: date, until: date, branch: str) -> int:
+        """How many open days lie after one day and not after the other."""
+        days = max(0, (until - after).days)
+        return sum(self.is_open(after + timedelta(days=more), branch) for more in range(1, days + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Lending:
+    """Everything a library lends by."""
+
+    policy: LibraryPolicy = LibraryPolicy()
+    rules: tuple[Rule, ...] = (Rule(days=30, renewals=2),)
+    calendar: Calendar = Calendar()
+
+    def rule_for(self, patron_class: str, item_type: str, branch: str) -> Rule | None:
+        """The most specific rule; None where the library has thought of no such case."""
+        fitting = [
+            rule
+            for rule in self.rules
+            if rule.patron_class in (ANY, patron_class) and rule.item_type in (ANY, item_type)
+            and rule.branch in (ANY, branch)
+        ]  # fmt: skip
+        return max(fitting, key=_specific, default=None)
+
+    def due(self, start: datetime, rule: Rule | None, *, zone: ZoneInfo, branch: str) -> datetime:
+        """The end of the branch's next open day, the rule's days after the day of `start`; or its hours on, exactly.
+
+        Without a rule, or with one that names no time, the library's usual days count.
+        """
+        if rule is not None and rule.hours is not None:
+            return start + timedelta(hours=rule.hours)
+        days = self.policy.loan_days if rule is None or rule.days is None else rule.days
+        return self.end_of_open_day(local_date(start, zone) + timedelta(days=days), zone=zone, branch=branch)
+
+    def end_of_open_day(self, day: date, *, zone: ZoneInfo, branch: str) -> datetime:
+        """The last second of this day, or of the branch's next open one."""
+        return end_of_day(self.calendar.next_open_day(day, branch), zone).astimezone(UTC)
+
+    def open_days_late(self, due: datetime, returned: datetime, *, zone: ZoneInfo, branch: str) -> int:
+        """Open days after the due day up to the day it came back."""
+        if returned <= due:
+            return 0
+        return self.calendar.open_days_between(local_date(due, zone), local_date(returned, zone), branch)
+
+    def shelf_until(self, start: datetime, *, zone: ZoneInfo, branch: str) -> datetime:
+        """How long an item waits on the hold shelf: to the end of the last of so many open days."""
+        day = self.calendar.add_open_days(local_date(start, zone), self.policy.hold_shelf_days, branch)
+        return end_of_day(day, zone).astimezone(UTC)
+
+
+def _specific(rule: Rule) -> tuple[bool, bool, bool]:
+    return (rule.patron_class != ANY, rule.item_type != ANY, rule.branch != ANY)

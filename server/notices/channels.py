@@ -1,0 +1,174 @@
+"""How letters go out: by mail (SMTP, RFC 5321) and to a program of the library's (webhook). Both block."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import smtplib
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from email.errors import MessageError
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from http import HTTPStatus
+from typing import Any, Protocol
+
+import httpx
+
+from server.notices.config import MailConfig, NoticesConfig, WebhookConfig
+from server.notices.errors import DeliveryError
+from server.notices.letters import Letter
+from server.patrons.service import Patron
+
+TRY_LATER = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
+MAILBOX_REFUSED = range(550, 560)
+"""Answers to a recipient or to the letter itself that another attempt does not change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A letter with what its channel needs. `token` is the same at every attempt."""
+
+    token: str
+    kind: str
+    patron: Patron
+    letter: Letter
+    now: datetime
+
+
+class Channel(Protocol):
+    """Something that takes letters."""
+
+    def deliver(self, parcel: Parcel) -> None:
+        """Hand it over; raises DeliveryError."""
+
+
+class Mail:
+    """One connection for each letter: a mail server that is away or slow holds up nothing but the queue."""
+
+    def __init__(self, config: MailConfig) -> None:
+        self._config = config
+        self._domain = config.sender.rpartition("@")[2]
+
+    def deliver(self, parcel: Parcel) -> None:
+        """Hand it to the mail server; raises DeliveryError."""
+        message = self.message(parcel)
+        with _told_apart(), self._connected() as connection:
+            connection.send_message(message, self._config.sender, [parcel.patron.email])
+
+    def message(self, parcel: Parcel) -> EmailMessage:
+        """As it is sent: marked as automatic (RFC 3834), so that no absence notice answers it."""
+        letter = parcel.letter
+        message = EmailMessage(policy=SMTP)
+        try:
+            message["From"] = self._config.sender
+            message["To"] = parcel.patron.email
+            message["Subject"] = letter.subject
+        except (ValueError, IndexError, MessageError) as error:
+            raise DeliveryError("mail_refused", f"not an address: {error}", final=True) from None
+        message["Date"] = format_datetime(parcel.now)
+        message["Message-ID"] = f"<{parcel.token}@{self._domain}>"
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(letter.text, charset="utf-8")
+        message["Content-Language"] = letter.language  # set_content removes what was said of the content before
+        return message
+
+    @contextmanager
+    def _connected(self) -> Iterator[smtplib.SMTP]:
+        config = self._config
+        trust = None if config.tls == "none" else ssl.create_default_context()
+        connection: smtplib.SMTP
+        if config.tls == "tls":
+            connection = smtplib.SMTP_SSL(
+                config.host, config.port, local_hostname=self._domain, timeout=config.timeout_s, context=trust
+            )
+        else:
+            connection = smtplib.SMTP(
+                config.host, config.port, local_hostname=self._domain, timeout=config.timeout_s
+            )  # fmt: skip
+        try:
+            if config.tls == "starttls":
+                connection.starttls(context=trust)
+            if config.user:
+                connection.login(config.user, config.password)
+            yield connection
+        finally:
+            connection.close()
+
+
+@contextmanager
+def _told_apart() -> Iterator[None]:
+    """What the mail server says of this letter is final when it says so; trouble with the server itself passes."""
+    try:
+        yield
+    except smtplib.SMTPRecipientsRefused as error:
+        code, said = next(iter(error.recipients.values()))
+        raise DeliveryError("mail_refused", f"{code} {_text(said)}", final=code in MAILBOX_REFUSED) from None
+    except smtplib.SMTPDataError as error:
+        final = error.smtp_code in MAILBOX_REFUSED
+        raise DeliveryError("mail_refused", f"{error.smtp_code} {_text(error.smtp_error)}", final=final) from None
+    except (smtplib.SMTPException, OSError) as error:  # ssl.SSLError is an OSError
+        raise DeliveryError("mail_server", f"{type(error).__name__}: {error}") from None
+
+
+def _text(said: bytes | str) -> str:
+    return said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+
+
+class Webhook:
+    """POSTs JSON; `Carrel-Signature: sha256=...` is the HMAC-SHA256 of the body under the shared secret."""
+
+    def __init__(self, config: WebhookConfig) -> None:
+        self._config = config
+
+    def deliver(self, parcel: Parcel) -> None:
+        """Hand it over; raises DeliveryError."""
+        body = json.dumps(payload(parcel), ensure_ascii=False).encode()
+        headers = {
+            "Content-Type": "application/json",
+            "Idempotency-Key": parcel.token,
+            "Carrel-Signature": f"sha256={hmac.new(self._config.secret.encode(), body, hashlib.sha256).hexdigest()}",
+        }
+        try:
+            with httpx.Client(timeout=self._config.timeout_s, trust_env=False, follow_redirects=False) as client:
+                status = client.post(self._config.url, content=body, headers=headers).status_code
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise DeliveryError("webhook_away", f"{type(error).__name__}: {error}") from None
+        if not HTTPStatus(200) <= status < HTTPStatus(300):
+            final = HTTPStatus(400) <= status < HTTPStatus(500) and status not in TRY_LATER
+            raise DeliveryError("webhook_refused", f"answered {status}", final=final)
+
+
+def payload(parcel: Parcel) -> dict[str, Any]:
+    """What a webhook gets: the letter as words and as facts, and how to reach the patron."""
+    patron, letter = parcel.patron, parcel.letter
+    return {
+        "id": parcel.token,
+        "kind": parcel.kind,
+        "at": parcel.now.isoformat(),
+        "patron": {"id": patron.id, "name": patron.name, "email": patron.email, "phone": patron.phone},
+        "language": letter.language,
+        "subject": letter.subject,
+        "text": letter.text,
+        "lines": [{name: _plain(value) for name, value in line.items()} for line in letter.lines],
+        "owed": _plain(letter.owed),
+    }
+
+
+def _plain(value: Any) -> Any:
+    return value if value is None or isinstance(value, str | int) else str(value)
+
+
+def channels_of(config: NoticesConfig) -> dict[str, Channel]:
+    """What the configuration names; with none, no notice is written."""
+    channels: dict[str, Channel] = {}
+    if config.mail.host:
+        channels["email"] = Mail(config.mail)
+    if config.webhook.url:
+        channels["webhook"] = Webhook(config.webhook)
+    return channels

@@ -1,0 +1,106 @@
+"""Files of MARC records on pages: tried first, then imported, with a report of what was wrong."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
+from starlette.responses import RedirectResponse, Response
+
+from carrel.web.i18n import N_
+from server.catalogue.imports import endpoints as uploads
+from server.catalogue.imports import service, worker
+from server.catalogue.imports.policy import Overlay
+from server.deps import public
+from server.errors import DomainError
+from server.pages.catalogue.desk import HERE, Desk, DeskDep, Fields
+from server.pages.catalogue.forms import Draft
+
+router = APIRouter(include_in_schema=False, dependencies=[public()])
+
+IMPORT = f"{HERE}/import"
+ImportId = Annotated[str, Path(max_length=64)]
+LINES_SHOWN = 200
+FORM = ("format", "encoding", "overlay", "match", "items", "branch", "pool")
+AT_FIELD = {"import_file": "file", "import_mapping": "items"}
+OVERLAYS: tuple[Overlay, ...] = ("skip", "merge", "replace")
+WRONG_CHOICE = N_("One of the choices is not possible. Please choose again.")
+
+
+@router.get(IMPORT)
+def imports(desk: DeskDep) -> Response:
+    """The form for a file, and the imports of the last 30 days."""
+    return desk.visit.to_sign_in() if desk.visit.librarian() is None else _form(desk)
+
+
+@router.post(IMPORT)
+async def upload(desk: DeskDep, request: Request) -> Response:
+    """Take a file in; it is tried, not imported. The file is read when it is known who sends it."""
+    if (caller := desk.visit.librarian()) is None:
+        return desk.visit.to_sign_in()
+    texts: dict[str, str] = {}
+    try:
+        async with uploads.uploaded(request) as form:
+            texts = {name: str(form.get(name, "")) for name in FORM}
+            job = await uploads.store(form, desk.core, subject=caller.subject, dry_run=True)
+    except DomainError as error:
+        field = AT_FIELD.get(error.code)
+        errors = {field: error.code} if field else {}
+        refused = "" if field else desk.refusal(error)
+        return await run_in_threadpool(_form, desk, Draft(texts, errors), refused=refused, status=error.status)
+    except RequestValidationError:
+        refused = desk.words.gettext(WRONG_CHOICE)
+        return await run_in_threadpool(_form, desk, Draft(texts), refused=refused, status=422)
+    return RedirectResponse(f"{IMPORT}/{job.id}", 303)
+
+
+@router.get(f"{IMPORT}/{{import_id}}")
+def one(desk: DeskDep, import_id: ImportId) -> Response:
+    """How far an import is, and its report."""
+    return desk.visit.to_sign_in() if desk.visit.librarian() is None else _report(desk, import_id)
+
+
+@router.post(f"{IMPORT}/{{import_id}}/run")
+def run(desk: DeskDep, import_id: ImportId, told: Fields) -> Response:
+    """Import for real what was tried."""
+    if (caller := desk.visit.librarian()) is None:
+        return desk.visit.to_sign_in()
+    wanted = str(dict(told).get("overlay", ""))
+    overlay = next((known for known in OVERLAYS if known == wanted), OVERLAYS[0])
+    try:
+        job = worker.carry_out(desk.core, import_id, overlay=overlay, subject=caller.subject)
+    except DomainError as error:
+        if error.status == 404:
+            raise
+        return _report(desk, import_id, refused=desk.refusal(error), status=error.status)
+    return RedirectResponse(f"{IMPORT}/{job.id}", 303)
+
+
+@router.post(f"{IMPORT}/{{import_id}}/cancel")
+def cancel(desk: DeskDep, import_id: ImportId) -> Response:
+    """Stop an import, or forget its report."""
+    if (caller := desk.visit.librarian()) is None:
+        return desk.visit.to_sign_in()
+    with desk.core.database.writing() as session:
+        service.cancel(session, import_id, subject=caller.subject, now=desk.core.clock.now())
+    return RedirectResponse(IMPORT, 303)
+
+
+def _form(desk: Desk, draft: Draft | None = None, *, refused: str = "", status: int = 200) -> Response:
+    with desk.core.database.reading() as session:
+        jobs = service.listed(session)
+    return desk.page("imports.html", status=status, jobs=jobs, draft=draft or Draft({}), refused=refused)
+
+
+def _report(desk: Desk, import_id: str, *, refused: str = "", status: int = 200) -> Response:
+    with desk.core.database.reading() as session:
+        job = service.find(session, import_id)
+        lines = service.report_lines(session, import_id, LINES_SHOWN + 1)
+    kept = worker.file_of(worker.folder_of(desk.core), import_id).is_file()
+    context: dict[str, Any] = {
+        "job": job, "lines": lines[:LINES_SHOWN], "more": len(lines) > LINES_SHOWN, "refused": refused,
+        "ready": job.state == "done" and job.options.dry_run and kept, "overlays": OVERLAYS,
+    }  # fmt: skip
+    return desk.page("import.html", status=status, **context)

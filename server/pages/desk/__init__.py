@@ -1,0 +1,1 @@
+"""The circulation desk: one field for every scan; lending, returning, renewing, paying, undoing."""

@@ -1,0 +1,219 @@
+"""The desk's page, for librarians and administrators. Every form works without scripts."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, HTTPException, Path
+from sqlalchemy.orm import Session
+from starlette.responses import Response
+
+from carrel.contracts.circulation import (
+    BatchResult,
+    CheckinRequest,
+    CheckoutRequest,
+    ItemRef,
+    RenewAllRequest,
+    RenewalRequest,
+    UndoRequest,
+)
+from carrel.contracts.ids import CardNumber
+from carrel.web.i18n import N_
+from server.catalogue import service as catalogue
+from server.circulation import returns
+from server.circulation import service as circulation
+from server.circulation.policy import OVERRIDABLE
+from server.deps import public
+from server.fees import service as fees
+from server.fees.errors import PaymentAmountError, error_of
+from server.fees.policy import Refused, amount_of
+from server.holds import service as holds
+from server.holds.reserving import place_hold
+from server.holds.schemas import HoldRequest
+from server.lending import service as lending
+from server.lending.occasion import Occasion
+from server.pages.desk import results
+from server.pages.desk import words as desk_words
+from server.pages.desk.forms import SCANNED, AtTheDesk, InsistForm, ItemForm, PayForm, ScanForm
+from server.pages.desk.work import Desk, Outcome
+from server.patrons import service as patrons
+from server.patrons.errors import UnknownCardError
+
+router = APIRouter(include_in_schema=False, dependencies=[public()])
+
+DeskDep = Annotated[Desk, Depends()]
+HoldId = Annotated[int, Path(ge=1, le=2**31 - 1)]
+NOTHING = N_("Nothing was scanned.")
+UNREADABLE = N_("This is neither a card nor a barcode. Scan it again.")
+
+
+@router.get("/desk")
+def desk_page(desk: DeskDep, card: CardNumber | None = None) -> Response:
+    """The field, and the reader of a card if one is named."""
+    return desk.look(card or "")
+
+
+@router.post("/desk/scan")
+def scan(desk: DeskDep, form: Annotated[ScanForm, Form()]) -> Response:
+    """A card opens its reader; an item is lent to the open reader, or returned."""
+    return desk.act(form, lambda session, occasion: _scanned(desk, session, occasion, form=form))
+
+
+@router.post("/desk/lend")
+def lend(desk: DeskDep, form: Annotated[InsistForm, Form()]) -> Response:
+    """Lend against a rule, or take an item back first that another reader still has."""
+    return desk.act(form, lambda session, occasion: _lent(desk, session, occasion, form=form))
+
+
+@router.post("/desk/return")
+def give_back(desk: DeskDep, form: Annotated[ItemForm, Form()]) -> Response:
+    """Return an item while a reader is open."""
+    return desk.act(form, lambda session, occasion: _returned(desk, session, occasion, form=form, barcode=form.item))
+
+
+@router.post("/desk/renew")
+def renew(desk: DeskDep, form: Annotated[InsistForm, Form()]) -> Response:
+    """Renew some loans, or all."""
+    return desk.act(form, lambda session, occasion: _renewed(desk, session, occasion, form=form))
+
+
+@router.post("/desk/undo")
+def undo(desk: DeskDep, form: Annotated[ItemForm, Form()]) -> Response:
+    """Make the last loan or return of an item undone, a moment after."""
+
+    def work(session: Session, occasion: Occasion) -> Outcome:
+        request = UndoRequest(request_id=form.id, items=_refs([form.item]))
+        batch = returns.undo(session, request, occasion)
+        return Outcome(form.card, [results.undone(desk.words, one) for one in batch.results])
+
+    return desk.act(form, work)
+
+
+@router.post("/desk/pay")
+def pay(desk: DeskDep, form: Annotated[PayForm, Form()]) -> Response:
+    """Book a payment of the open reader."""
+    return desk.act(form, lambda session, occasion: _paid(desk, session, occasion, form=form))
+
+
+@router.post("/desk/hold")
+def hold(desk: DeskDep, form: Annotated[ItemForm, Form()]) -> Response:
+    """The open reader joins the queue for the title of an item."""
+
+    def work(session: Session, occasion: Occasion) -> Outcome:
+        _refs([form.item])
+        wish = HoldRequest(request_id=form.id, card=_known_card(form), barcode=form.item)
+        result = place_hold(session, wish, occasion)
+        if result.status != "ok":
+            return Outcome(form.card, refused=desk_words.rule(desk.words, result.code or "unknown", result.params))
+        return Outcome(form.card, told=desk.words.gettext("%(title)s is reserved.", title=result.title or ""))
+
+    return desk.act(form, work)
+
+
+@router.post("/desk/holds/{hold_id}/cancel")
+def cancel(hold_id: HoldId, desk: DeskDep, form: Annotated[AtTheDesk, Form()]) -> Response:
+    """The open reader leaves a queue."""
+
+    def work(session: Session, occasion: Occasion) -> Outcome:
+        patron = patrons.find(session, _known_card(form))
+        if patron is None:
+            raise UnknownCardError
+        holds.cancel(session, hold_id, occasion, patron_id=patron.id)
+        return Outcome(form.card, told=desk.words.gettext("The hold is cancelled."))
+
+    return desk.act(form, work)
+
+
+@router.get("/desk/slips/{hold_id}")
+def slip(hold_id: HoldId, desk: DeskDep) -> Response:
+    """What is printed and laid into an item on the hold shelf."""
+    if desk.visit.librarian() is None:
+        return desk.visit.to_sign_in()
+    with desk.core.database.reading() as session:
+        found = holds.get(session, hold_id)
+        item_id = found.filled_item_id if found is not None and found.open else None
+        item = catalogue.items_by_id(session, [item_id]).get(item_id) if item_id is not None else None
+        paper = results.slip_of(session, item) if item else None
+    if item is None or paper is None:
+        raise HTTPException(404)
+    return desk.visit.page("desk/slip.html", item=item, slip=paper)
+
+
+def _scanned(desk: Desk, session: Session, occasion: Occasion, *, form: ScanForm) -> Outcome:
+    """A number that is both a card's and an item's is a card's."""
+    code = form.code
+    if not SCANNED.fullmatch(code):
+        told = NOTHING if not code else UNREADABLE
+        return Outcome(form.card, refused=desk.words.gettext(told))
+    if patrons.find(session, code) is not None:
+        return Outcome(code)
+    if form.card:
+        insisting = InsistForm(card=form.card, request_id=form.request_id, item=[code])
+        return _lent(desk, session, occasion, form=insisting)
+    return _returned(desk, session, occasion, form=form, barcode=code)
+
+
+def _lent(desk: Desk, session: Session, occasion: Occasion, *, form: InsistForm) -> Outcome:
+    overrides = _overrides(form)
+    request = CheckoutRequest(
+        request_id=form.id, card=_known_card(form), items=_refs(form.item), overrides=frozenset(overrides),
+        reason=form.reason, implicit_return=form.implicit_return,
+    )  # fmt: skip
+    batch = circulation.checkout_many(session, request, occasion)
+    return Outcome(form.card, [results.lent(desk.words, one, overridden=overrides) for one in batch.results])
+
+
+def _returned(desk: Desk, session: Session, occasion: Occasion, *, form: AtTheDesk, barcode: str) -> Outcome:
+    request = CheckinRequest(request_id=form.id, items=_refs([barcode]), accept_not_on_loan=True)
+    batch = returns.checkin_many(session, request, occasion)
+    return Outcome(form.card, results.returned(session, desk.words, batch))
+
+
+def _renewed(desk: Desk, session: Session, occasion: Occasion, *, form: InsistForm) -> Outcome:
+    overrides = _overrides(form)
+    more: dict[str, Any] = {"card": _known_card(form), "overrides": frozenset(overrides), "reason": form.reason}
+    batch: BatchResult
+    if form.item:
+        one = RenewalRequest(request_id=form.id, items=_refs(form.item), **more)
+        batch = circulation.renew_many(session, one, occasion)
+    else:
+        batch = circulation.renew_all(session, RenewAllRequest(request_id=form.id, **more), occasion)
+    return Outcome(form.card, [results.renewed(desk.words, one, overridden=overrides) for one in batch.results])
+
+
+def _paid(desk: Desk, session: Session, occasion: Occasion, *, form: PayForm) -> Outcome:
+    patron, amount = patrons.find(session, _known_card(form)), amount_of(form.amount)
+    if patron is None:
+        raise UnknownCardError
+    if amount is None:
+        raise PaymentAmountError
+    paid = fees.pay(
+        session, patron.id, amount, payment_id=form.id, means=form.means, actor=occasion.actor, at=occasion.now,
+        fee_id=form.fee or None,
+    )  # fmt: skip
+    if isinstance(paid, Refused):
+        raise error_of(paid)
+    currency = lending.current(session).policy.currency
+    told = desk.words.gettext(
+        "Paid: %(amount)s. Still owed: %(left)s.",
+        amount=desk_words.money(desk.words, paid.amount, currency),
+        left=desk_words.money(desk.words, paid.balance, currency),
+    )
+    return Outcome(form.card, told=told)
+
+
+def _overrides(form: InsistForm) -> tuple[str, ...]:
+    """Those that staff may decide against at all; without a reason none, and the refusal asks for one again."""
+    return tuple(code for code in form.overrides if code in OVERRIDABLE) if form.reason else ()
+
+
+def _known_card(form: AtTheDesk) -> str:
+    if not form.card:
+        raise HTTPException(400)
+    return form.card
+
+
+def _refs(barcodes: list[str]) -> tuple[ItemRef, ...]:
+    if not barcodes or not all(barcodes):
+        raise HTTPException(400)
+    return tuple(ItemRef(barcode=barcode) for barcode in barcodes)

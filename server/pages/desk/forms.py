@@ -1,0 +1,66 @@
+"""What the desk's forms send. Whatever can be left out is, so that a form is judged by what it says."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from carrel.contracts.circulation import Code
+from carrel.contracts.ids import CardNumber, ItemBarcode
+
+SCANNED: Final = re.compile(r"[0-9A-Za-z.*:/_-]{1,32}")
+"""A card's number or an item's barcode."""
+
+Done = Annotated[str, StringConstraints(max_length=300)]
+Barcode = ItemBarcode | Literal[""]
+Key = Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+
+def fresh_id() -> str:
+    """A request's own number: a form that is sent twice does its work once."""
+    return uuid.uuid4().hex
+
+
+class AtTheDesk(BaseModel):
+    """What every form carries: whose card lies there, and what was done before."""
+
+    card: CardNumber | Literal[""] = ""
+    request_id: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z._:-]{0,64}$")] = ""
+    trail: Annotated[list[Done], Field(max_length=20)] = []
+
+    @property
+    def id(self) -> str:
+        """The request's number; a form without one is always a new request."""
+        return self.request_id or fresh_id()
+
+
+class ScanForm(AtTheDesk):
+    """Whatever was scanned or typed."""
+
+    code: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] = ""
+
+
+class ItemForm(AtTheDesk):
+    """Something about one item."""
+
+    item: Barcode = ""
+
+
+class InsistForm(AtTheDesk):
+    """Items, and the rules that staff decide against, with the reason. Without items: all that the reader has."""
+
+    item: Annotated[list[ItemBarcode], Field(max_length=50)] = []
+    overrides: Annotated[list[Code], Field(max_length=20)] = []
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] = ""
+    implicit_return: bool = False
+
+
+class PayForm(AtTheDesk):
+    """A payment, on one fee or the oldest first."""
+
+    amount: Annotated[str, StringConstraints(strip_whitespace=True, max_length=20)] = ""
+    means: Literal["cash", "card", "mobile"] = "cash"
+    fee: Key | Literal[""] = ""

@@ -1,0 +1,153 @@
+"""What became of each item, as the desk shows it: where it goes, what it cost, and what may be done next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy.orm import Session
+
+from carrel.contracts.circulation import BatchResult, ItemResult
+from carrel.web.i18n import Words
+from server.catalogue import service as catalogue
+from server.catalogue.service import Item
+from server.circulation import service as circulation
+from server.circulation.policy import OVERRIDABLE
+from server.fees.policy import major, minor
+from server.holds import policy as queueing
+from server.holds import service as holds
+from server.lending import service as lending
+from server.pages.desk import words as desk_words
+from server.patrons import service as patrons
+from server.patrons.policy import shown_name
+
+CARD_END = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """What goes into the item on the hold shelf: nobody's name in full, enough to find it by."""
+
+    hold: int
+    name: str
+    card_end: str
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One item. `overrides` are the rules that lending it would break, if staff may break them."""
+
+    barcode: str
+    title: str
+    ok: bool
+    told: str
+    goes: str = ""
+    fee: str = ""
+    account: str = ""
+    slip: Slip | None = None
+    undo: bool = False
+    code: str = ""
+    overrides: tuple[str, ...] = ()
+    renewing: bool = False
+
+    @property
+    def text(self) -> str:
+        """In one line, for the list of what was done before."""
+        told = " ".join(part for part in (self.told, self.goes, self.fee) if part)
+        return f"{self.title or self.barcode}: {told}"
+
+
+def lent(words: Words, result: ItemResult, *, overridden: tuple[str, ...] = ()) -> Line:
+    """Of a checkout. `overridden` is what staff had decided against when it was asked for."""
+    if result.status == "ok" and result.due is not None:
+        told = words.gettext("Lent until %(date)s.", date=words.moment(result.due, "date"))
+        return Line(result.barcode, result.title or "", True, told, undo=True)
+    return refused(words, result, overridden=overridden)
+
+
+def renewed(words: Words, result: ItemResult, *, overridden: tuple[str, ...] = ()) -> Line:
+    """Of a renewal."""
+    if result.status == "ok" and result.due is not None:
+        told = words.gettext("Renewed until %(date)s.", date=words.moment(result.due, "date"))
+        return Line(result.barcode, result.title or "", True, told)
+    return refused(words, result, overridden=overridden, renewing=True)
+
+
+def refused(words: Words, result: ItemResult, *, overridden: tuple[str, ...] = (), renewing: bool = False) -> Line:
+    """With the rule, and what staff would decide against if they insist."""
+    code = result.code or "unknown"
+    offered = (*overridden, code) if code in OVERRIDABLE and code not in overridden else ()
+    told = desk_words.rule(words, code, result.params)
+    return Line(result.barcode, result.title or "", False, told, code=code, overrides=offered, renewing=renewing)
+
+
+def returned(session: Session, words: Words, batch: BatchResult) -> list[Line]:
+    """Of a return: where each item goes."""
+    items = catalogue.items_by_barcode(session, [result.barcode for result in batch.results])
+    currency = lending.current(session).policy.currency
+    return [_returned(session, words, result, item=items.get(result.barcode), currency=currency)
+            for result in batch.results]  # fmt: skip
+
+
+def undone(words: Words, result: ItemResult) -> Line:
+    """Of something made undone: the item is lent again, or is here again."""
+    if result.status != "ok":
+        return refused(words, result)
+    told = words.gettext("Undone: it is on loan again.") if result.due else words.gettext("Undone: it was never lent.")
+    return Line(result.barcode, result.title or "", True, told)
+
+
+def slip_of(session: Session, item: Item) -> Slip | None:
+    """For whom an item is kept."""
+    hold = queueing.set_aside(holds.queues(session, [item.record_id])[item.record_id], item.id)
+    patron = patrons.find_by_id(session, hold.patron_id) if hold and hold.patron_id is not None else None
+    if hold is None or patron is None:
+        return None
+    return Slip(hold.id, shown_name(patron.name), patron.card[-CARD_END:], hold.ready_until)
+
+
+def _returned(session: Session, words: Words, result: ItemResult, *, item: Item | None, currency: str) -> Line:
+    if result.status != "ok" or item is None:
+        line = refused(words, result)
+        return line if result.route != "staff" else _sent_to_staff(words, line)
+    slip = slip_of(session, item) if result.route == "hold" else None
+    fee = major(minor(result.fee)) if result.fee else None
+    return Line(
+        barcode=result.barcode,
+        title=result.title or "",
+        ok=True,
+        told=words.gettext("Returned.") if result.loan else words.gettext("It was not on loan."),
+        goes=_goes(words, result, item, slip),
+        fee=_charged(words, fee, currency) if fee else "",
+        account=_account(session, result.loan) if fee else "",
+        slip=slip,
+        undo=result.loan is not None,
+    )
+
+
+def _sent_to_staff(words: Words, line: Line) -> Line:
+    return Line(line.barcode, line.title, False, line.told, code=line.code,
+                goes=words.gettext("Lay it aside for the cataloguers."))  # fmt: skip
+
+
+def _goes(words: Words, result: ItemResult, item: Item, slip: Slip | None) -> str:
+    if result.route == "hold":
+        until = words.moment(slip.until, "date") if slip and slip.until else "–"
+        return words.gettext("To the hold shelf, until %(date)s.", date=until)
+    if result.route == "transit":
+        return words.gettext("Send it to %(branch)s.", branch=result.route_to or item.branch)
+    place = " ".join(part for part in (item.location, item.call_number) if part)
+    return words.gettext("To its shelf: %(place)s", place=place) if place else words.gettext("To its shelf.")
+
+
+def _charged(words: Words, fee: Decimal, currency: str) -> str:
+    return words.gettext("Overdue fee: %(amount)s.", amount=desk_words.money(words, fee, currency))
+
+
+def _account(session: Session, loan_id: int | None) -> str:
+    """The card of whoever has been charged."""
+    loan = circulation.get_loan(session, loan_id) if loan_id is not None else None
+    patron = patrons.find_by_id(session, loan.patron_id) if loan and loan.patron_id is not None else None
+    return patron.card if patron else ""

@@ -1,0 +1,175 @@
+"""The lending settings, for administrators. Every form works without scripts; what is refused is told at its field."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from sqlalchemy.orm import Session
+from starlette.responses import RedirectResponse, Response
+
+from carrel.web.words import refusal
+from server.deps import CoreDep, Principal, Role, public
+from server.errors import DomainError
+from server.lending import service as lending
+from server.lending.errors import RuleTwiceError, RuleWithoutTimeError
+from server.lending.policy import WEEKDAYS, Lending, Rule
+from server.pages.lending_settings import forms
+from server.pages.lending_settings import words as setting_words
+from server.pages.lending_settings.forms import Draft
+from server.pages.rules.words import DAYS
+from server.pages.shell import VisitDep
+from server.patrons import desk as patrons
+
+router = APIRouter(include_in_schema=False, dependencies=[public()])
+
+HERE = "/settings/lending"
+NEW = "new"
+AT_FIELD: dict[type[DomainError], str] = {RuleTwiceError: "patron_class", RuleWithoutTimeError: "days"}
+
+
+async def posted(request: Request) -> list[tuple[str, Any]]:
+    """The fields of a form, in order."""
+    return list((await request.form()).multi_items())
+
+
+Fields = Annotated[list[tuple[str, Any]], Depends(posted)]
+
+
+class Settings:
+    """Of one request."""
+
+    def __init__(self, visit: VisitDep, core: CoreDep) -> None:
+        self.visit = visit
+        self.core = core
+
+    def administrator(self) -> Principal | None:
+        """The caller; None for nobody; answers 403 for everybody else."""
+        caller = self.visit.caller
+        if caller is not None and not caller.has(Role.ADMINISTRATOR):
+            raise HTTPException(403)
+        return caller
+
+    def branches(self, now: Lending) -> list[str]:
+        """All branches that the settings or the library know."""
+        calendar, own = now.calendar, self.core.settings.common.library.branch
+        named = {*calendar.closed_weekdays_by_branch, *calendar.closed_dates_by_branch}
+        return list(dict.fromkeys([*(now.policy.branches or (own,)), *sorted(named)]))
+
+    def show(
+        self, *, edit: str = "", done: str = "", refused: str = "", status: int = 200, **drafts: Draft
+    ) -> Response:
+        """The page; `drafts` are the forms as they were sent: rule, policy, calendar."""
+        with self.core.database.reading() as session:
+            now = lending.current(session)
+            classes = patrons.classes(session)
+        branches = self.branches(now)
+        edited = next((rule for rule in now.rules if forms.key_of(rule) == edit), None)
+        words = self.visit.words
+        context: dict[str, Any] = {
+            "rules": now.rules,
+            "branches": branches,
+            "classes": classes,
+            "item_types": sorted({"book", *(rule.item_type for rule in now.rules)} - {"*"}),
+            "currency": now.policy.currency,
+            "edit": edit if edited or edit == NEW or "rule" in drafts else "",
+            "rule": Draft(forms.rule_texts(edited)),
+            "policy": Draft(forms.policy_texts(now.policy)),
+            "calendar": Draft(forms.calendar_texts(now.calendar, branches)),
+            "done": words.gettext(setting_words.DONE[done]) if done in setting_words.DONE else "",
+            "refused": refused,
+            "key_of": forms.key_of,
+            "sw": setting_words,
+            "weekdays": [(day, words.gettext(DAYS[day])) for day in WEEKDAYS],
+        }
+        return self.visit.page("lending_settings/lending.html", status=status, **(context | drafts))
+
+    def again(self, error: DomainError, **more: Any) -> Response:
+        """The page with a refusal."""
+        return self.show(refused=refusal(self.visit.words, error.code, error.params), status=422, **more)
+
+
+SettingsDep = Annotated[Settings, Depends()]
+
+
+@router.get(HERE)
+def settings(
+    page: SettingsDep,
+    edit: Annotated[str, Query(max_length=150)] = "",
+    done: Annotated[str, Query(max_length=20)] = "",
+) -> Response:
+    """The matrix with one row open to be changed, the policy, the calendar."""
+    return page.visit.to_sign_in() if page.administrator() is None else page.show(edit=edit, done=done)
+
+
+@router.post(f"{HERE}/rules")
+def save_rule(page: SettingsDep, sent: Fields) -> Response:
+    """Save one row: `original` is what it was for, empty for a new one."""
+    if (caller := page.administrator()) is None:
+        return page.visit.to_sign_in()
+    original = str(dict(sent).get("original", ""))
+    draft, rule = forms.read_rule(sent)
+    if rule is None:
+        return page.show(edit=original or NEW, rule=draft, status=422)
+    try:
+        with page.core.database.writing() as session:
+            if not _replaced(session, original, [rule], actor=caller.subject, at=page.core.clock.now()):
+                return page.show(refused=page.visit.words.gettext(setting_words.GONE), status=409)
+    except DomainError as error:
+        field = AT_FIELD.get(type(error))
+        if field is None:
+            return page.again(error, edit=original or NEW, rule=draft)
+        return page.show(edit=original or NEW, rule=Draft(draft.texts, {field: error.code}), status=422)
+    return RedirectResponse(f"{HERE}?done=rule#matrix", 303)
+
+
+@router.post(f"{HERE}/rules/remove")
+def remove_rule(page: SettingsDep, sent: Fields) -> Response:
+    """Take one row out."""
+    if (caller := page.administrator()) is None:
+        return page.visit.to_sign_in()
+    original = str(dict(sent).get("original", ""))
+    with page.core.database.writing() as session:
+        removed = original and _replaced(session, original, [], actor=caller.subject, at=page.core.clock.now())
+    if not removed:
+        return page.show(refused=page.visit.words.gettext(setting_words.GONE), status=409)
+    return RedirectResponse(f"{HERE}?done=removed#matrix", 303)
+
+
+@router.post(f"{HERE}/policy")
+def save_policy(page: SettingsDep, sent: Fields) -> Response:
+    """Save all values of the policy."""
+    if (caller := page.administrator()) is None:
+        return page.visit.to_sign_in()
+    draft, policy = forms.read_policy(sent)
+    if policy is None:
+        return page.show(policy=draft, status=422)
+    with page.core.database.writing() as session:
+        lending.set_policy(session, policy, actor=caller.subject, at=page.core.clock.now())
+    return RedirectResponse(f"{HERE}?done=policy#policy", 303)
+
+
+@router.post(f"{HERE}/calendar")
+def save_calendar(page: SettingsDep, sent: Fields) -> Response:
+    """Save the closed days of all branches and of each."""
+    if (caller := page.administrator()) is None:
+        return page.visit.to_sign_in()
+    with page.core.database.writing() as session:
+        draft, calendar = forms.read_calendar(sent, page.branches(lending.current(session)))
+        if calendar is not None:
+            lending.set_calendar(session, calendar, actor=caller.subject, at=page.core.clock.now())
+    if calendar is None:
+        return page.show(calendar=draft, status=422)
+    return RedirectResponse(f"{HERE}?done=calendar#calendar", 303)
+
+
+def _replaced(session: Session, original: str, new: Sequence[Rule], *, actor: str, at: datetime) -> bool:
+    """Put rules in the place of one, or beside the others; False when that one is not there any more."""
+    rules = lending.current(session).rules
+    kept = [rule for rule in rules if forms.key_of(rule) != original]
+    if original and len(kept) == len(rules):
+        return False
+    lending.set_rules(session, [*kept, *new], actor=actor, at=at)
+    return True

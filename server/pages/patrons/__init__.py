@@ -1,0 +1,1 @@
+"""Readers' accounts as the desk keeps them: finding, registering, cards, blocks, PINs, fees, privacy."""

@@ -1,0 +1,150 @@
+"""One request about readers' accounts: who asks, what is done in a transaction of its own, and the page afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import HTTPException
+from pydantic import ValidationError
+from sqlalchemy.orm import Session
+from starlette.responses import Response
+
+from carrel.clock import local_date
+from carrel.web.i18n import Words
+from carrel.web.words import refusal
+from server.deps import CoreDep, Principal
+from server.errors import DomainError
+from server.fees import service as fees
+from server.fees.errors import error_of
+from server.fees.policy import Refused
+from server.lending.occasion import Occasion
+from server.lending.place import occasion_of
+from server.pages.desk import words as desk_words
+from server.pages.desk.panel import panel_of
+from server.pages.patrons.forms import Draft, draft_of
+from server.pages.shell import VisitDep
+from server.patrons import desk, service
+from server.patrons.policy import is_minor
+
+FORM_TEMPLATE, LIST_TEMPLATE, ACCOUNT_TEMPLATE = "patrons/new.html", "patrons/list.html", "patrons/patron.html"
+FIRST_CLASS = "adult"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What came of a form. `pin` is shown once; `draft` keeps what was typed into a form that was refused."""
+
+    said: str = ""
+    refused: str = ""
+    pin: str = ""
+    draft: Draft | None = None
+
+    @property
+    def status(self) -> int:
+        """Of the answer."""
+        return 409 if self.refused else 200
+
+
+class Accounts:
+    """Of one request."""
+
+    def __init__(self, visit: VisitDep, core: CoreDep) -> None:
+        self.visit = visit
+        self.core = core
+
+    @property
+    def words(self) -> Words:
+        """In the visitor's language."""
+        return self.visit.words
+
+    def occasion(self, caller: Principal) -> Occasion:
+        """This caller, now."""
+        return occasion_of(self.core, caller)
+
+    def say(self, error: DomainError) -> str:
+        """A refusal in words."""
+        return refusal(self.words, error.code, error.params)
+
+    def act(self, patron_id: int, work: Callable[[Session, Occasion], str]) -> Response:
+        """Do the work on an account, and show it; `work` gives the sentence that tells of it."""
+        caller = self.visit.librarian()
+        if caller is None:
+            return self.visit.to_sign_in()
+        try:
+            with self.core.database.writing() as session:
+                told = Told(said=work(session, self.occasion(caller)))
+        except DomainError as error:
+            told = Told(refused=self.say(error))
+        except ValidationError:
+            told = Told(refused=refusal(self.words, "malformed"))
+        return self.account(caller, patron_id, told)
+
+    def list(self, typed: str, *, after: int = 0, told: str = "") -> Response:
+        """Those who fit what was typed, a page at a time."""
+        if self.visit.librarian() is None:
+            return self.visit.to_sign_in()
+        with self.core.database.reading() as session:
+            found = desk.search(session, typed, after=after)
+            classes = self._classes(session)
+        following = found[-1].id if len(found) == desk.PAGE else None
+        now = self.core.clock.now()
+        return self.visit.page(
+            LIST_TEMPLATE, typed=typed, after=after, found=found, following=following, classes=classes, told=told,
+            blocked={one.id for one in found if one.blocked_at(now)}, dw=desk_words,
+        )  # fmt: skip
+
+    def form(self, draft: Draft, *, alike: Sequence[service.Patron] = (), refused: str = "") -> Response:
+        """The form of a new reader."""
+        with self.core.database.reading() as session:
+            classes = self._classes(session)
+        wrong = bool(refused or draft.errors)
+        return self.visit.page(
+            FORM_TEMPLATE, status=409 if wrong else 200, draft=draft, alike=alike, refused=refused, classes=classes,
+            dw=desk_words,
+        )  # fmt: skip
+
+    def account(self, caller: Principal, patron_id: int, told: Told | None = None) -> Response:
+        """Everything about one reader; 404 for nobody and for who was forgotten."""
+        told = told or Told()
+        with self.core.database.reading() as session:
+            patron = service.find_by_id(session, patron_id)
+            if patron is None or patron.anonymised_at is not None:
+                raise HTTPException(404)
+            context = self._about(session, patron, self.occasion(caller))
+        draft = told.draft or draft_of(patron, context["guardian"].card if context["guardian"] else "")
+        return self.visit.page(
+            ACCOUNT_TEMPLATE, status=422 if told.draft else told.status, told=told, draft=draft, dw=desk_words,
+            **context,
+        )  # fmt: skip
+
+    def waive(self, session: Session, fee_id: int, reason: str, *, occasion: Occasion) -> None:
+        """Forgive what is owed of a fee; raises what the fees refuse with."""
+        waived = fees.waive(session, fee_id, reason=reason, actor=occasion.actor, at=occasion.now)
+        if isinstance(waived, Refused):
+            raise error_of(waived)
+
+    def _about(self, session: Session, patron: service.Patron, occasion: Occasion) -> dict[str, Any]:
+        panel = panel_of(session, patron.card, occasion, self.words)
+        if panel is None:
+            raise HTTPException(404)
+        today = local_date(occasion.now, occasion.zone)
+        guardian = service.find_by_id(session, patron.guardian_id) if patron.guardian_id is not None else None
+        return {
+            "patron": patron,
+            "panel": panel,
+            "guardian": guardian,
+            "wards": service.wards_of(session, patron.id, today),
+            "minor": is_minor(patron.born_on, today),
+            "cards": desk.cards_of(session, patron.id),
+            "past_blocks": desk.blocks_of(session, patron.id),
+            "standing": {block.id for block in panel.blocks},
+            "ledger": fees.ledger_of(session, patron.id),
+            "alike": [one for one in desk.duplicates(session, patron) if one.id != patron.id],
+            "classes": self._classes(session),
+        }
+
+    def _classes(self, session: Session) -> dict[str, str]:
+        chinese = self.visit.language == "zh-CN"
+        return {one.code: one.name_zh if chinese else one.name_en for one in desk.classes(session)}

@@ -1,0 +1,1 @@
+"""Readers and the library: feedback, purchase suggestions and news, as both sides see them."""

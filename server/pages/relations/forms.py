@@ -1,0 +1,75 @@
+"""What the forms of these pages bring, and what is to be said about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated, TypeVar
+
+from fastapi import Depends, Request
+from pydantic import BaseModel, ValidationError
+from sqlalchemy.orm import Session
+
+from carrel.web.i18n import Words
+from carrel.web.words import refusal
+from server.errors import DomainError
+
+M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T")
+
+
+async def posted(request: Request) -> dict[str, str]:
+    """The fields of a form; a file is none of them."""
+    return {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+
+
+Fields = Annotated[dict[str, str], Depends(posted)]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A form that is shown: what stands in its fields, which of them are wrong, and what is to be said."""
+
+    fields: dict[str, str] = field(default_factory=dict)
+    wrong: frozenset[str] = frozenset()
+    refused: str = ""
+    status: int = 200
+    record: int | None = None
+
+    def get(self, name: str) -> str:
+        """What stands in a field."""
+        return self.fields.get(name, "")
+
+
+BLANK = Draft()
+
+
+class RefusedError(Exception):
+    """The form goes back to whoever sent it."""
+
+    def __init__(self, draft: Draft) -> None:
+        super().__init__(draft.refused)
+        self.draft = draft
+
+
+def read(model: type[M], fields: dict[str, str], words: Words) -> M:
+    """The fields as a request's body; empty dates and numbers are left out. Raises RefusedError."""
+    known = {name: value for name, value in fields.items() if name in model.model_fields and value.strip()}
+    try:
+        return model.model_validate(known)
+    except ValidationError as error:
+        wrong = frozenset(str(one["loc"][0]) for one in error.errors() if one["loc"])
+        code = "bad_isbn" if wrong == {"isbn"} else "fill_in"
+        raise RefusedError(Draft(fields, wrong, refusal(words, code), 422)) from None
+
+
+def attempt(session: Session, deed: Callable[[], T], fields: dict[str, str], words: Words) -> T:
+    """Do something, wholly or not at all. Raises RefusedError with the form as it was sent."""
+    try:
+        with session.begin_nested():
+            return deed()
+    except DomainError as error:
+        record = error.params.get("record")
+        told = refusal(words, error.code, error.params)
+        draft = Draft(fields, refused=told, status=error.status, record=record if isinstance(record, int) else None)
+        raise RefusedError(draft) from None

@@ -1,0 +1,57 @@
+"""The work lists in words."""
+
+from __future__ import annotations
+
+from carrel.web.i18n import N_, Words
+from carrel.web.words import REFUSALS, refusal
+from server.tasks.schemas import TaskResponse
+
+LISTS = {
+    "pull_list": N_("Fetch from the shelf"),
+    "hold_shelf": N_("On the hold shelf"),
+    "hold_shelf_expired": N_("Not fetched in time"),
+    "transit": N_("On the way"),
+    "conflict": N_("Conflicts of kiosks"),
+    "unknown_row": N_("Unknown cards or items"),
+    "lost": N_("Lost"),
+    "incomplete": N_("Incomplete"),
+    "notice": N_("Notices that failed"),
+}
+"""In the order of a working day."""
+
+ADVICE = {
+    "pull_list": N_("Fetch these from their shelves and scan them at the desk without a card: they go to who waits."),
+    "hold_shelf": N_("These wait for their readers. Lending them takes them off this list."),
+    "hold_shelf_expired": N_("Take these off the hold shelf and scan them at the desk without a card."),
+    "transit": N_("These were sent to another branch. Scanning them there takes them off this list."),
+    "conflict": N_("A kiosk lent or took back while it was cut off, against a rule. The loan counts; look at each."),
+    "unknown_row": N_("A kiosk that was cut off saw a card or an item that nobody knows. Find out what it was."),
+    "lost": N_("Loans that ended as lost. Buy another copy, or withdraw the item."),
+    "incomplete": N_("A part was missing when these came back. Ask the last reader, or look on the shelf."),
+    "notice": N_("These could not be delivered. Correct the address, or tell the reader yourself."),
+}
+CODES = {
+    "hold_expired": N_("The reader did not come."),
+    "item_lost": N_("Declared lost."),
+}
+RESOLUTIONS = {
+    "done": N_("Done"), "found": N_("Found"), "not_found": N_("Not found"), "no_action": N_("Nothing to be done"),
+}  # fmt: skip
+NOTED = ("hold_shelf_expired", "conflict", "unknown_row", "lost", "incomplete", "notice")
+"""Lists whose entries people take off; the others empty themselves."""
+
+
+def why(words: Words, task: TaskResponse) -> str:
+    """Why something is on its list."""
+    if task.kind not in NOTED:
+        return ""
+    if task.code in CODES:
+        return words.gettext(CODES[task.code])
+    return refusal(words, task.code) if task.code in REFUSALS else task.code
+
+
+def card_of(task: TaskResponse) -> str:
+    """The card that a kiosk or terminal saw, of a row that could not be recorded."""
+    row = task.detail.get("row")
+    card = row.get("card") if isinstance(row, dict) else task.detail.get("card")
+    return str(card or "")

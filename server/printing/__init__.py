@@ -1,0 +1,1 @@
+"""Paper for shelves and books: spine labels and barcode labels as PDF."""

@@ -1,0 +1,29 @@
+"""Refusals of printing."""
+
+from __future__ import annotations
+
+from server.errors import DomainError
+
+
+class LabelGridError(DomainError):
+    """The labels do not lie on a sheet."""
+
+    code = "label_grid"
+    status = 422
+    title = "These labels do not fit on a sheet of A4 (210 x 297 mm). Measure the sheet again."
+
+
+class LabelTooSmallError(DomainError):
+    """`barcode` would need narrower bars than scanners read."""
+
+    code = "label_too_small"
+    status = 422
+    title = "A barcode is too long for these labels: its bars would be too narrow to be scanned. Take wider labels."
+
+
+class UnknownItemsError(DomainError):
+    """`barcodes` are in no item."""
+
+    code = "unknown_items"
+    status = 404
+    title = "Some of these barcodes belong to no copy."

@@ -1,0 +1,45 @@
+"""Labels for copies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy.orm import Session
+
+from server.catalogue import service as catalogue
+from server.printing import pdf
+from server.printing.errors import LabelGridError, UnknownItemsError
+from server.printing.policy import Grid
+
+Kind = Literal["spine", "barcode"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Labels of copies in this order, the first on place `start` of the sheet, counted from 1."""
+
+    kind: Kind
+    barcodes: tuple[str, ...]
+    grid: Grid
+    start: int
+
+
+def labels(session: Session, barcodes: Sequence[str]) -> list[pdf.Label]:
+    """What the labels say; raises UnknownItemsError."""
+    items = catalogue.items_by_barcode(session, barcodes)
+    unknown = [barcode for barcode in dict.fromkeys(barcodes) if barcode not in items]
+    if unknown:
+        raise UnknownItemsError(barcodes=", ".join(unknown[:20]))
+    return [pdf.Label(code, items[code].call_number, items[code].title) for code in barcodes]
+
+
+def sheets(session: Session, wanted: Wanted, *, library: str) -> bytes:
+    """The PDF; raises LabelGridError, UnknownItemsError, LabelTooSmallError."""
+    if not wanted.grid.fits:
+        raise LabelGridError
+    found = labels(session, wanted.barcodes)
+    if wanted.kind == "spine":
+        return pdf.spines(found, wanted.grid, wanted.start - 1)
+    return pdf.barcodes(found, wanted.grid, wanted.start - 1, library=library)

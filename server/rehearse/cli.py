@@ -1,0 +1,80 @@
+"""`carrel rehearse FILE.json`: try a lending policy before living by it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from carrel.config import ConfigError
+from server.rehearse.commands.table import COMMANDS
+from server.rehearse.play import play
+from server.rehearse.script import Case, read_script
+from server.rehearse.stage import Stage, open_stage
+from server.rehearse.values import RehearsalError
+
+BAD_INPUT = 2
+
+
+def main(argv: Sequence[str]) -> int:
+    """Print what each case gave, as JSON; 2 with one sentence when the file is wrong."""
+    parser = argparse.ArgumentParser(
+        prog="carrel rehearse",
+        description="Play the cases of FILE on a scratch library with a settable clock and the real services. "
+        "Prints a JSON list with each case's results and checks; docs/lending-rehearsal.md describes the file.",
+    )
+    parser.add_argument("file", help="the cases (JSON; - for standard input)")
+    parser.add_argument("--database", metavar="URL", help="a PostgreSQL database to play on, in schemas of its own")
+    parser.add_argument("--case", action="append", metavar="ID", help="play this case only; may be given again")
+    options = parser.parse_args(argv)
+    try:
+        cases = _chosen(read_script(_read(options.file), COMMANDS), options.case)
+        with open_stage(options.database) as stage:
+            print(_played(cases, stage))
+    except (RehearsalError, ConfigError) as error:
+        _say(str(error))
+        return BAD_INPUT
+    except SQLAlchemyError as error:
+        _say(f"the scratch database failed: {str(getattr(error, 'orig', error)).strip().splitlines()[0]}")
+        return BAD_INPUT
+    return 0
+
+
+def _played(cases: Sequence[Case], stage: Stage) -> str:
+    """A JSON list with an entry a case; the same file always gives the same text."""
+    told = []
+    for case in cases:
+        played = play(case, stage, COMMANDS)
+        for remark in played.remarks:
+            _say(remark)
+        told.append(played.told())
+    return json.dumps(told, ensure_ascii=False, sort_keys=True, indent=2)
+
+
+def _chosen(cases: Sequence[Case], wanted: Sequence[str] | None) -> list[Case]:
+    known = [case.id for case in cases]
+    for name in wanted or ():
+        if name not in known:
+            raise RehearsalError(f"there is no case '{name}'; there are {', '.join(known)}")
+    return [case for case in cases if wanted is None or case.id in wanted]
+
+
+def _read(file: str) -> Any:
+    try:
+        written = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+        return json.loads(written)
+    except OSError as error:
+        raise RehearsalError(f"{file} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise RehearsalError(f"{file} is not UTF-8 text") from None
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise RehearsalError(f"{file} is not JSON: {error}") from None
+
+
+def _say(text: str) -> None:
+    print(f"carrel rehearse: {text}", file=sys.stderr)

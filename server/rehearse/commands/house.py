@@ -1,0 +1,181 @@
+"""What the library itself does: its rules, its items, its nights, and what its kiosks tell afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from pydantic import ValidationError
+
+from carrel.contracts.circulation import ReplayItem, ReplayRequest, ReplayRow, ReplayRowResult
+from server.audit import service as audit
+from server.catalogue import service as catalogue
+from server.catalogue.editing import service as editing
+from server.catalogue.editing.service import By
+from server.catalogue.policy import Trigger, next_status
+from server.circulation import nightly as nights
+from server.circulation import replay as journals
+from server.lending import service as lending
+from server.lending.policy import Lending, LibraryPolicy, Rule
+from server.rehearse.act import Act
+from server.rehearse.answers import Answer, of_batch, ok, refused
+from server.rehearse.fields import ITEM, ITEMS, PATRON, Fields
+from server.rehearse.library import rule_of
+from server.rehearse.tables import RuleTable
+
+RULE_KEYS = (("class", "patron_class"), ("type", "item_type"), ("branch", "branch"))
+KINDS = {"checkout": "checkout", "checkin": "checkin", "renew": "renewal", "renewal": "renewal"}
+
+
+def set_rule(act: Act) -> Answer:
+    """Add a rule, or change the one for the same class, type and branch; also changes of the policy."""
+    given = {key: value for key, value in act.fields.table().items() if key not in ("request_id", "request")}
+    policy = given.pop("policy", None)
+    nested = given.pop("rule", None)
+    facts = nested if isinstance(nested, Mapping) else given
+    with act.database.writing() as session:
+        now = lending.current(session)
+        if facts:
+            rule = _rule(act, now, facts)
+            rules = [one for one in now.rules if one.key != rule.key]
+            lending.set_rules(session, [*rules, rule], actor=act.actor, at=act.now)
+        if policy is not None:
+            lending.set_policy(session, _policy(act, now, policy), actor=act.actor, at=act.now)
+    return ok()
+
+
+def _rule(act: Act, now: Lending, facts: Mapping[str, Any]) -> Rule:
+    """What is not said stays as the rule has it."""
+    key = tuple(str(facts.get(name, facts.get(other, "*"))) for name, other in RULE_KEYS)
+    before = next((asdict(rule) for rule in now.rules if rule.key == key), {})
+    if "days" in facts or "hours" in facts:
+        before |= {"days": None, "hours": None}
+    columns = dict(RULE_KEYS)
+    try:
+        table = RuleTable.model_validate(before | {columns.get(name, name): value for name, value in facts.items()})
+        return rule_of(table, f"{act.fields.where} (set_rule)")
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise act.fields.mistake(f"{where}: {first['msg'].removeprefix('Value error, ')}") from None
+
+
+def _policy(act: Act, now: Lending, changes: Any) -> LibraryPolicy:
+    before = lending.POLICY.dump_python(now.policy, mode="json")
+    if not isinstance(changes, Mapping):
+        raise act.fields.mistake("policy: write an object")
+    for key in changes:
+        if key not in before:
+            raise act.fields.mistake(f"policy.{key}: there is no such key; there are {', '.join(before)}")
+    try:
+        return lending.POLICY.validate_python(before | dict(changes))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise act.fields.mistake(f"policy.{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+
+
+def nightly(act: Act) -> Answer:
+    """What the library does by itself once a day."""
+    with act.database.writing() as session:
+        return ok(**asdict(nights.nightly(session, act.occasion)))
+
+
+def replay(act: Act) -> Answer:
+    """Rows of a kiosk's offline journal; each is recorded, whatever the rules say."""
+    written = act.fields.raw("rows", "journal", "actions")
+    if not isinstance(written, list) or not written:
+        raise act.fields.mistake('"rows" holds a list of journal rows')
+    kiosk = act.fields.text("kiosk", default="kiosk-1")
+    rows = [_row(act, one, kiosk, number) for number, one in enumerate(written, start=1)]
+    try:
+        request = ReplayRequest(rows=tuple(rows))
+    except ValidationError as error:
+        raise act.fields.mistake(f"rows: {error.errors()[0]['msg']}") from None
+    with act.database.writing() as session:
+        told = [_told(act, result) for result in journals.replay(session, request, act.occasion).rows]
+    done = sum(one["result"] == "ok" for one in told)
+    result = (
+        "ok" if done == len(told) else "refused" if not any(one["result"] != "refused" for one in told) else "partial"
+    )
+    reason = next((one["reason"] for one in told if one["reason"]), None)
+    return {"result": result, "reason": reason, "due": None, "rows": told}
+
+
+def _row(act: Act, written: Any, kiosk: str, number: int) -> ReplayRow:
+    """A journal row in the words of an action; without a counter it counts once by its place in the file."""
+    if not isinstance(written, Mapping):
+        raise act.fields.mistake(f"row {number}: write an object")
+    row = Fields(f"{act.fields.where}, row {number}", "replay", written, act.zone)
+    kind = KINDS.get(row.text("cmd", "kind", "action", "op"))
+    if kind is None:
+        raise row.mistake("cmd: write checkout, checkin or renew")
+    counter = row.number("counter", "seq", default=None)
+    own = None if counter is not None else f"{act.name}-{number}"
+    due = row.instant("due")
+    try:
+        return ReplayRow(
+            kiosk=row.text("kiosk", default=kiosk),
+            counter=counter,
+            at=row.instant("at", default=act.now) or act.now,
+            kind=kind,  # type: ignore[arg-type]  # one of KINDS
+            card=_card(act, row),
+            items=tuple(ReplayItem(barcode=barcode, due=due) for barcode in row.texts(*ITEMS)),
+            request_id=row.text("request_id", default=own or "") or None,
+            branch=act.branch,
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise row.mistake(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+
+
+def _card(act: Act, row: Fields) -> str | None:
+    """The card as it was shown: a patron's ID stands for the card of the file's table."""
+    if not row.has(*PATRON):
+        return None
+    named = row.text(*PATRON)
+    patron = act.case.patrons.get(named)
+    return patron.card if patron and patron.card else named
+
+
+def _told(act: Act, result: ReplayRowResult) -> Answer:
+    """`conflicts` are for the staff's list; a row is refused only where nothing could be recorded."""
+    answer = of_batch(result.results, act.zone, listed=len(result.results) != 1)
+    if result.conflicts and answer["reason"] is None:
+        answer["reason"] = result.conflicts[0]
+    return answer | {"status": result.status, "conflicts": list(result.conflicts)}
+
+
+def withdraw(act: Act) -> Answer:
+    """Take an item out of the library for good."""
+    with act.database.writing() as session:
+        note = act.fields.words("reason") or None
+        item = editing.move_item(session, act.fields.text(*ITEM), Trigger.WITHDRAW, By(act.actor, act.now), note=note)
+        return ok(status=item.status)
+
+
+def send(act: Act) -> Answer:
+    """Put an item on its way to another branch; a loan must end first, and what is set aside is somebody's."""
+    barcode, to = act.fields.text(*ITEM), act.fields.text("to", "to_branch", "transit_to", "destination")
+    if to not in act.case.library.branches:
+        return refused("unknown_branch")
+    with act.database.writing() as session:
+        item = catalogue.items_by_barcode(session, [barcode], lock=True).get(barcode)
+        if item is None:
+            return refused("unknown_item")
+        if item.status in editing.LENDINGS:
+            return refused("item_in_use")
+        status = next_status(item.status, Trigger.SEND)
+        if status is None:
+            return refused("item_state")
+        catalogue.set_status(session, item.id, status, at_branch=act.branch, transit_to=to)
+        detail = {"from": item.status, "to": status, "branch": to}
+        audit.record(
+            session,
+            actor=act.actor,
+            action="catalogue.item_send",
+            target=f"item:{item.id}",
+            at=act.now,
+            detail=detail,
+        )
+        return ok(status=status)

@@ -1,0 +1,257 @@
+"""A rehearsal's file: tables that cases share, and the cases with their timed actions. Pure."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from pydantic import ValidationError
+
+from server.rehearse import values
+from server.rehearse.tables import ItemTable, LibraryTable, PatronTable, RuleTable, Table
+from server.rehearse.values import RehearsalError, merged
+
+TABLES = ("library", "policy", "rules", "patrons", "items")
+CASE_KEYS = {"id", "setup", "actions", "note", "why", "expect", "title", *TABLES}
+REMARKS = {"note", "comment", "why", "expect"}
+"""Keys of an action that are for people."""
+USUAL_ACTORS = {"replay": "kiosk", "nightly": "nightly"}
+"""Who acts where an action does not say; else somebody at the desk."""
+
+T = TypeVar("T", bound=Table)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One action; `together` holds those of a parallel group. `where` names it in messages."""
+
+    where: str
+    at: datetime | None
+    actor: str
+    cmd: str
+    fields: Mapping[str, Any]
+    together: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One play on its own copy of the library; results of `before` are not told."""
+
+    id: str
+    library: LibraryTable
+    policy: Mapping[str, Any]
+    rules: tuple[RuleTable, ...]
+    patrons: Mapping[str, PatronTable]
+    items: Mapping[str, ItemTable]
+    before: tuple[Step, ...]
+    actions: tuple[Step, ...]
+
+    @property
+    def start(self) -> datetime:
+        """When the case begins: its first time."""
+        first = next((step.at for step in (*self.before, *self.actions) if step.at), None)
+        if first is None:
+            raise RehearsalError(f'{named(self.id)}: no action says when it is; write "at": "2026-01-05T10:00"')
+        return first
+
+
+def read_script(data: Any, commands: Collection[str]) -> tuple[Case, ...]:
+    """The cases of a file; raises RehearsalError."""
+    if isinstance(data, list):
+        data = {"cases": data}
+    if not isinstance(data, dict):
+        raise RehearsalError("write an object with library, policy, rules, patrons, items and cases")
+    cases = data.get("cases", [data] if "actions" in data else None)
+    if isinstance(cases, dict):
+        cases = [{"id": key, **case} if isinstance(case, dict) else case for key, case in cases.items()]
+    if not isinstance(cases, list) or not cases:
+        raise RehearsalError('"cases" holds a list of cases, each with "id" and "actions"')
+    shared = {key: data[key] for key in TABLES if key in data}
+    found = tuple(_case(case, number, shared, commands) for number, case in enumerate(cases, start=1))
+    seen: set[str] = set()
+    for case in found:
+        if case.id in seen:
+            raise RehearsalError(f"there are two cases with the id '{case.id}': give each its own")
+        seen.add(case.id)
+    return found
+
+
+def remarks(case: Case) -> Iterator[str]:
+    """What the file says that nobody heeds."""
+    tables: list[tuple[str, Table]] = [("library", case.library)]
+    tables += [(f"rules.{n}", rule) for n, rule in enumerate(case.rules)]
+    tables += [(f"patrons.{key}", patron) for key, patron in case.patrons.items()]
+    tables += [(f"items.{key}", item) for key, item in case.items.items()]
+    for place, table in tables:
+        for key in table.model_extra or {}:
+            if key not in REMARKS:
+                yield f"{named(case.id)}: {place}.{key} is not known and left out of account"
+
+
+def named(case_id: str) -> str:
+    """How messages call a case."""
+    return f"case '{case_id}'"
+
+
+def _case(data: Any, number: int, shared: Mapping[str, Any], commands: Collection[str]) -> Case:
+    if not isinstance(data, dict):
+        raise RehearsalError(f'case {number}: write an object with "id" and "actions"')
+    case_id = str(data.get("id", f"case-{number}"))
+    where = named(case_id)
+    setup, before = _setup(data.get("setup"), where)
+    own = {key: data[key] for key in TABLES if key in data} if "cases" not in data else {}
+    tables: dict[str, Any] = dict(shared)
+    for over in (own, setup):
+        for key, value in over.items():
+            tables[key] = _laid_over(tables.get(key), value)
+    library = _table(LibraryTable, tables.get("library", {}), f"{where}: library")
+    actions = data.get("actions")
+    if not isinstance(actions, list):
+        raise RehearsalError(f'{where}: "actions" holds a list of actions')
+    earlier = _steps(before, f"{where}, setup action", library.zone, commands)
+    return Case(
+        id=case_id,
+        library=library,
+        policy=_mapping(tables.get("policy", {}), f"{where}: policy"),
+        rules=_rules(tables.get("rules", []), where),
+        patrons=_entries(PatronTable, tables.get("patrons", {}), f"{where}: patrons"),
+        items=_entries(ItemTable, tables.get("items", {}), f"{where}: items"),
+        before=earlier,
+        actions=_steps(actions, f"{where}, action", library.zone, commands, after=_last(earlier)),
+    )
+
+
+def _setup(setup: Any, where: str) -> tuple[dict[str, Any], list[Any]]:
+    """Tables that a case has otherwise, and what happens before it. A text is for people."""
+    if setup is None or isinstance(setup, str):
+        return {}, []
+    if isinstance(setup, list):
+        return {}, setup
+    if not isinstance(setup, dict):
+        raise RehearsalError(f"{where}: setup is an object of tables, or a list of actions to play before")
+    unknown = set(setup) - set(TABLES) - REMARKS - {"actions"}
+    if unknown:
+        raise RehearsalError(f"{where}: setup has no '{min(unknown)}'; it may hold {', '.join(TABLES)} and actions")
+    return {key: setup[key] for key in TABLES if key in setup}, setup.get("actions", [])
+
+
+def _laid_over(below: Any, over: Any) -> Any:
+    if isinstance(below, list) and isinstance(over, list):
+        return [*below, *over]
+    if isinstance(below, dict) and isinstance(over, dict):
+        return merged(below, over)
+    return over
+
+
+def _mapping(value: Any, where: str) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise RehearsalError(f"{where}: write an object")
+    return value
+
+
+def _entries(kind: type[T], value: Any, where: str) -> dict[str, T]:
+    """By key; a list of entries that hold their own id serves as well."""
+    if isinstance(value, list):
+        keyed = {}
+        for entry in value:
+            key = next((entry[name] for name in ("id", "barcode", "card") if name in entry), None)
+            if key is None:
+                raise RehearsalError(f'{where}: write an object by ID, such as {{"P1": {{...}}}}')
+            keyed[str(key)] = {name: field for name, field in entry.items() if name not in ("id", "barcode")}
+        value = keyed
+    return {str(key): _table(kind, entry, f"{where}.{key}") for key, entry in _mapping(value, where).items()}
+
+
+def _rules(value: Any, where: str) -> tuple[RuleTable, ...]:
+    """A later rule for the same class, type and branch takes an earlier one's place."""
+    if not isinstance(value, list):
+        raise RehearsalError(f"{where}: rules is a list")
+    by_key: dict[tuple[str, str, str], RuleTable] = {}
+    for number, entry in enumerate(value, start=1):
+        rule = _table(RuleTable, entry, f"{where}: rule {number}")
+        by_key[rule.key] = rule
+    return tuple(by_key.values())
+
+
+def _table(kind: type[T], value: Any, where: str) -> T:
+    try:
+        return kind.model_validate({} if value is None else value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        what = first["msg"].removeprefix("Value error, ")
+        raise RehearsalError(f"{where}{f'.{key}' if key else ''}: {what}") from None
+
+
+def _last(steps: Sequence[Step]) -> datetime | None:
+    """When the last of these happens."""
+    return next((step.at for step in reversed(steps) if step.at), None)
+
+
+def _steps(
+    data: Any, where: str, zone: ZoneInfo, commands: Collection[str], *, after: datetime | None = None
+) -> tuple[Step, ...]:
+    if not isinstance(data, list):
+        raise RehearsalError(f"{where}s: write a list of actions")
+    steps: list[Step] = []
+    last = after
+    for number, entry in enumerate(data, start=1):
+        for step in _step(entry, f"{where} {number}", zone, commands):
+            if step.at and last and step.at < last:
+                raise RehearsalError(
+                    f"{step.where}: the clock never goes back; put the actions in order of their times"
+                )
+            last = step.at or last
+            steps.append(step)
+    return tuple(steps)
+
+
+def _step(entry: Any, where: str, zone: ZoneInfo, commands: Collection[str]) -> list[Step]:
+    if not isinstance(entry, dict):
+        raise RehearsalError(f'{where}: write an object such as {{"at": ..., "actor": "desk", "cmd": "checkout", ...}}')
+    at = _at(entry.get("at"), where, zone)
+    fields = {key: value for key, value in entry.items() if key not in REMARKS | {"at", "actor", "cmd", "check"}}
+    actor = str(entry.get("actor", "desk"))
+    shared = {"actor": actor} if "actor" in entry else {}
+    found = []
+    if "parallel" in entry:
+        group = fields.pop("parallel")
+        if not isinstance(group, list) or not group:
+            raise RehearsalError(f"{where}: parallel holds a list of actions")
+        members = [
+            _command(one, f"{where}, parallel {n}", shared | fields, commands) for n, one in enumerate(group, start=1)
+        ]
+        found.append(Step(where, at, actor, "parallel", {}, tuple(members)))
+    elif "cmd" in entry:
+        found.append(_command(entry, where, {}, commands, at=at))
+    elif not entry.get("check"):
+        raise RehearsalError(f'{where}: write "cmd", "parallel" or "check": true')
+    if entry.get("check"):
+        found.append(Step(where, at, actor, "check", {}))
+    return found
+
+
+def _command(
+    entry: Any, where: str, shared: Mapping[str, Any], commands: Collection[str], *, at: datetime | None = None
+) -> Step:
+    entry = {**shared, **_mapping(entry, where)}
+    cmd = entry.get("cmd")
+    if not isinstance(cmd, str) or cmd not in commands:
+        near = difflib.get_close_matches(str(cmd), commands, 1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(commands))}"
+        raise RehearsalError(f"{where}: there is no cmd '{cmd}'; {hint}")
+    fields = {key: value for key, value in entry.items() if key not in REMARKS | {"at", "actor", "cmd", "check"}}
+    return Step(where, at, str(entry.get("actor", USUAL_ACTORS.get(cmd, "desk"))), cmd, fields)
+
+
+def _at(value: Any, where: str, zone: ZoneInfo) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        return values.instant(value, zone)
+    except ValueError as error:
+        raise RehearsalError(f"{where}: at: {error}") from None

@@ -1,0 +1,1 @@
+"""SIP2: self-service terminals, sorters and gates of other makers at the lending desk."""

@@ -1,0 +1,1 @@
+"""What terminals ask for, carried out by the services of the library."""

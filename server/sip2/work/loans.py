@@ -1,0 +1,135 @@
+"""Checkout (11), renewal (29) and renewal of all (65)."""
+
+from __future__ import annotations
+
+from carrel.contracts.circulation import (
+    BatchResult,
+    CheckoutRequest,
+    ItemRef,
+    ItemResult,
+    RenewAllRequest,
+    RenewalRequest,
+    UndoRequest,
+)
+from server.catalogue import service as catalogue
+from server.circulation import returns
+from server.circulation import service as circulation
+from server.patrons.errors import UnknownCardError
+from server.sip2.wire.messages import Draft, F, Message
+from server.sip2.work import offline, routing
+from server.sip2.work.task import Task, new_id
+
+
+def checkout(task: Task) -> Message:
+    """11 -> 12. Committed before it is answered: with ok the terminal switches the item's security off."""
+    if task.offline:
+        return _lent(task, offline.replay(task, "checkout"))
+    if not task.barcode:
+        return task.refuse("unknown_item")
+    if task.cancels:
+        return _taken_back(task)
+    if not task.pin.good:
+        return task.refuse(task.pin.value)
+    if not task.card:
+        return task.refuse("unknown_card")
+    request = CheckoutRequest(request_id=new_id(), card=task.card, items=(ItemRef(barcode=task.barcode),))
+    result = only(circulation.checkout_many(task.session, request, task.occasion, journalled=False))
+    if result.code == "on_loan_to_you" and task.request.yes("renewal"):
+        return _renewed(task, _renew(task, task.barcode))
+    return _lent(task, result)
+
+
+def renew(task: Task) -> Message:
+    """29 -> 30, by barcode or by the title of something the patron has."""
+    if task.offline:
+        return _renewed(task, offline.replay(task, "renewal"))
+    if not task.pin.good:
+        return task.refuse(task.pin.value)
+    if not task.card:
+        return task.refuse("unknown_card")
+    barcode = task.barcode or _barcode_of_title(task)
+    if not barcode:
+        return task.refuse("unknown_item")
+    return _renewed(task, _renew(task, barcode))
+
+
+def renew_all(task: Task) -> Message:
+    """65 -> 66."""
+    if not task.pin.good:
+        return task.refuse(task.pin.value)
+    request = RenewAllRequest(request_id=new_id(), card=task.card or None)
+    try:
+        done = circulation.renew_all(task.session, request, task.occasion, journalled=False)
+    except UnknownCardError:
+        return task.refuse("unknown_card")
+    renewed = [one.barcode for one in done.results if one.status == "ok"]
+    others = [one.barcode for one in done.results if one.status != "ok"]
+    draft = task.begin().set(ok="1", renewed=f"{len(renewed):04d}", unrenewed=f"{len(others):04d}")
+    draft.each(F.RENEWED, renewed).each(F.UNRENEWED, others)
+    why = next((one.code for one in done.results if one.code), None)
+    return task.finish(draft, why if why and not renewed else "renewed")
+
+
+def only(done: BatchResult) -> ItemResult:
+    """The one result of a request about one item."""
+    (result,) = done.results
+    return result
+
+
+def tell_media(task: Task, draft: Draft, item_type: str) -> None:
+    """What kind of thing it is, and whether a demagnetiser would harm it."""
+    terminal = task.profile.terminal
+    draft.set(magnetic=routing.flag(item_type in terminal.magnetic))
+    draft.add(F.MEDIA_TYPE, routing.media_type(item_type, terminal.media))
+
+
+def _renew(task: Task, barcode: str) -> ItemResult:
+    request = RenewalRequest(request_id=new_id(), card=task.card, items=(ItemRef(barcode=barcode),))
+    return only(circulation.renew_many(task.session, request, task.occasion, journalled=False))
+
+
+def _lent(task: Task, result: ItemResult) -> Message:
+    """12 of a checkout's result."""
+    draft = task.begin().add(F.TITLE, result.title or "").add(F.DUE, task.profile.due(result.due))
+    if result.status != "ok":
+        return task.finish(draft, result.code, **result.params)
+    draft.set(ok="1", renewal_ok="N", desensitise="Y")
+    _booked(task, draft, result)
+    return task.finish(draft, "lent")
+
+
+def _renewed(task: Task, result: ItemResult) -> Message:
+    """12 or 30 of a renewal's result; the item's security is off already."""
+    draft = task.begin().fill(F.ITEM, result.barcode)
+    draft.add(F.TITLE, result.title or "").add(F.DUE, task.profile.due(result.due))
+    if result.status != "ok":
+        return task.finish(draft, result.code, **result.params)
+    draft.set(ok="1", renewal_ok="Y", desensitise="N")
+    _booked(task, draft, result)
+    return task.finish(draft, "renewed")
+
+
+def _booked(task: Task, draft: Draft, result: ItemResult) -> None:
+    """The item's kind, and the loan as the library numbers it."""
+    item = catalogue.items_by_barcode(task.session, [result.barcode]).get(result.barcode)
+    tell_media(task, draft, item.type if item else "")
+    draft.add(F.TRANSACTION, None if result.loan is None else str(result.loan))
+
+
+def _taken_back(task: Task) -> Message:
+    """12 of a checkout that the terminal could not finish: nothing is left of the loan. There being none is as good."""
+    request = UndoRequest(request_id=new_id(), items=(ItemRef(barcode=task.barcode),), card=task.card or None)
+    result = only(returns.cancel_checkout(task.session, request, task.occasion, journalled=False))
+    draft = task.begin().add(F.TITLE, result.title or "").add(F.DUE, "")
+    if result.status != "ok" and result.code != "not_on_loan":
+        return task.finish(draft, result.code, **result.params)
+    return task.finish(draft.set(ok="1", magnetic="N"), "undone")
+
+
+def _barcode_of_title(task: Task) -> str:
+    wanted = task.request.get(F.TITLE).strip()
+    try:
+        loans = circulation.loans_of(task.session, task.card, task.occasion) if wanted else []
+    except UnknownCardError:
+        return ""
+    return next((loan.item.barcode for loan in loans if loan.item.title == wanted), "")

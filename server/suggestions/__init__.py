@@ -1,0 +1,1 @@
+"""What readers would have the library buy: suggestions, votes for them, and what became of them."""

@@ -1,0 +1,1 @@
+"""Work lists: what only a person at the library can put right or carry away."""

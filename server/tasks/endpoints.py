@@ -1,0 +1,56 @@
+"""`/api/v1/tasks`: the lists of what only people can do."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query
+
+from carrel.contracts.circulation import Branch
+from server.deps import STAFF, CoreDep, Principal, ReadSession, WriteSession, require
+from server.tasks import lists, service
+from server.tasks.schemas import CountsResponse, ResolveRequest, TaskResponse, TasksResponse
+
+router = APIRouter(prefix="/api/v1/tasks", tags=["tasks"])
+
+Staff = Annotated[Principal, require(*STAFF)]
+Limit = Annotated[int, Query(ge=1, le=1000)]
+TaskId = Annotated[int, Path(ge=1, le=2**31 - 1)]
+
+
+@router.get("")
+def tasks(
+    session: ReadSession,
+    core: CoreDep,
+    _principal: Staff,
+    kind: lists.AnyKind | None = None,
+    branch: Branch | None = None,
+    *,
+    state: Literal["open", "resolved"] = "open",
+    limit: Limit = 200,
+) -> TasksResponse:
+    """One list, oldest first: `pull_list`, `hold_shelf` and `transit` show what is so now, the others what was noted.
+
+    Without a kind, everything that was noted.
+    """
+    found = lists.find(
+        session, kind, branch=branch, resolved=state == "resolved", now=core.clock.now(), limit=limit
+    )  # fmt: skip
+    return TasksResponse(tasks=found)
+
+
+@router.get("/counts")
+def counts(session: ReadSession, _principal: Staff) -> CountsResponse:
+    """How much is on each list."""
+    return CountsResponse(counts=lists.counts(session))
+
+
+@router.post("/{task_id}/resolve")
+def resolve(
+    task_id: TaskId, body: ResolveRequest, session: WriteSession, core: CoreDep, *, principal: Staff
+) -> TaskResponse:
+    """Take something off its list."""
+    task = service.resolve(
+        session, task_id, resolution=body.resolution, note=body.note, actor=principal.subject, at=core.clock.now()
+    )
+    return lists.show(session, [task])[0]

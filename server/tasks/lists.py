@@ -1,0 +1,116 @@
+"""The lists as staff see them: those that were noted, and those that show how things stand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy.orm import Session
+
+from server.catalogue import service as catalogue
+from server.holds import service as holds
+from server.tasks import service
+from server.tasks.schemas import TaskResponse
+from server.tasks.service import Task
+
+AnyKind = Literal[
+    "conflict",
+    "unknown_row",
+    "hold_shelf_expired",
+    "lost",
+    "incomplete",
+    "notice",
+    "pull_list",
+    "hold_shelf",
+    "transit",
+]  # fmt: skip
+"""`Kind` of the service, and what is read from holds and items."""
+
+
+def find(
+    session: Session, kind: AnyKind | None, *, branch: str | None, resolved: bool, now: datetime, limit: int
+) -> list[TaskResponse]:
+    """One list, or all that was noted."""
+    if kind == "pull_list":
+        return _pull_list(session, branch)[:limit]
+    if kind == "hold_shelf":
+        return _hold_shelf(session, branch)[:limit]
+    if kind == "transit":
+        return _transit(session, branch, now)[:limit]
+    return show(session, service.find(session, kind=kind, branch=branch, resolved=resolved, limit=limit))
+
+
+def counts(session: Session) -> dict[str, int]:
+    """How much is on each list."""
+    shown = {
+        "pull_list": len(holds.pull_list(session)),
+        "hold_shelf": len(holds.shelf(session)),
+        "transit": len(catalogue.items_with_status(session, "in_transit")),
+    }
+    return service.counts(session) | shown
+
+
+def show(session: Session, tasks: Sequence[Task]) -> list[TaskResponse]:
+    """Noted tasks with the items they are about."""
+    items = catalogue.items_by_id(session, {task.item_id for task in tasks if task.item_id is not None})
+    return [_noted(task, items.get(task.item_id or 0)) for task in tasks]
+
+
+def _noted(task: Task, item: catalogue.Item | None) -> TaskResponse:
+    told = TaskResponse(
+        id=task.id, kind=task.kind, code=task.code, branch=task.branch, at=task.at, patron=task.patron_id,
+        detail=task.detail, resolved_at=task.resolved_at, resolved_by=task.resolved_by, resolution=task.resolution,
+        note=task.note,
+    )  # fmt: skip
+    return told if item is None else _with_item(told, item)
+
+
+def _with_item(told: TaskResponse, item: catalogue.Item) -> TaskResponse:
+    about = {
+        "barcode": item.barcode, "title": item.title, "location": item.location, "call_number": item.call_number,
+    }  # fmt: skip
+    return told.model_copy(update=about)
+
+
+def _pull_list(session: Session, branch: str | None) -> list[TaskResponse]:
+    return [
+        _with_item(
+            TaskResponse(
+                id=None, kind="pull_list", code="fetch", branch=pull.item.at_branch or pull.hold.pickup,
+                at=pull.hold.placed_at, detail={"hold": pull.hold.id, "pickup": pull.hold.pickup},
+            ),
+            pull.item,
+        )
+        for pull in holds.pull_list(session, branch)
+    ]  # fmt: skip
+
+
+def _hold_shelf(session: Session, branch: str | None) -> list[TaskResponse]:
+    shelf = holds.shelf(session, branch)
+    items = catalogue.items_by_id(session, {hold.filled_item_id for hold in shelf if hold.filled_item_id is not None})
+    return [
+        _with_item(
+            TaskResponse(
+                id=None, kind="hold_shelf", code="ready", branch=hold.pickup, at=hold.ready_at or hold.placed_at,
+                patron=hold.patron_id,
+                detail={"hold": hold.id, "until": hold.ready_until.isoformat() if hold.ready_until else None},
+            ),
+            items[hold.filled_item_id or 0],
+        )
+        for hold in shelf
+    ]  # fmt: skip
+
+
+def _transit(session: Session, branch: str | None, now: datetime) -> list[TaskResponse]:
+    return [
+        _with_item(
+            TaskResponse(
+                id=None, kind="transit", code="on_its_way", branch=item.transit_to or "",
+                at=item.last_seen_at or now, detail={"from": item.at_branch, "to": item.transit_to},
+            ),
+            item,
+        )
+        for item in catalogue.items_with_status(session, "in_transit")
+        if branch in (None, item.transit_to, item.at_branch)
+    ]  # fmt: skip

@@ -1,0 +1,73 @@
+"""`carrel audit`, as somebody at the machine runs it."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+
+from carrel.cli import main
+from server.audit import service
+from server.db import Database
+from server.migrations.apply import upgrade
+from tests.support.library import NOW, make_settings
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> str:
+    url = f"sqlite:///{tmp_path}/library.db"
+    make_settings(tmp_path, url)
+    database = Database(make_url(url))
+    upgrade(database)
+    with database.writing() as session:
+        for number in (1, 2, 3):
+            service.record(session, actor="user:x", action="patron.edit", target=f"patron:{number}", at=NOW)
+    database.close()
+    return str(tmp_path / "config.toml")
+
+
+def tamper(config: str, sql: str) -> None:
+    database = Database(make_url(f"sqlite:///{Path(config).parent}/library.db"))
+    with database.writing() as session:
+        session.execute(text("DROP TRIGGER audit_entry_no_update"))
+        session.execute(text("DROP TRIGGER audit_entry_no_delete"))
+        session.execute(text(sql))
+    database.close()
+
+
+def test_a_whole_log_is_in_order(config: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["audit", "verify", "--config", config]) == 0
+    assert "in order: 3 rows checked, the last is 3:" in capsys.readouterr().out
+
+
+def test_a_changed_row_is_named_and_the_exit_code_tells(config: str, capsys: pytest.CaptureFixture[str]) -> None:
+    tamper(config, "UPDATE audit_entry SET actor = 'user:y' WHERE seq = 2")
+    assert main(["audit", "verify", "--config", config]) == 1
+    told = capsys.readouterr().out
+    assert "broken: row 2 (patron.edit of patron:2) was changed after it was written." in told
+    assert "1 rows before it are in order" in told
+
+
+def test_a_log_that_was_cut_off_is_found_by_a_noted_row(config: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["audit", "verify", "--config", config])
+    noted = capsys.readouterr().out.splitlines()[0].rsplit(" ", 1)[1]
+    assert main(["audit", "verify", "--config", config, "--head", noted]) == 0
+    tamper(config, "DELETE FROM audit_entry WHERE seq = 3")
+    assert main(["audit", "verify", "--config", config]) == 0
+    assert main(["audit", "verify", "--config", config, "--head", noted]) == 1
+
+
+def test_show_prints_the_newest_rows_oldest_first(config: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["audit", "show", "--config", config, "--limit", "2"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[5] for line in lines] == ["patron:2", "patron:3"]
+    main(["audit", "show", "--config", config, "--target", "patron:1", "--actor", "user:x"])
+    assert capsys.readouterr().out.split()[:6] == ["1", "2026-03-02", "04:30:00Z", "user:x", "patron.edit", "patron:1"]
+
+
+def test_a_library_that_never_ran_is_told_in_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make_settings(tmp_path, f"sqlite:///{tmp_path}/none.db")
+    assert main(["audit", "verify", "--config", str(tmp_path / "config.toml")]) == 1
+    assert "there is no audit log yet" in capsys.readouterr().err
+    assert main(["audit"]) == 2
+    assert main(["audit", "burn"]) == 2

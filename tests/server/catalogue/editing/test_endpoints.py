@@ -1,0 +1,141 @@
+"""Cataloguing by hand over HTTP."""
+
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from server.audit import service as audit
+from server.catalogue import service as catalogue
+from server.db import Database
+from server.deps import Role
+from tests.support.library import BOOKS, MISSING, colleague, machine, reader
+
+NEW = {"title": "呐喊", "author": "鲁迅", "isbn": "978-7-02-008872-0", "class_number": "I210.6", "subjects": ["小说"]}
+
+
+@pytest.fixture
+def desk(client: TestClient) -> dict[str, str]:
+    return colleague(client, Role.LIBRARIAN)
+
+
+def actions(database: Database) -> list[str]:
+    with database.reading() as session:
+        return [row.entry.action for row in audit.page(session, audit.Wanted())]
+
+
+class TestRecords:
+    def test_a_title_is_catalogued_found_and_corrected(
+        self, client: TestClient, desk: dict[str, str], database: Database
+    ) -> None:
+        made = client.post("/api/v1/records", json=NEW, headers=desk)
+        assert made.status_code == 201, made.text
+        url = made.headers["Location"]
+        for query in ("呐喊", "978-7-02-008872-0", "小说"):
+            found = client.get("/api/v1/records", params={"q": query}).json()["records"]
+            assert [record["title"] for record in found] == ["呐喊"], query
+        told = client.patch(url, json={"title": "彷徨", "isbn": ""}, headers=desk).json()
+        assert (told["title"], told["isbn"], told["author"]) == ("彷徨", "", "鲁迅")
+        assert client.get("/api/v1/records", params={"q": "呐喊"}).json()["records"] == []
+        assert client.get("/api/v1/records", params={"q": "9787020088720"}).json()["records"] == []
+        assert "245 10 $a 彷徨" in client.get(f"{url}/marc", headers=desk).text
+        assert {"catalogue.record_create", "catalogue.record_update"} <= set(actions(database))
+
+    def test_a_suppressed_title_is_for_colleagues(self, client: TestClient, desk: dict[str, str]) -> None:
+        url = client.post("/api/v1/records", json=NEW, headers=desk).headers["Location"]
+        client.patch(url, json={"suppressed": True}, headers=desk)
+        assert client.get("/api/v1/records", params={"q": "呐喊"}).json()["records"] == []
+        assert client.get(url).status_code == 404
+        assert client.get(url, headers=desk).json()["title"] == "呐喊"
+
+    @pytest.mark.parametrize(
+        ("change", "code"),
+        [
+            ({"isbn": "9787020088721"}, "bad_isbn"),
+            ({"title": ""}, "malformed_request"),
+            ({"title": "a\x00b"}, "malformed_request"),
+            ({"kind": "scroll"}, "malformed_request"),
+            ({"shelf": "1"}, "malformed_request"),
+        ],
+    )
+    def test_what_makes_no_sense_is_refused(
+        self, client: TestClient, desk: dict[str, str], change: dict[str, str], code: str
+    ) -> None:
+        for answer in (
+            client.post("/api/v1/records", json=NEW | change, headers=desk),
+            client.patch("/api/v1/records/1", json=change, headers=desk),
+        ):
+            assert (answer.status_code, answer.json()["code"]) == (422, code)
+
+    def test_what_is_not_there_is_told(self, client: TestClient, desk: dict[str, str]) -> None:
+        assert client.patch("/api/v1/records/99999", json={}, headers=desk).status_code == 404
+        assert client.get("/api/v1/records/99999/marc", headers=desk).status_code == 404
+        assert client.post("/api/v1/records/99999/items", json={"barcode": "1"}, headers=desk).status_code == 404
+
+
+class TestItems:
+    def test_a_copy_is_added_and_corrected(self, client: TestClient, desk: dict[str, str], database: Database) -> None:
+        body = {"barcode": "NEW-1", "location": "stacks", "price": "12.50", "ready": False, "tags": 2}
+        made = client.post("/api/v1/records/1/items", json=body, headers=desk)
+        assert made.status_code == 201, made.text
+        told = made.json()
+        assert (told["status"], told["branch"], told["price"], told["tags"]) == ("in_processing", "main", "12.50", 2)
+        changed = client.patch("/api/v1/items/NEW-1", json={"barcode": "NEW-2", "price": None}, headers=desk).json()
+        assert (changed["barcode"], changed["price"], changed["location"]) == ("NEW-2", None, "stacks")
+        assert client.get("/api/v1/items/NEW-1", headers=desk).status_code == 404
+        assert {"catalogue.item_create", "catalogue.item_update"} <= set(actions(database))
+
+    def test_a_barcode_belongs_to_one_copy(self, client: TestClient, desk: dict[str, str]) -> None:
+        taken = {"barcode": BOOKS[0]}
+        for answer in (
+            client.post("/api/v1/records/1/items", json=taken, headers=desk),
+            client.patch(f"/api/v1/items/{BOOKS[1]}", json=taken, headers=desk),
+        ):
+            assert (answer.status_code, answer.json()["code"]) == (409, "barcode_taken")
+
+    def test_what_happens_to_a_copy_follows_the_life_cycle(
+        self, client: TestClient, desk: dict[str, str], database: Database
+    ) -> None:
+        def act(barcode: str, action: str) -> Any:
+            return client.post(f"/api/v1/items/{barcode}/actions", json={"action": action}, headers=desk)
+
+        assert act(MISSING, "found").json()["status"] == "on_shelf"
+        assert act(MISSING, "found").json() | {"title": ""} == {
+            "type": "urn:carrel:problem:item_state", "title": "", "status": 409, "code": "item_state",
+            "params": {"status": "on_shelf", "action": "found"},
+        }  # fmt: skip
+        for action, status in (
+            ("repair", "repair"),
+            ("ready", "on_shelf"),
+            ("withdraw", "withdrawn"),
+            ("reinstate", "in_processing"),
+        ):
+            assert act(BOOKS[0], action).json()["status"] == status
+        assert act("no-such", "repair").status_code == 404
+        assert act(BOOKS[0], "lost").status_code == 422, "the desk says so, since fees follow"
+        with database.writing() as session:
+            key = catalogue.get_item(session, BOOKS[1]).id
+            catalogue.set_status(session, key, "on_loan")
+        assert act(BOOKS[1], "withdraw").json()["code"] == "item_in_use"
+        assert {"catalogue.item_found", "catalogue.item_withdraw"} <= set(actions(database))
+
+
+@pytest.mark.parametrize(
+    ("method", "url"),
+    [
+        ("POST", "/api/v1/records"),
+        ("PATCH", "/api/v1/records/1"),
+        ("GET", "/api/v1/records/1/marc"),
+        ("POST", "/api/v1/records/1/items"),
+        ("PATCH", f"/api/v1/items/{BOOKS[0]}"),
+        ("POST", f"/api/v1/items/{BOOKS[0]}/actions"),
+        ("PUT", "/api/v1/classes"),
+        ("POST", "/api/v1/labels"),
+        ("GET", "/api/v1/isbn/9787020088720"),
+        ("POST", "/api/v1/isbn/9787020088720/adopt"),
+    ],
+)
+def test_only_those_who_catalogue_may(client: TestClient, method: str, url: str) -> None:
+    assert client.request(method, url).status_code == 401
+    for who in (reader(client), machine(), colleague(client, Role.DUTY_STAFF)):
+        assert client.request(method, url, headers=who).status_code == 403

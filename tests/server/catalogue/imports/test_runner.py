@@ -1,0 +1,269 @@
+"""What becomes of the records of a file, on both databases."""
+
+from dataclasses import astuple
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select, text
+
+from server.audit import service as audit
+from server.catalogue import service as catalogue
+from server.catalogue.editing import service as editing
+from server.catalogue.editing.service import By
+from server.catalogue.imports import exporting, report, repository, service
+from server.catalogue.imports.policy import BATCH, Options
+from server.catalogue.imports.runner import Interrupted, Runner
+from server.catalogue.imports.service import Counts, Import, Source
+from server.catalogue.models import ItemRow, RecordIsbnRow, RecordRow
+from server.catalogue.search.service import Wanted
+from server.db import Database
+from tests.server.catalogue.imports.conftest import Importer
+from tests.support.library import NOW
+from tests.support.marc import CNMARC, DREAM, EMMA, LU, Fields, iso2709, many, numbered
+
+BY = By("user:librarian", NOW)
+
+
+def titles(database: Database, query: str) -> list[str]:
+    with database.reading() as session:
+        return [record.title for record in catalogue.search(session, Wanted(query, 50)).records]
+
+
+def codes(database: Database, job: Import) -> list[tuple[int, str]]:
+    with database.reading() as session:
+        return [(line.number, line.code) for line in repository.problems(session, job.id)]
+
+
+def test_records_are_found_by_all_that_they_say(empty: Database, take: Importer) -> None:
+    job = take(iso2709(DREAM) + iso2709(EMMA))
+    assert (job.state, job.counts) == ("done", Counts(read=2, new=2))
+    for query in ("红楼梦", "紅樓夢", "hong lou meng", "Cao Xueqin", "曹雪芹", "702000220X", "人民文學"):
+        assert titles(empty, query) == ["紅樓夢"], query
+
+
+def test_every_record_is_accounted_for_and_the_report_says_what_to_do(empty: Database, take: Importer) -> None:
+    good = iso2709(EMMA)
+    data = good + good[:60] + iso2709(DREAM) + iso2709([("001", "x")]) + b"junk\x1d" + iso2709(LU[:4]) + good
+    job = take(data)
+    counts = job.counts
+    assert counts == Counts(read=7, new=2, skipped=1, failed=4)
+    assert counts.read == counts.new + counts.updated + counts.skipped + counts.failed
+    assert codes(empty, job) == [(2, "cut_off"), (4, "no_title"), (5, "no_leader"), (6, "no_title")]
+    with empty.reading() as session, Path("/dev/null").open("w", encoding="utf-8") as file:
+        assert report.write(session, job, file, "zh-CN") == 4
+
+
+class TestOverlay:
+    CHANGED: Fields = tuple((tag, f"{text[:2]}$aEmma$bthe new one" if tag == "245" else text) for tag, text in EMMA)
+
+    def emma(self, database: Database) -> RecordRow:
+        with database.reading() as session:
+            return session.scalars(select(RecordRow)).one()
+
+    def test_skip_leaves_it(self, empty: Database, take: Importer) -> None:
+        take(iso2709(EMMA))
+        assert take(iso2709(self.CHANGED)).counts == Counts(read=1, skipped=1)
+        assert self.emma(empty).title == "Emma : a novel"
+
+    def test_replace_takes_all_but_what_people_have_written(self, empty: Database, take: Importer) -> None:
+        take(iso2709(EMMA))
+        with empty.writing() as session:
+            editing.update_record(session, 1, {"author": "Jane Austen"}, BY)
+        changed = [*self.CHANGED[:5], ("100", "1 $aSomebody"), *self.CHANGED[6:]]
+        assert take(iso2709(changed), overlay="replace").counts == Counts(read=1, updated=1)
+        row = self.emma(empty)
+        assert (row.title, row.author) == ("Emma the new one", "Jane Austen")
+        assert titles(empty, "new one") == ["Emma the new one"]
+        assert take(iso2709(changed), overlay="replace").counts == Counts(read=1, skipped=1), "the same again"
+
+    def test_merge_adds_what_is_missing(self, empty: Database, take: Importer) -> None:
+        take(iso2709(EMMA))
+        more = [*self.CHANGED, ("520", "  $aA young woman errs.")]
+        assert take(iso2709(more), overlay="merge").counts == Counts(read=1, updated=1)
+        row = self.emma(empty)
+        assert (row.title, row.summary) == ("Emma : a novel", "A young woman errs")
+
+    def test_the_same_record_twice_in_a_file_is_one(self, empty: Database, take: Importer) -> None:
+        assert take(iso2709(EMMA) + iso2709(self.CHANGED), overlay="replace").counts == Counts(read=2, new=1, updated=1)
+        assert self.emma(empty).title == "Emma the new one"
+
+    def test_by_isbn_when_another_library_numbers_it(self, empty: Database, take: Importer) -> None:
+        take(iso2709(EMMA))
+        theirs = [("001", "other"), *EMMA[1:]]
+        assert take(iso2709(theirs)).counts == Counts(read=1, skipped=1)
+        assert take(iso2709(theirs), match="control_number").counts == Counts(read=1, new=1)
+
+    def test_an_isbn_under_another_title_is_another_book(self, empty: Database, take: Importer) -> None:
+        take(iso2709(EMMA))
+        job = take(iso2709(numbered(EMMA, 7, isbn=True)))
+        assert job.counts == Counts(read=1, new=1)
+        assert codes(empty, job) == [(1, "isbn_shared")]
+
+
+class TestDryRun:
+    def test_it_says_the_same_and_stores_nothing(self, empty: Database, take: Importer) -> None:
+        data = many(BATCH + 5) + iso2709(DREAM) + many(3) + b"junk"
+        expected = Counts(read=BATCH + 10, new=BATCH + 6, skipped=3, failed=1)
+        assert take(data, dry_run=True).counts == expected
+        with empty.reading() as session:
+            assert session.scalar(select(func.count()).select_from(RecordRow)) == 0
+        assert take(data).counts == expected
+
+
+class TestCopies:
+    def test_copies_come_with_their_records_once(self, empty: Database, take: Importer) -> None:
+        assert take(iso2709(EMMA), items="952").counts == Counts(read=1, new=1, items=1)
+        assert take(iso2709(EMMA), items="952").counts == Counts(read=1, skipped=1)
+        with empty.reading() as session:
+            item = catalogue.get_item(session, "X0001")
+        assert (item.branch, item.location, item.call_number, str(item.price)) == (
+            "main",
+            "Stacks",
+            "PR4034 E5",
+            "35.50",
+        )
+
+    def test_a_barcode_of_another_record_is_refused_and_told(self, empty: Database, take: Importer) -> None:
+        job = take(iso2709(EMMA) + iso2709(numbered(EMMA, 1)), items="952")
+        assert job.counts == Counts(read=2, new=2, items=1)
+        assert codes(empty, job) == [(2, "barcode_taken")]
+
+
+class TestPool:
+    def test_what_is_kept_aside_is_not_found_until_it_is_imported(self, empty: Database, take: Importer) -> None:
+        take(iso2709(EMMA), pool=True)
+        assert titles(empty, "emma") == []
+        assert take(iso2709(EMMA)).counts == Counts(read=1, updated=1)
+        assert titles(empty, "emma") == ["Emma : a novel"]
+
+
+class TestInterruption:
+    def test_what_was_interrupted_goes_on_and_accounts_for_every_record_once(
+        self, empty: Database, runner: Runner, tmp_path: Path
+    ) -> None:
+        file = tmp_path / "big.mrc"
+        file.write_bytes(many(BATCH) + b"junk" + many(2 * BATCH + 10))
+        with empty.writing() as session:
+            source = Source("big.mrc", "1" * 64, file.stat().st_size, "cli")
+            job = service.create(session, source, Options(), subject="cli", now=NOW)
+        runner.stopping.set()  # after each batch it ends, as a process that is killed between two commits
+        runs = 0
+        while job.state != "done":
+            with empty.writing() as session:
+                job = service.claim(session, job.id, runner.worker, NOW)
+            try:
+                job = runner.run(job, file)
+            except Interrupted:
+                runs += 1
+        assert runs >= 3
+        assert job.counts == Counts(read=3 * BATCH + 11, new=2 * BATCH + 10, skipped=BATCH, failed=1)
+        with empty.reading() as session:
+            assert session.scalar(select(func.count()).select_from(RecordRow)) == 2 * BATCH + 10
+        assert codes(empty, job) == [(BATCH + 1, "no_leader")]
+
+    def test_a_batch_is_stored_with_its_counts_or_not_at_all(
+        self, empty: Database, runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        file = tmp_path / "big.mrc"
+        file.write_bytes(many(BATCH + 5))
+        with empty.writing() as session:
+            source = Source("big.mrc", "1" * 64, file.stat().st_size, "cli")
+            job = service.create(session, source, Options(), subject="cli", now=NOW)
+            job = service.claim(session, job.id, runner.worker, NOW)
+
+        def power_cut(*_args: object, **_more: object) -> None:
+            raise ZeroDivisionError
+
+        with monkeypatch.context() as patched:
+            patched.setattr(service, "advance", power_cut)
+            with pytest.raises(ZeroDivisionError):
+                runner.run(job, file)
+        with empty.reading() as session:
+            assert session.scalar(select(func.count()).select_from(RecordRow)) == 0
+        assert runner.run(job, file).counts == Counts(read=BATCH + 5, new=BATCH + 5)
+
+    def test_an_import_that_was_cancelled_or_taken_by_another_ends(
+        self, empty: Database, runner: Runner, tmp_path: Path
+    ) -> None:
+        file = tmp_path / "big.mrc"
+        file.write_bytes(many(3))
+        with empty.writing() as session:
+            job = service.create(session, Source("f", "2" * 64, 9, "upload"), Options(), subject="x", now=NOW)
+            service.claim(session, job.id, "somebody-else", NOW)
+        with pytest.raises(Interrupted):
+            runner.run(job, file)
+        with empty.reading() as session:
+            assert session.scalar(select(func.count()).select_from(RecordRow)) == 0
+
+
+def test_what_the_database_refuses_fails_alone(empty: Database, take: Importer) -> None:
+    with empty.connection() as connection:
+        if empty.engine.dialect.name == "sqlite":
+            trigger = "CREATE TRIGGER no BEFORE INSERT ON record WHEN new.title = 'Title 3'"
+            connection.execute(text(f"{trigger} BEGIN SELECT RAISE(ABORT, 'no'); END"))
+        else:
+            connection.execute(text("ALTER TABLE record ADD CONSTRAINT no CHECK (title <> 'Title 3')"))
+    job = take(many(6))
+    assert job.counts == Counts(read=6, new=5, failed=1)
+    assert codes(empty, job) == [(4, "not_stored")]
+
+
+class TestExport:
+    def test_records_leave_as_they_came(self, empty: Database, take: Importer) -> None:
+        data = iso2709(DREAM) + iso2709(EMMA)
+        take(data)
+        wanted = exporting.Wanted()
+        with empty.reading() as session:
+            format_ = exporting.format_of(session, wanted)
+            assert b"".join(exporting.file(session, wanted, format_)) == data
+            as_xml = b"".join(exporting.file(session, exporting.Wanted("marcxml"), format_))
+        assert take(as_xml, overlay="replace").counts == Counts(read=2, skipped=2), "nothing is lost on the way"
+
+    @pytest.mark.parametrize("encoding", ["gb18030", "marc-8"])
+    def test_and_in_older_encodings(self, empty: Database, take: Importer, encoding: str) -> None:
+        take(iso2709(DREAM))
+        wanted = exporting.Wanted(encoding=encoding)  # type: ignore[arg-type]
+        with empty.reading() as session:
+            data = b"".join(exporting.file(session, wanted, "marc21"))
+        assert data[9:10] == b" "
+        assert take(data, overlay="replace", match="isbn").counts.read == 1
+        assert titles(empty, "紅樓夢") == ["紅樓夢"]
+
+    def test_corrections_and_titles_catalogued_by_hand_are_in_it(self, empty: Database, take: Importer) -> None:
+        take(iso2709(EMMA))
+        with empty.writing() as session:
+            editing.update_record(session, 1, {"title": "Emma, corrected"}, BY)
+            editing.create_record(session, catalogue.NewRecord("By hand", subjects=("a", "b")), BY)
+        with empty.reading() as session:
+            data = b"".join(exporting.file(session, exporting.Wanted(), "marc21"))
+        assert b"\x1faEmma, corrected" in data
+        assert b"\x1faBy hand" in data
+        assert b"\x1faEmma :" not in data
+
+    def test_two_formats_are_not_mixed_in_one_file(self, empty: Database, take: Importer) -> None:
+        take(iso2709(EMMA))
+        take(iso2709(LU, leader=CNMARC))
+        with empty.reading() as session:
+            with pytest.raises(exporting.MixedFormatsError):
+                exporting.format_of(session, exporting.Wanted())
+            data = b"".join(exporting.file(session, exporting.Wanted(format="cnmarc"), "cnmarc"))
+        assert data == iso2709(LU, leader=CNMARC)
+
+    def test_what_is_too_long_for_iso_2709_is_named(self, empty: Database, take: Importer) -> None:
+        xml = "<record><leader>00000nam a2200000 a 4500</leader><datafield tag='245' ind1='0' ind2='0'>"
+        xml += f"<subfield code='a'>Long</subfield><subfield code='c'>{'长' * 4000}</subfield></datafield></record>"
+        take(xml.encode())
+        with empty.reading() as session:
+            assert exporting.too_long(session, exporting.Wanted(), "marc21") == [1]
+            assert exporting.too_long(session, exporting.Wanted("marcxml"), "marc21") == []
+            assert b"".join(exporting.file(session, exporting.Wanted(), "marc21")) == b""
+
+
+def test_who_imported_what_is_in_the_audit_log(empty: Database, take: Importer) -> None:
+    job = take(iso2709(EMMA))
+    with empty.reading() as session:
+        rows = audit.page(session, audit.Wanted(target=f"import:{job.id}"))
+        assert session.scalars(select(RecordIsbnRow.isbn)).all() == ["9780141439587"]
+        assert session.scalars(select(ItemRow.id)).all() == []
+    assert [row.entry.action for row in rows] == ["catalogue.import_done", "catalogue.import"]
+    assert astuple(job.counts)[0] == 1

@@ -1,0 +1,92 @@
+"""`carrel catalogue`, as a process of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select, text
+from sqlalchemy.engine import make_url
+
+from server.catalogue.models import ImportRow, RecordRow
+from server.db import Database
+from tests.support.marc import DREAM, EMMA, iso2709, many
+
+RECORDS = 5_000
+
+
+@pytest.fixture
+def home(tmp_path: Path, empty_url: str) -> Path:
+    (tmp_path / "config.toml").write_text(f'[server]\ndatabase = "{empty_url}"\n', encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Path:
+    """Where the database makes no difference."""
+    (tmp_path / "config.toml").write_text('[server]\ndatabase = "sqlite:///s.db"\n', encoding="utf-8")
+    return tmp_path
+
+
+def start(home: Path, *words: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "carrel.cli", "catalogue", "--config", str(home / "config.toml"), *words]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ))
+
+
+def run(home: Path, *words: str) -> tuple[int, str, str]:
+    with start(home, *words) as process:
+        out, err = process.communicate(timeout=120)
+        return process.returncode, out, err
+
+
+def test_an_import_that_is_killed_goes_on_and_accounts_for_every_record_once(home: Path, empty_url: str) -> None:
+    file = home / "big.mrc"
+    file.write_bytes(many(RECORDS // 2) + b"junk" + many(RECORDS // 2) + iso2709(DREAM))
+    database = Database(make_url(empty_url))
+    with start(home, "import", str(file)) as process:
+        while process.poll() is None:
+            with database.reading() as session:
+                if (session.scalar(select(ImportRow.read)) or 0) >= 500:
+                    break
+        process.send_signal(signal.SIGKILL)
+    code, out, err = run(home, "import", str(file), "--report", str(home / "report.csv"))
+    assert (code, err.count("going on after record")) == (1, 1), err
+    assert f"{RECORDS + 2} records read: {RECORDS // 2 + 1} new, 0 updated, {RECORDS // 2} skipped, 1 failed" in out
+    with database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(RecordRow)) == RECORDS // 2 + 1
+        twice = "SELECT count(*) FROM (SELECT 1 FROM record GROUP BY control_number HAVING count(*) > 1) AS twice"
+        assert session.scalar(text(twice)) == 0
+        assert session.scalar(select(func.count()).select_from(ImportRow)) == 1
+    database.close()
+    assert (home / "report.csv").read_text(encoding="utf-8-sig").count("no_leader") == 1
+
+
+def test_out_and_in_again_and_a_table_of_classes(alone: Path) -> None:
+    file, out = alone / "in.mrc", alone / "out.xml"
+    file.write_bytes(iso2709(DREAM) + iso2709(EMMA))
+    assert run(alone, "import", str(file), "--dry-run")[1].startswith("2 records read: 2 would be new")
+    assert run(alone, "import", str(file))[0] == 0
+    assert run(alone, "export", str(out), "--xml") == (0, "", "")
+    assert "紅樓夢" in out.read_text(encoding="utf-8")
+    code, said, _ = run(alone, "import", str(out), "--overlay", "replace", "--format", "marc21", "--encoding", "utf-8")
+    assert (code, said.split(";")[0]) == (0, "2 records read: 0 new, 0 updated, 2 skipped, 0 failed")
+    (alone / "classes.csv").write_text("code,caption_zh,caption_en\nI2,中国文学,Chinese literature\n", encoding="utf-8")
+    assert run(alone, "classes", str(alone / "classes.csv"))[1] == "1 classes imported\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["import", "nowhere.mrc"], "No such file"),
+        (["import", "config.toml", "--items", "x"], "holdings mapping cannot be read"),
+        (["classes", "config.toml"], "table of classes cannot be read"),
+    ],
+)
+def test_wrong_input_is_one_sentence(alone: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], said: str) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
+    monkeypatch.chdir(alone)
+    code, out, err = run(alone, *words)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert said in err

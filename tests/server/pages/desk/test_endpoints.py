@@ -1,0 +1,241 @@
+"""The desk over HTTP, as a browser without scripts sends its forms; and as htmx asks."""
+
+import html
+import re
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from server.deps import Role
+from tests.support.library import (
+    ALICE,
+    BLOCKED,
+    BO,
+    BOOKS,
+    EXPIRED,
+    PASSWORD,
+    PIN,
+    REFERENCE,
+    ManualClock,
+    colleague,
+)
+
+PAGE = {"Accept": "text/html", "Accept-Language": "en"}
+HTMX = PAGE | {"HX-Request": "true"}
+HOLD = re.compile(r'action="/desk/holds/(\d+)/cancel"')
+BOOK, OTHER = BOOKS[0], BOOKS[1]
+
+
+def text(answer: Any) -> str:
+    """What a person reads, in one line."""
+    assert answer.status_code == 200, answer.text[:800]
+    shown = re.sub(r"<[^>]+>", " ", answer.text.split("<main")[-1])
+    return re.sub(r"\s+", " ", html.unescape(shown))
+
+
+@pytest.fixture
+def desk(client: TestClient) -> TestClient:
+    """A librarian's browser."""
+    sign_in(client)
+    return client
+
+
+def sign_in(client: TestClient) -> None:
+    client.post("/sign-in", data={"user": Role.LIBRARIAN.value, "password": PASSWORD})
+
+
+def later(client: TestClient, clock: ManualClock, **by: float) -> None:
+    """Another day: sessions have ended meanwhile."""
+    clock.advance(**by)
+    sign_in(client)
+
+
+def scan(client: TestClient, code: str, card: str = "", **more: Any) -> str:
+    return text(client.post("/desk/scan", data={"code": code, "card": card, **more}, headers=PAGE))
+
+
+def post(client: TestClient, path: str, **data: Any) -> str:
+    return text(client.post(f"/desk/{path}", data=data, headers=PAGE))
+
+
+def test_nobody_else_comes_to_the_desk(client: TestClient) -> None:
+    for method, path in (("GET", "/desk"), ("POST", "/desk/scan"), ("GET", "/desk/slips/1")):
+        answer = client.request(method, path, headers=PAGE, follow_redirects=False)
+        assert (answer.status_code, answer.headers["location"][:9]) == (303, "/sign-in?")
+    for who, secret in ((ALICE, PIN), (Role.DUTY_STAFF.value, PASSWORD)):
+        client.post("/sign-in", data={"user": who, "password": secret})
+        assert client.get("/desk", headers=PAGE).status_code == 403
+        assert client.post("/desk/scan", data={"code": BOOK}, headers=PAGE).status_code == 403
+        assert 'href="/desk"' not in client.get("/", headers=PAGE).text
+        client.cookies.clear()
+    client.post("/sign-in", data={"user": Role.ADMINISTRATOR.value, "password": PASSWORD})
+    assert 'href="/desk"' in client.get("/", headers=PAGE).text
+
+
+def test_a_card_opens_its_reader_and_items_are_lent(desk: TestClient) -> None:
+    assert "Alice Wu" in scan(desk, ALICE)
+    shown = scan(desk, BOOK, ALICE)
+    assert "Lent until 1 Apr 2026." in shown
+    assert "1 on loan 5 more allowed" in shown
+    assert "This reader has this item already." in scan(desk, BOOK, ALICE)
+    assert "Alice Wu" in text(desk.get("/desk", params={"card": ALICE}, headers=PAGE))
+
+
+def test_without_a_reader_items_are_returned_to_their_shelf(desk: TestClient) -> None:
+    scan(desk, BOOK, ALICE)
+    assert "Returned. To its shelf: stacks I0/1" in scan(desk, BOOK)
+    assert "It was not on loan." in scan(desk, BOOK)
+
+
+def test_what_cannot_be_read_or_found_is_told(desk: TestClient) -> None:
+    assert "Nothing was scanned." in scan(desk, "  ")
+    assert "neither a card nor a barcode" in scan(desk, "红楼梦")
+    assert "not in our catalogue" in scan(desk, "777")
+    assert "There is no reader with this card." in text(desk.get("/desk", params={"card": "777"}, headers=PAGE))
+
+
+def test_a_block_names_its_rule_and_staff_may_insist_with_a_reason(desk: TestClient) -> None:
+    assert "This account is blocked." in scan(desk, BLOCKED)
+    answer = desk.post("/desk/scan", data={"code": REFERENCE, "card": BLOCKED}, headers=PAGE)
+    assert 'name="overrides" value="patron_blocked"' in answer.text
+    sent = {"card": BLOCKED, "item": REFERENCE, "overrides": ["patron_blocked"], "reason": "agreed by phone"}
+    again = desk.post("/desk/lend", data=sent, headers=PAGE)
+    assert "for use in the library only" in text(again)
+    assert re.findall(r'name="overrides" value="(\w+)"', again.text) == ["patron_blocked", "not_for_loan"]
+    without = post(desk, "lend", **sent | {"overrides": ["patron_blocked", "not_for_loan"], "reason": " "})
+    assert "This account is blocked." in without
+    assert "Lent until" in post(desk, "lend", **sent | {"overrides": ["patron_blocked", "not_for_loan"]})
+    log = desk.get("/api/v1/audit", headers=colleague(desk, Role.ADMINISTRATOR)).text
+    assert "agreed by phone" in log
+
+
+def test_what_nobody_may_override_offers_no_reason(desk: TestClient) -> None:
+    answer = desk.post("/desk/lend", data={"card": ALICE, "item": "777", "overrides": ["unknown_item"], "reason": "x"})
+    assert "overrides" not in answer.text
+
+
+def test_an_ended_membership_tells_its_day(desk: TestClient) -> None:
+    assert "The membership ended on 1 Mar 2026." in scan(desk, EXPIRED)
+
+
+def test_an_item_on_anothers_loan_is_taken_back_first(desk: TestClient) -> None:
+    scan(desk, BOOK, ALICE)
+    assert "Take it back first, then lend it" in scan(desk, BOOK, BO)
+    assert "Lent until" in post(desk, "lend", card=BO, item=BOOK, implicit_return="true")
+    assert "0 on loan" in scan(desk, ALICE)
+
+
+def test_loans_are_renewed_one_or_all(desk: TestClient, clock: ManualClock) -> None:
+    scan(desk, BOOK, ALICE)
+    scan(desk, OTHER, ALICE)
+    later(desk, clock, days=3)
+    assert "Book 1 30000001 Renewed until 1 May 2026." in post(desk, "renew", card=ALICE, item=BOOK)
+    later(desk, clock, days=3)
+    shown = post(desk, "renew", card=ALICE)
+    assert "Renewed until 31 May 2026." in shown
+    assert "Renewed until 1 May 2026." in shown
+
+
+def test_a_renewal_that_is_refused_can_be_insisted_on(desk: TestClient, clock: ManualClock) -> None:
+    scan(desk, BOOK, ALICE)
+    later(desk, clock, days=40)
+    answer = desk.post("/desk/renew", data={"card": ALICE, "item": BOOK}, headers=PAGE)
+    assert "Renew all the same" in text(answer)
+    insisted = {"card": ALICE, "item": BOOK, "overrides": ["overdue"], "reason": "was ill"}
+    assert "Renewed until" in post(desk, "renew", **insisted)
+
+
+def test_a_reserved_item_goes_to_the_hold_shelf_with_a_slip(desk: TestClient) -> None:
+    scan(desk, BOOK, ALICE)
+    assert "Book 1 is reserved." in post(desk, "hold", card=BO, item=BOOK)
+    assert "waiting" in post(desk, "hold", card=BO, item=BOOK)
+    answer = desk.post("/desk/scan", data={"code": BOOK}, headers=PAGE)
+    shown = text(answer)
+    assert "To the hold shelf, until 9 Mar 2026." in shown
+    assert "For 张*, card ending in 0002." in shown
+    assert "张波" not in shown
+    (address,) = re.findall(r'href="(/desk/slips/\d+)"', answer.text)
+    slip = text(desk.get(address, headers=PAGE))
+    assert "张* …0002" in slip
+    assert BOOK in slip
+    assert "1 to be fetched" in scan(desk, BO)
+    assert "reserved for another reader" in scan(desk, BOOK, ALICE)
+    (hold,) = HOLD.findall(desk.get("/desk", params={"card": BO}).text)
+    assert "unknown" not in post(desk, f"holds/{hold}/cancel", card=BO)
+    assert "0 to be fetched" in scan(desk, BO)
+    assert desk.get(address, headers=PAGE).status_code == 404
+
+
+def test_a_hold_is_cancelled_by_its_own_reader_only(desk: TestClient) -> None:
+    scan(desk, BOOK, ALICE)
+    post(desk, "hold", card=BO, item=BOOK)
+    (hold,) = HOLD.findall(desk.get("/desk", params={"card": BO}).text)
+    assert "There is no such hold." in post(desk, f"holds/{hold}/cancel", card=ALICE)
+
+
+def test_the_last_step_is_undone_for_half_a_minute(desk: TestClient, clock: ManualClock) -> None:
+    answer = desk.post("/desk/scan", data={"code": BOOK, "card": ALICE}, headers=PAGE)
+    assert 'data-undo="30"' in answer.text
+    assert "Undone: it was never lent." in post(desk, "undo", item=BOOK, card=ALICE)
+    scan(desk, BOOK, ALICE)
+    clock.advance(minutes=5)
+    scan(desk, BOOK)
+    assert "Undone: it is on loan again." in post(desk, "undo", item=BOOK)
+    clock.advance(seconds=31)
+    scan(desk, BOOK)
+    clock.advance(seconds=31)
+    assert "too long ago" in post(desk, "undo", item=BOOK)
+
+
+@pytest.fixture
+def owing(desk: TestClient, clock: ManualClock) -> TestClient:
+    """Alice owes for a book that came back late."""
+    policy = desk.get("/api/v1/lending", headers=colleague(desk, Role.ADMINISTRATOR)).json()
+    rules = [rule | {"fee_per_open_day": "0.50", "grace_open_days": 0} for rule in policy["rules"]]
+    changed = desk.put("/api/v1/lending/rules", json={"rules": rules}, headers=colleague(desk, Role.ADMINISTRATOR))
+    assert changed.status_code < 300, changed.text
+    sign_in(desk)
+    scan(desk, BOOK, ALICE)
+    later(desk, clock, days=34)
+    return desk
+
+
+def test_a_late_return_tells_its_fee_and_whose_it_is(owing: TestClient) -> None:
+    answer = owing.post("/desk/scan", data={"code": BOOK}, headers=PAGE)
+    assert "Overdue fee: 2.00 CNY." in text(answer)
+    assert f'href="/desk?card={ALICE}"' in answer.text
+    assert "2.00 CNY owed" in scan(owing, ALICE)
+    assert "An amount is more than 0" in post(owing, "pay", card=ALICE, amount="x")
+    assert "more than is owed" in post(owing, "pay", card=ALICE, amount="9")
+    once = {"card": ALICE, "amount": "0.50", "means": "card", "request_id": "pay-1"}
+    assert "Paid: 0.50 CNY. Still owed: 1.50 CNY." in post(owing, "pay", **once)
+    post(owing, "pay", **once)
+    assert "1.50 CNY owed" in scan(owing, ALICE)
+
+
+def test_a_form_that_is_sent_twice_works_once(desk: TestClient) -> None:
+    first = scan(desk, BOOK, ALICE, request_id="once")
+    assert "Lent until" in first
+    assert "Lent until" in scan(desk, BOOK, ALICE, request_id="once")
+
+
+def test_what_was_done_before_stays_to_be_read(desk: TestClient) -> None:
+    answer = desk.post("/desk/scan", data={"code": BOOK}, headers=PAGE)
+    trail = [html.unescape(line) for line in re.findall(r'form="scan" name="trail" value="([^"]+)"', answer.text)]
+    assert trail == ["Book 1: It was not on loan. To its shelf: stacks I0/1"]
+    assert "Before Book 1: It was not on loan." in scan(desk, OTHER, trail=trail)
+    assert "Before" not in scan(desk, ALICE, trail=trail)
+
+
+def test_htmx_gets_the_part_that_changes_and_the_address(desk: TestClient) -> None:
+    answer = desk.post("/desk/scan", data={"code": ALICE}, headers=HTMX)
+    assert "<html" not in answer.text
+    assert answer.headers["HX-Replace-Url"] == f"/desk?card={ALICE}"
+    assert desk.post("/desk/scan", data={"code": BOOK}, headers=HTMX).headers["HX-Replace-Url"] == "/desk"
+
+
+def test_a_form_that_names_nothing_is_refused_and_breaks_nothing(desk: TestClient) -> None:
+    for path in ("lend", "return", "renew", "undo", "pay", "hold", "holds/1/cancel"):
+        assert desk.post(f"/desk/{path}", data={"trail": "x"}, headers=PAGE).status_code == 422, path
+        assert desk.post(f"/desk/{path}", data={"card": "?"}, headers=PAGE).status_code == 422, path

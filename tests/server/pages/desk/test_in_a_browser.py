@@ -1,0 +1,135 @@
+"""The desk, the readers' accounts and the work lists in a real browser, with the demo library."""
+
+import itertools
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import expect
+
+from server.catalogue import service as catalogue
+from server.circulation import repository as loans
+from server.fees import service as fees
+from server.patrons import desk as patrons
+from server.tasks import service as tasks
+from tests.support.browser import DESKTOP, PHONE, barriers, overflows, sign_in, visiting
+from tests.support.pages_app import STAFF
+
+pytestmark = pytest.mark.browser
+
+KIB = 1024
+CARD, OTHER_CARD = "90000001", "90000002"
+LOOKS = list(itertools.product(["zh-CN", "en"], ["light", "dark"], [PHONE, DESKTOP]))
+
+
+@pytest.fixture(scope="module")
+def troubled(site):
+    """The demo's first reader owes something and is blocked; the second has a loan overdue; one row is in conflict."""
+    database, now = site[0].state.core.database, datetime.now(UTC)
+    with database.writing() as session:
+        by = {"actor": "user:tests", "at": now}
+        fees.charge(session, 1, "damage", fees.major(350), reason="a torn page", **by)
+        patrons.block(session, 1, patrons.NewBlock("conduct", "ate in the stacks"), **by)
+        for loan in loans.open_loans(session, patron_ids=[2])[:1]:
+            loans.change(session, loan.id, due_at=now - timedelta(days=3))
+        tasks.add(session, "conflict", "loan_limit", branch="main", at=now, now=now, item_id=1, patron_id=2)
+
+
+@pytest.fixture
+def visit(browser, troubled, address):
+    """Opens a page for a librarian."""
+    with visiting(browser) as opened:
+
+        def visit(*look, path="/desk", **options):
+            page = opened(*look, **options)
+            sign_in(page, address, STAFF)
+            page.goto(address + path)
+            return page
+
+        yield visit
+
+
+@pytest.fixture
+def free(site):
+    """Barcodes of items that can be lent."""
+    with site[0].state.core.database.reading() as session:
+        found = [item.barcode for item in catalogue.items_with_status(session, "on_shelf") if item.for_loan]
+    return found[::-1]
+
+
+def scan(page, code):
+    page.keyboard.type(code)
+    page.keyboard.press("Enter")
+
+
+@pytest.mark.parametrize(("language", "theme", "size"), LOOKS[::3], ids=str)
+def test_there_are_no_barriers_in_any_look(visit, free, tmp_path, language, theme, size):
+    page = visit(language, theme, size)
+    looks = [("desk", None), ("reader", f"/desk?card={CARD}"), ("overdue", f"/desk?card={OTHER_CARD}")]
+    looks += [("list", "/patrons"), ("new", "/patrons/new"), ("account", "/patrons/1"), ("tasks", "/worklists")]
+    for name, path in looks:
+        if path:
+            page.goto(re.sub(r"(//[^/]+)/.*", r"\1", page.url) + path)
+        for summary in page.locator(".account summary").all():
+            summary.click()
+        if name == "reader":
+            scan(page, free[0])
+            expect(page.get_by_role("alert")).to_be_visible()
+        page.screenshot(path=tmp_path / f"{name}.png", full_page=True)
+        assert barriers(page) == [], name
+        assert not overflows(page), name
+
+
+def test_a_whole_visit_needs_only_the_keyboard(visit, free):
+    page = visit()
+    field = page.locator("#code")
+    expect(field).to_be_focused()
+    scan(page, "90000003")
+    expect(page.locator("#reader-name")).to_be_visible()
+    expect(field).to_be_focused()
+    expect(field).to_have_value("")
+    scan(page, free[0])
+    expect(page.locator(".result")).to_contain_text("Lent until")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Undo")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(".result")).to_contain_text("Undone")
+    expect(field).to_be_focused()
+
+
+def test_scans_in_a_row_wait_for_each_other(visit, free):
+    page = visit()
+    page.route("**/desk/scan", lambda route: (page.wait_for_timeout(50), route.continue_()))
+    for code in ("90000004", free[0], free[1]):
+        page.keyboard.type(code)
+        page.keyboard.press("Enter")
+    expect(page.locator(".before li")).to_have_count(1)
+    expect(page.locator(".result")).to_contain_text("Lent until")
+    expect(page.locator(".before")).to_contain_text("Lent until")
+    for code in (free[0], free[1]):
+        page.goto(page.url.split("?")[0])
+        scan(page, code)
+        expect(page.locator(".result")).to_contain_text("Returned.")
+
+
+def test_a_reason_lends_against_the_rule_without_scripts(visit, free):
+    page = visit(java_script_enabled=False, path=f"/desk?card={CARD}")
+    page.locator("#code").fill(free[2])
+    page.locator("#scan button").click()
+    page.get_by_label("Reason to decide otherwise").fill("agreed with the director")
+    page.get_by_role("button", name="Lend all the same").click()
+    expect(page.locator(".result")).to_contain_text("Lent until")
+
+
+@pytest.mark.parametrize("path", [f"/desk?card={CARD}", "/patrons/1", "/worklists"])
+def test_pages_stay_within_their_weight(visit, path):
+    page = visit(path=path)
+    client = page.context.new_cdp_session(page)
+    client.send("Network.enable")
+    client.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    received = []
+    client.on("Network.loadingFinished", lambda event: received.append(event["encodedDataLength"]))
+    page.reload()
+    page.wait_for_load_state("networkidle")
+    assert 0 < sum(received) <= 90 * KIB

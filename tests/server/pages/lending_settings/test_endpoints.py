@@ -1,0 +1,117 @@
+"""The lending settings over HTTP, with the real rules, policy and calendar behind them."""
+
+import re
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from server.deps import Role
+from tests.support.library import colleague, reader
+
+URL = "/settings/lending"
+PAGE = {"Accept": "text/html", "Accept-Language": "en"}
+RULE = {
+    "original": "", "patron_class": "child", "item_type": "dvd", "branch": "*", "days": "7", "hours": "",
+    "renewals": "0", "max": "2", "fee_per_open_day": "1.00", "grace_open_days": "0", "cap": "", "allowed": "on",
+}  # fmt: skip
+
+
+@pytest.fixture
+def boss(client: TestClient) -> dict[str, str]:
+    return colleague(client, Role.ADMINISTRATOR) | PAGE
+
+
+def rules(client: TestClient, who: dict[str, str]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = client.get("/api/v1/lending", headers=who).json()["rules"]
+    return found
+
+
+def text(answer: Any) -> str:
+    """What a person reads, in one line."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text.split("<main")[-1])).replace("&#39;", "'")
+
+
+def test_only_administrators_see_and_change_it(client: TestClient) -> None:
+    assert client.get(URL, follow_redirects=False).headers["location"] == f"/sign-in?next={URL}"
+    for who in (reader(client), colleague(client, Role.LIBRARIAN), colleague(client, Role.DUTY_STAFF)):
+        assert client.get(URL, headers=who | PAGE).status_code == 403
+        assert client.post(f"{URL}/rules", data=RULE, headers=who | PAGE).status_code == 403
+        assert URL not in client.get("/", headers=who | PAGE).text
+
+
+def test_a_row_is_added_changed_and_removed(client: TestClient, boss: dict[str, str]) -> None:
+    before = rules(client, boss)
+    answer = client.post(f"{URL}/rules", data=RULE, headers=boss)
+    assert "The rule is saved." in text(answer)
+    assert next(rule for rule in rules(client, boss) if rule not in before)["max"] == 2
+    assert 'value="1.00"' in client.get(URL, params={"edit": "child/dvd/*"}, headers=boss).text
+    client.post(f"{URL}/rules", data=RULE | {"original": "child/dvd/*", "days": "", "hours": "48"}, headers=boss)
+    (changed,) = [rule for rule in rules(client, boss) if rule not in before]
+    assert (changed["days"], changed["hours"]) == (None, 48)
+    assert "48 hours" in text(client.get(URL, headers=boss))
+    answer = client.post(f"{URL}/rules/remove", data={"original": "child/dvd/*"}, headers=boss)
+    assert "The rule is removed." in text(answer)
+    assert rules(client, boss) == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "sign"),
+    [
+        ({"days": ""}, "A rule that lends says for how long"),
+        ({"days": "0"}, "This number is too small."),
+        ({"patron_class": "*", "item_type": "*"}, "Another rule is for the same readers, items and branch."),
+        ({"branch": "no / such"}, "Write letters, digits, hyphens and underscores only."),
+    ],
+)
+def test_a_row_that_cannot_be_is_refused_at_its_field(
+    client: TestClient, boss: dict[str, str], changes: dict[str, str], sign: str
+) -> None:
+    before = rules(client, boss)
+    answer = client.post(f"{URL}/rules", data=RULE | changes, headers=boss)
+    assert answer.status_code == 422
+    assert sign in text(answer)
+    assert 'aria-invalid="true"' in answer.text
+    assert 'value="dvd"' in answer.text or "item_type" in changes
+    assert rules(client, boss) == before
+
+
+def test_a_row_that_somebody_else_took_out_is_told(client: TestClient, boss: dict[str, str]) -> None:
+    for path in ("rules", "rules/remove"):
+        answer = client.post(f"{URL}/{path}", data=RULE | {"original": "nobody/nothing/*"}, headers=boss)
+        assert answer.status_code == 409
+        assert "Somebody else has changed or removed this rule" in text(answer)
+
+
+def test_the_policy_is_saved_and_an_empty_limit_is_none(client: TestClient, boss: dict[str, str]) -> None:
+    page = client.get(URL, headers=boss).text
+    told = dict(re.findall(r'id="policy-\w+" name="(\w+)" value="([^"]*)"', page))
+    assert told["max_loans"] == "6"
+    answer = client.post(
+        f"{URL}/policy", data=told | {"max_loans": "", "fee_limit": "30.00", "kiosk_pin": "on"}, headers=boss
+    )
+    assert "The policy is saved" in text(answer)
+    policy = client.get("/api/v1/lending", headers=boss).json()["policy"]
+    assert (policy["max_loans"], policy["fee_limit"], policy["kiosk_pin"]) == (None, "30.00", True)
+    answer = client.post(f"{URL}/policy", data=told | {"loan_days": ""}, headers=boss)
+    assert answer.status_code == 422
+    assert "This value is needed." in text(answer)
+
+
+def test_the_calendar_is_saved_and_shown_as_spans(client: TestClient, boss: dict[str, str]) -> None:
+    sent = {"days": ["mon"], "dates": "2026-10-01 .. 2026-10-07\n2026-12-31", "dates:main": "2026-05-04"}
+    answer = client.post(f"{URL}/calendar", data=sent, headers=boss)
+    assert "The calendar is saved." in text(answer)
+    assert "2026-10-01 .. 2026-10-07\n2026-12-31" in answer.text
+    calendar = client.get("/api/v1/lending", headers=boss).json()["calendar"]
+    assert (calendar["closed_weekdays"], len(calendar["closed_dates"])) == (["mon"], 8)
+    assert calendar["closed_dates_by_branch"] == {"main": ["2026-05-04"]}
+    answer = client.post(f"{URL}/calendar", data={"dates": "tomorrow"}, headers=boss)
+    assert answer.status_code == 422
+    assert "“tomorrow” cannot be read." in text(answer)
+
+
+def test_it_is_in_chinese_too(client: TestClient, boss: dict[str, str]) -> None:
+    answer = client.get(URL, headers=boss | {"Accept-Language": "zh-CN"})
+    assert "谁可以借什么" in answer.text
+    assert "Who may borrow" not in answer.text

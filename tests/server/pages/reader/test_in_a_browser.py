@@ -1,0 +1,91 @@
+import itertools
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.support.browser import DESKTOP, PHONE, barriers, browser, overflows, serving, sign_in, visiting
+from tests.support.pages_app import READER, build
+from tests.support.reader_sample import busy_reader
+
+__all__ = ["browser"]
+
+pytestmark = pytest.mark.browser
+
+KIB = 1024
+PATHS = ("/my/loans", "/my/history", "/my/holds", "/my/fees", "/my/notices", "/my/account")
+LOOKS = list(itertools.product(["zh-CN", "en"], ["light", "dark"], [PHONE, DESKTOP]))
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory):
+    """The pages of a reader who has everything: (address, a title reserved)."""
+    app = build(tmp_path_factory.mktemp("reader"))
+    reserved = busy_reader(app.state.core)
+    with serving(app) as address:
+        yield address, reserved
+
+
+@pytest.fixture
+def visit(browser):
+    with visiting(browser) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(("language", "theme", "size"), LOOKS[::3], ids=str)
+def test_readers_pages_have_no_barriers(visit, house, language, theme, size):
+    address, reserved = house
+    page = visit(language, theme, size)
+    page.goto(address + reserved)
+    assert barriers(page) == []
+    sign_in(page, address, READER)
+    for path in (*PATHS, reserved):
+        page.goto(address + path)
+        for summary in page.locator("main summary").all():
+            summary.click()
+        assert barriers(page) == [], path
+        assert not overflows(page), path
+        rail = page.locator(".rail")
+        assert rail.evaluate("bar => bar.scrollWidth <= bar.clientWidth"), path
+
+
+def test_a_reservation_is_paused_without_reloading_and_it_is_told(visit, house):
+    address, reserved = house
+    page = visit(size=PHONE)
+    sign_in(page, address, READER)
+    page.goto(f"{address}/my/holds")
+    number = reserved.rpartition("/")[2]
+    record = page.locator("li.record", has=page.locator(f"a[href='/titles/{number}']"))
+    record.locator("summary").click()
+    record.locator("form button.primary").click()
+    expect(page.locator(".outcomes")).to_contain_text("Paused.")
+    record.get_by_role("button", name="Resume").click()
+    expect(page.locator(".outcomes")).to_contain_text("waits again")
+
+
+def test_a_title_is_reserved_and_given_up_without_scripts(browser, house):
+    address, _ = house
+    context = browser.new_context(java_script_enabled=False, locale="en")
+    page = context.new_page()
+    sign_in(page, address, ("90000003", "0003"))
+    page.goto(f"{address}/search?available=1")
+    page.locator(".record .title a").first.click()
+    page.get_by_role("button", name="Reserve").click()
+    expect(page.locator("#reserve [role=status]")).to_have_text("This title is reserved for you.")
+    page.get_by_role("link", name="Pause or cancel it").click()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator(".outcomes")).to_have_text("The reservation is cancelled.")
+    context.close()
+
+
+@pytest.mark.parametrize("path", ["/my/holds", "/my/account"])
+def test_pages_stay_within_their_weight(visit, house, path):
+    page = visit(size=PHONE)
+    sign_in(page, house[0], READER)
+    client = page.context.new_cdp_session(page)
+    client.send("Network.enable")
+    client.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    received = []
+    client.on("Network.loadingFinished", lambda event: received.append(event["encodedDataLength"]))
+    page.goto(house[0] + path)
+    page.wait_for_load_state("networkidle")
+    assert 0 < sum(received) <= 60 * KIB
