@@ -75,7 +75,6 @@ def test_months_are_counted_back(day: str, months: int, before: str) -> None:
         ({"staff": (2, 0)}, {"staff"}),
         ({}, set()),
     ],
-    ids=str,
 )
 def test_a_small_group_is_told_with_others_and_never_alone(sizes: dict, told_together: set) -> None:
     assert policy.together(sizes, 5) == told_together
