@@ -53,10 +53,11 @@ def make_site(folder: Path, crowd: int = 0) -> Site:
     folder.mkdir(parents=True)
     config = folder / "config.toml"
     config.write_text((ROOT / "config.toml").read_text() + crowd_tables(crowd))
-    names = ("server", "kiosk", "mqtt", "control", "io", "influx")
+    names = ("server", "sip2", "kiosk", "mqtt", "control", "io", "influx")
     ports = dict(zip(names, free_ports(len(names)), strict=True))
     env = {
         "CARREL_SERVER__PORT": str(ports["server"]),
+        "CARREL_SERVER__SIP2__PORT": str(ports["sip2"]),
         "CARREL_GATEWAY__SERVER_URL": f"http://127.0.0.1:{ports['server']}",
         "CARREL_GATEWAY__KIOSK__0__PORT": str(ports["kiosk"]),
         "CARREL_MQTT__PORT": str(ports["mqtt"]),

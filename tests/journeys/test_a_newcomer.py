@@ -22,7 +22,7 @@ from tests.support.window import Window, leave_nothing, open_ports, processes_of
 pytestmark = [pytest.mark.process, pytest.mark.timeout(240)]
 
 CARD, PIN, BOOK = "90000009", "0009", "30000021"
-FACTS = {"dashboard", "kiosk", "api", "accounts", "patrons", "items", "rooms", "ports"}
+FACTS = {"dashboard", "kiosk", "api", "accounts", "patrons", "items", "rooms", "ports", "sip2"}
 WITHOUT_ROOTS_POWERS = """
 import ctypes, os, sys
 for power in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH: permissions then hold for root too
@@ -94,6 +94,7 @@ def test_the_facts_are_those_a_program_counts_on(home: Library, first: Window) -
     assert len(facts["items"]) >= 200
     assert all(set(item) == {"barcode", "title", "on_loan"} for item in facts["items"])
     assert {"reading-room", "stacks"} <= set(facts["rooms"])
+    assert set(facts["sip2"]) == {"host", "port", "login", "password", "institution"}
     ports = facts["ports"]
     assert set(ports) == {"zigbee", "readers", "io", "control"}
     for path in (ports["zigbee"], ports["readers"]["kiosk-1"], ports["io"]["io-1"]["pty"]):
@@ -151,7 +152,7 @@ def test_ctrl_c_ends_everything_and_the_next_start_has_what_was_there(tmp_path: 
         body = {"request_id": "evening-1", "card": CARD, "items": [{"barcode": BOOK}]}
         assert desk.post("/circulation/checkouts", json=body).json()["results"][0]["status"] == "ok"
         assert len(processes_of(home)) == 5
-        assert len(open_ports(home)) == 5
+        assert len(open_ports(home)) == 6
 
         assert evening.ctrl_c() == 0
         assert processes_of(home) == []

@@ -47,7 +47,7 @@ class Library:
         """Not started. A crowd of sensors more sends reports once it is told to (`carrel sim zigbee load`)."""
         self.folder = folder
         self._crowd = crowd
-        self.ports = {name: free_port() for name in ("server", "kiosk", "mqtt", "control", "io")}
+        self.ports = {name: free_port() for name in ("server", "sip2", "kiosk", "mqtt", "control", "io")}
         self._extra = {**({"CARREL_SERVER__DATABASE": database} if database else {}), **(extra or {})}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         shutil.copy(ROOT / "config.toml", folder)
@@ -75,6 +75,7 @@ class Library:
             **kept,
             "PYTHONPATH": f"{ROOT}:{ROOT / 'firmware-sim'}",
             "CARREL_SERVER__PORT": str(ports["server"]),
+            "CARREL_SERVER__SIP2__PORT": str(ports["sip2"]),
             "CARREL_GATEWAY__KIOSK__0__PORT": str(ports["kiosk"]),
             "CARREL_GATEWAY__SERVER_URL": self.dashboard,
             "CARREL_MQTT__PORT": str(ports["mqtt"]),
