@@ -10,7 +10,7 @@ import { Sparkline } from "./spark.js";
 
 const SILENCE_MS = 5000; // the server speaks at least every 2 s
 const FIRST_RETRY_MS = 500;
-const LAST_RETRY_MS = 15000;
+const LAST_RETRY_MS = 8000; // half as much again at most, so that a page heals within 20 s of the server
 const TICK_MS = 1000;
 const JUST_NOW_MS = 10000; // a number that runs through 1, 2, 3 beside every value is only unrest
 const TREND_DEADBAND = { temp: 0.3, rh: 1, lux: 40, co2: 50 };
