@@ -24,6 +24,7 @@ from sqlalchemy.exc import OperationalError
 from carrel.clock import Clock
 from server.db import Database
 from server.deps import Core
+from server.diligence import work_until
 from server.exports import service, table
 from server.exports.errors import TooLargeError
 from server.exports.service import Export
@@ -32,12 +33,10 @@ from server.telemetry.errors import HistoryUnavailableError
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY_S = 0.5
 PAUSE_S = 0.005
 """Between two reads, so that requests get their turn."""
 MOST_BYTES = 2 << 30
 BEAT_EVERY_S = 0.5
-TIDY_EVERY_S = 600.0
 
 
 class Interrupted(Exception):  # noqa: N818  # not an error: the server ends, or the export was cancelled
@@ -59,21 +58,7 @@ class Worker:
 
     def run(self) -> None:
         """Make what is due and tidy up, until `stopping`."""
-        tidied_at: float | None = None
-        told = False
-        while not self.stopping.is_set():
-            try:
-                if tidied_at is None or time.monotonic() - tidied_at > TIDY_EVERY_S:
-                    self.tidy()
-                    tidied_at = time.monotonic()
-                if self.work():
-                    continue
-                told = False
-            except Exception:  # the database is away: what was under way is taken up again when it is back
-                if not told:
-                    log.exception("exports cannot be made; tried again")
-                told = True
-            self.stopping.wait(LOOK_EVERY_S)
+        work_until(self.stopping, self.work, self.tidy, log=log, trouble="exports cannot be made; tried again")
 
     def work(self) -> bool:
         """Make the export that is due; False when there is none."""

@@ -27,11 +27,10 @@ from server.catalogue.imports.runner import Interrupted, Runner
 from server.catalogue.imports.service import Import
 from server.db import Database
 from server.deps import Core
+from server.diligence import work_until
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY_S = 0.5
-TIDY_EVERY_S = 600.0
 UNCLAIMED_S = 3600.0
 """An uploaded file of which no import tells, or that was only tried, is removed after so long."""
 ACTOR = "imports"
@@ -47,21 +46,7 @@ class Worker:
 
     def run(self) -> None:
         """Work until `stopping`."""
-        tidied_at: float | None = None
-        told = False
-        while not self.stopping.is_set():
-            try:
-                if tidied_at is None or time.monotonic() - tidied_at > TIDY_EVERY_S:
-                    self.tidy()
-                    tidied_at = time.monotonic()
-                if self.work():
-                    continue
-                told = False
-            except Exception:  # the database is away: what was under way is taken up again when it is back
-                if not told:
-                    log.exception("imports cannot go on; tried again")
-                told = True
-            self.stopping.wait(LOOK_EVERY_S)
+        work_until(self.stopping, self.work, self.tidy, log=log, trouble="imports cannot go on; tried again")
 
     def work(self) -> bool:
         """Run one import that is due; whether there was one."""

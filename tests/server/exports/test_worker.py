@@ -224,7 +224,7 @@ def test_tidying_removes_what_is_over_a_day_old_and_what_nobody_knows(bench: Ben
 def test_it_works_until_it_is_stopped_even_if_the_database_goes_away(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.exports.worker.LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr("server.diligence.LOOK_EVERY_S", 0.0)
     worker = bench.worker()
     looks: list[int] = []
 

@@ -1,0 +1,36 @@
+"""The loop of a worker thread that takes jobs from the database."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+LOOK_EVERY_S = 0.5
+"""How soon a new job is begun by an idle worker."""
+TIDY_EVERY_S = 600.0
+
+
+def work_until(
+    stopping: threading.Event, work: Callable[[], bool], tidy: Callable[[], None], *, log: logging.Logger, trouble: str
+) -> None:
+    """Call `work`, at once again while it finds something to do, and `tidy` at first and now and then.
+
+    Neither ends the loop by raising: `trouble` is logged once, and what was under way is tried again.
+    """
+    tidied_at: float | None = None
+    told = False
+    while not stopping.is_set():
+        try:
+            if tidied_at is None or time.monotonic() - tidied_at > TIDY_EVERY_S:
+                tidy()
+                tidied_at = time.monotonic()
+            if work():
+                continue
+            told = False
+        except Exception:  # the database is away: what was under way is taken up again when it is back
+            if not told:
+                log.exception("%s", trouble)
+            told = True
+        stopping.wait(LOOK_EVERY_S)
