@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,8 +55,9 @@ async def serve(common: Common) -> None:
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise OSError(f"cannot listen on {where}: {reason}; end the program there or change [mqtt] port") from None
-    with tempfile.TemporaryDirectory(prefix="carrel-broker-") as folder:
-        broker = Broker(settings(common.mqtt, Path(folder)))
+    with ExitStack() as kept:
+        secret = common.mqtt.username and kept.enter_context(tempfile.TemporaryDirectory(prefix="carrel-broker-"))
+        broker = Broker(settings(common.mqtt, Path(secret)))
         stop = asyncio.Event()
         for signum in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(signum, stop.set)

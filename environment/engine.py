@@ -4,7 +4,7 @@
 An engine belongs to one configuration. For a new one build a new engine and step it with `ConfigChanged`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 
 from environment.arbitration import Claims, Wish, arbitrate, exclude, held, moved, strongest
 from environment.config import EnvironmentConfig
-from environment.rules import Demand, compile_interlock, compile_rule, describe, evaluate, standing, waits_until
-from environment.samples import ZoneValues, judge, sensors_by_zone
+from environment.rules import Demand, compile_interlock, compile_rule, describe, evaluate, rests, standing, waits_until
+from environment.samples import ZoneMetric, ZoneValues, judge, sensors_by_zone
 from environment.state import (
     Accepted,
     ActuatorState,
@@ -57,7 +57,7 @@ class _Taken:
 
 
 class Engine:
-    """An environment configuration made ready to run. All memory is in `State`; `_latest` only saves work."""
+    """An environment configuration made ready to run. All memory is in `State`; `_latest`, `_settled` save work."""
 
     __slots__ = (
         "_actuators",
@@ -68,6 +68,7 @@ class Engine:
         "_places",
         "_rules",
         "_sensors",
+        "_settled",
         "_stale_after",
         "_timed",
         "_zone",
@@ -84,6 +85,7 @@ class Engine:
         self._interlocks = tuple(compile_interlock(n, entry) for n, entry in enumerate(config.interlock, start=1))
         self._groups = config.exclusive.groups
         self._latest: ZoneValues | None = None
+        self._settled: dict[str, tuple[RuleState, Demand | None]] = {}
         self._timed = any(rule.windows or rule.shifts for rule in self._rules)
 
     def step(self, state: State, event: Event, now: datetime) -> Step:
@@ -101,10 +103,11 @@ class Engine:
         if not due:
             return Step(after, tuple(effects), store=False)
         values = self._zone_values(after, now)
-        if self._latest is not None and self._latest.of(state.samples):
-            values.take_over(self._latest, {self._places[s.sensor] for s in samples if s.sensor in self._places})
+        new = {self._places[s.sensor] for s in samples if s.sensor in self._places}
+        if self._latest is None or not self._latest.of(state.samples) or not values.take_over(self._latest, new):
+            self._settled.clear()
         self._latest = values
-        after = self._evaluate(after, values, now, effects)
+        after = self._evaluate(after, values, now, effects, new=new)
         return Step(after, tuple(effects), store=_durable(after) != _durable(state))
 
     def quiet_until(self, state: State) -> datetime:
@@ -180,9 +183,11 @@ class Engine:
     def _zone_values(self, state: State, now: datetime) -> ZoneValues:
         return ZoneValues(self._sensors, state.samples, now, self._stale_after)
 
-    def _evaluate(self, state: State, values: ZoneValues, now: datetime, effects: list[Effect]) -> State:
+    def _evaluate(
+        self, state: State, values: ZoneValues, now: datetime, effects: list[Effect], *, new: Collection[ZoneMetric]
+    ) -> State:
         overrides = self._living_overrides(state.overrides, now, effects)
-        rules, demands = self._demands(state.rules, values, now)
+        rules, demands = self._demands(state.rules, values, now, new=new)
         interlocks, forced = self._forced(state.interlocks, values)
         wishes = self._wishes(Claims(forced, overrides, strongest(demands)))
         actuators, decisions = self._act(state.actuators, wishes, now, effects)
@@ -203,12 +208,18 @@ class Engine:
         return living
 
     def _demands(
-        self, before: Mapping[str, RuleState], values: ZoneValues, now: datetime
+        self, before: Mapping[str, RuleState], values: ZoneValues, now: datetime, *, new: Collection[ZoneMetric]
     ) -> tuple[dict[str, RuleState], list[Demand]]:
+        """A rule that has come to rest, and reads nothing `new`, demands what it did."""
         local = now.astimezone(self._zone)
         states, demands = {}, []
         for rule in self._rules:
-            state, demand = evaluate(rule, before.get(rule.id, _FRESH), values, now=now, local=local)
+            was = before.get(rule.id, _FRESH)
+            state, demand = self._settled.pop(rule.id, (None, None))
+            if state is not was or not rule.reads.isdisjoint(new):
+                state, demand = evaluate(rule, was, values, now=now, local=local)
+            if state is was and rests(rule, state):
+                self._settled[rule.id] = state, demand
             states[rule.id] = state
             if demand is not None:
                 demands.append(demand)

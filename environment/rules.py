@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from environment.config import ConditionConfig, InterlockConfig, OnUnknown, RuleConfig, WindowConfig
 from environment.hysteresis import NEVER, Threshold
-from environment.samples import ZoneMetric, ZoneValues
+from environment.samples import ZoneMetric, ZoneValues, sources
 from environment.schedule import Window, window
 from environment.state import Decision, Reason, ReasonCode, RuleStanding, RuleState, WhyNot
 
@@ -26,6 +26,10 @@ class Condition:
             return value
         other = values.get(self.minus)
         return None if other is None else value - other
+
+    def reads(self) -> set[ZoneMetric]:
+        """Each (zone, metric) whose samples can change the value."""
+        return sources(self.subject) | (sources(self.minus) if self.minus else set())
 
     def holds(self, values: ZoneValues, was: bool) -> bool:
         """Truth with its deadband memory; an unknown value is false."""
@@ -48,6 +52,8 @@ class Rule:
     actuators: tuple[str, ...]
     value: int
     on_unknown: OnUnknown
+    reads: frozenset[ZoneMetric]
+    """What is measured for it, and what that is derived from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +76,21 @@ class Interlock:
 
 def compile_rule(config: RuleConfig) -> Rule:
     """Make a rule ready to run."""
+    when = compile_condition(config.zone, config.when)
+    guards = tuple(compile_condition(config.zone, guard) for guard in config.guard)
     return Rule(
         id=config.id,
         priority=config.priority,
-        when=compile_condition(config.zone, config.when),
+        when=when,
         hold=timedelta(seconds=config.for_s),
         release=timedelta(seconds=config.release_for_s),
-        guards=tuple(compile_condition(config.zone, guard) for guard in config.guard),
+        guards=guards,
         windows=tuple(_window(entry) for entry in config.schedule),
         shifts=tuple((_window(entry), entry.add) for entry in config.shift),
         actuators=config.actuators,
         value=config.set_value,
         on_unknown=config.on_unknown,
+        reads=frozenset().union(*(condition.reads() for condition in (when, *guards))),
     )
 
 
@@ -156,6 +165,11 @@ def waits_until(rule: Rule, was: RuleState) -> datetime | None:
     if dwell.latch == dwell.active or dwell.since is None or dwell.paused_at is not None:
         return None
     return dwell.since + (rule.hold if dwell.latch else rule.release)
+
+
+def rests(rule: Rule, was: RuleState) -> bool:
+    """Whether time alone changes nothing about the rule."""
+    return not rule.windows and not rule.shifts and waits_until(rule, was) is None
 
 
 def _why_not(was: RuleState, value: float | None, *, demanding: bool, won: bool) -> WhyNot:

@@ -51,6 +51,11 @@ def sensors_by_zone(sensors: tuple[SensorConfig, ...]) -> dict[ZoneMetric, tuple
     return table
 
 
+def sources(key: ZoneMetric) -> set[ZoneMetric]:
+    """A metric itself and what it is derived from."""
+    return {key, *((key[0], metric) for metric in ("temp", "rh") if key[1] in DERIVED_METRICS)}
+
+
 class ZoneValues:
     """Zone values at one instant: medians of fresh sensors, computed when first asked for."""
 
@@ -70,10 +75,13 @@ class ZoneValues:
         self._first_stale = now  # the oldest arrival that counts in a known value
         self._known: dict[ZoneMetric, float | None] = {}
 
-    def take_over(self, before: "ZoneValues", changed: Collection[ZoneMetric]) -> None:
-        """Take known values of an instant since which only samples of `changed` have come; as if computed anew."""
+    def take_over(self, before: "ZoneValues", changed: Collection[ZoneMetric]) -> bool:
+        """Take known values of an instant since which only samples of `changed` have come; as if computed anew.
+
+        False when other samples count now.
+        """
         if self._now < before._now or before._first_stale < self._oldest:
-            return  # other samples count now
+            return False
         zones = {zone for zone, _ in changed}
         self._first_stale = before._first_stale
         self._known = {
@@ -81,6 +89,7 @@ class ZoneValues:
             for key, value in before._known.items()
             if key not in changed and not (key[1] in DERIVED_METRICS and key[0] in zones)
         }
+        return True
 
     def of(self, samples: Mapping[str, Accepted]) -> bool:
         """Whether these are the values of just these samples."""

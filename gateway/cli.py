@@ -19,6 +19,8 @@ from gateway.app import build
 from gateway.settings import GatewaySettings, read_settings
 from gateway.store import StoreError
 
+GARBAGE_AFTER = 10_000
+"""Objects more than before, then it is looked for cycles among them; Python's 700 is a few reports' work."""
 SETTLED_S = 30.0
 """By then the Zigbee network with its devices is loaded; later a collection of 200 devices takes 100 ms each time."""
 
@@ -53,9 +55,13 @@ def check_ports(settings: GatewaySettings) -> None:
 
 
 def keep_what_is_there() -> None:
-    """Programs, settings and the network's devices stay: looking at them again and again would stop everything."""
+    """Programs, settings and the network's devices stay: looking at them again and again would stop everything.
+
+    What comes and goes with each report holds no cycles, so that looking for those seldom is enough.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(GARBAGE_AFTER, 20, 20)
 
 
 async def _serve(settings: GatewaySettings) -> None:

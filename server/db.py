@@ -14,8 +14,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, DateTime, Dialect, MetaData, create_engine, event, extract, func, text
 from sqlalchemy.engine import URL, Connection, Engine
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
+
+AWAY = (OperationalError, PoolTimeoutError)
+"""What any use of a database that does not answer raises."""
 
 BUSY_TIMEOUT_S = 10
 """How long a writer waits for its turn on SQLite, and a connection for PostgreSQL."""

@@ -7,6 +7,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from server.db import AWAY
+
 LOOK_EVERY_S = 0.5
 """How soon a new job is begun by an idle worker."""
 TIDY_EVERY_S = 600.0
@@ -29,7 +31,11 @@ def work_until(
             if work():
                 continue
             told = False
-        except Exception:  # the database is away: what was under way is taken up again when it is back
+        except AWAY as error:  # what was under way is taken up again when it is back
+            if not told:
+                log.error("%s: the database does not answer (%s)", trouble, type(error).__name__)
+            told = True
+        except Exception:
             if not told:
                 log.exception("%s", trouble)
             told = True

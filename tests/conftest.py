@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import hypothesis
@@ -14,6 +15,11 @@ WATCH = LogWatch()
 
 hypothesis.settings.register_profile("carrel", deadline=None)  # no test is judged by the time it takes
 hypothesis.settings.load_profile("carrel")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: whole programs and pages spend half of their time waiting."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from carrel.clock import Clock, local_date
-from server.db import Database
+from server.db import AWAY, Database
 from server.jobs import service
 
 log = logging.getLogger(__name__)
@@ -47,9 +47,11 @@ class Crew:
             return False
         try:
             done = self._run(job)
-        except Exception:  # whatever it is, the next job must be done
+        except Exception as error:  # whatever it is, the next job must be done
             if name not in self._failing:
-                log.exception("'%s' was not done; it is tried again within %s", name, job.every)
+                away = isinstance(error, AWAY)
+                why = "the database does not answer" if away else "this is a fault of ours"
+                log.error("'%s' was not done, it is tried again within %s: %s", name, job.every, why, exc_info=not away)
             self._failing.add(name)
             return False
         self._failing.discard(name)

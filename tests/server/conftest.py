@@ -37,6 +37,15 @@ class Databases:
         self._make(name, template)
         return self.url(name)
 
+    def drop(self, url: str) -> None:
+        """Thousands of databases are more than a disk should have to hold."""
+        name = url.rpartition("/")[2]
+        if self.cluster:
+            self.cluster.run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        else:
+            for file in self.folder.glob(f"{name}*"):
+                file.unlink()
+
     def prepare(self) -> None:
         """Make the templates."""
         for name, fill in ((EMPTY, None), (STOCKED, stock)):
@@ -79,15 +88,19 @@ def databases(
 
 
 @pytest.fixture
-def database_url(databases: Databases) -> str:
+def database_url(databases: Databases) -> Iterator[str]:
     """Of a stocked library."""
-    return databases.create(STOCKED)
+    url = databases.create(STOCKED)
+    yield url
+    databases.drop(url)
 
 
 @pytest.fixture
-def empty_url(databases: Databases) -> str:
+def empty_url(databases: Databases) -> Iterator[str]:
     """Of a library with tables and nothing in them."""
-    return databases.create(EMPTY)
+    url = databases.create(EMPTY)
+    yield url
+    databases.drop(url)
 
 
 @pytest.fixture

@@ -9,10 +9,11 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -28,6 +29,8 @@ class Cluster:
     """A running cluster; its one user is `carrel`."""
 
     port: int
+    restart: Callable[..., None]
+    """`restart(crash=False)`: down and up again on the same port; a crash ends all connections at once."""
 
     def url(self, name: str) -> str:
         """Of one of its databases."""
@@ -73,16 +76,31 @@ def running_cluster(settings: Sequence[str] = SPEED) -> Iterator[Cluster]:
         port = free_port()
         start = [folder / "postgres", "-D", home / "data", "-p", str(port), "-h", "127.0.0.1", "-k", home]
         start += [word for option in settings for word in ("-c", option)]
-        with (home / "log").open("wb") as log:
-            process = subprocess.Popen(start, cwd=home, stdout=log, stderr=log, **who)
+        running = _start(start, home, port, who)
+
+        def restart(*, crash: bool = False) -> None:
+            nonlocal running
+            _stop(running, signal.SIGQUIT if crash else signal.SIGINT)
+            running = _start(start, home, port, who)
+
         try:
-            _await_start(process, port, home / "log")
-            yield Cluster(port)
+            yield Cluster(port, restart)
         finally:
-            process.send_signal(signal.SIGINT)  # its fast shutdown
-            process.wait(timeout=30)
+            _stop(running, signal.SIGINT)  # its fast shutdown
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _start(command: Sequence[str | Path], home: Path, port: int, who: dict[str, Any]) -> subprocess.Popen[bytes]:
+    with (home / "log").open("ab") as log:
+        process = subprocess.Popen(command, cwd=home, stdout=log, stderr=log, **who)
+    _await_start(process, port, home / "log")
+    return process
+
+
+def _stop(process: subprocess.Popen[bytes], how: int) -> None:
+    process.send_signal(how)
+    process.wait(timeout=30)
 
 
 def _await_start(process: subprocess.Popen[bytes], port: int, log: Path) -> None:

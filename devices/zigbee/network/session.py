@@ -28,7 +28,7 @@ from devices.zigbee.network.care import Announcements, Care, Door, wait
 from devices.zigbee.network.crew import Crew
 from devices.zigbee.network.joining import ASKED_AGAIN, JoinReport
 
-LOOK_EVERY_S = 0.5
+LOOK_EVERY_S = 1.0
 SOUND_AGAIN_S = 120.0
 CLEAN_AFTER_S = 2.0  # without a broken frame
 SETTLE_S = 5.0  # one backup for changes that come together

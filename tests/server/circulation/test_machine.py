@@ -183,16 +183,16 @@ class Library(RuleBasedStateMachine):
 @contextmanager
 def library(databases: Databases) -> Iterator[type[Library]]:
     """The machine on a kind of database; every run gets a fresh one."""
-    opened: list[Database] = []
 
     class Here(Library):
         def __init__(self) -> None:
             super().__init__()
-            self.database = Database(make_url(databases.create(STOCKED)))
-            opened.append(self.database)
+            self.url = databases.create(STOCKED)
+            self.database = Database(make_url(self.url))
 
         def teardown(self) -> None:
             self.database.close()
+            databases.drop(self.url)
 
     yield Here
 

@@ -77,7 +77,7 @@ def refusal(mail: Mail | Webhook, parcel: Parcel) -> tuple[str, bool]:
 def test_mail_goes_over_tls_after_a_sign_in(guarded: Guarded, parcel: Parcel, monkeypatch: pytest.MonkeyPatch) -> None:
     Mail(guarded.config).deliver(parcel)
     assert [letter["Message-ID"] for letter in guarded.kept.letters] == [f"<{'t' * 32}@library.example>"]
-    for wrong in ({"password": "no"}, {"tls": "none"}, {"tls": "tls"}):
+    for wrong in ({"password": "no"}, {"tls": "none"}, {"tls": "tls", "timeout_s": 1}):
         assert refusal(Mail(guarded.config.model_copy(update=wrong)), parcel) == ("mail_server", False)
     monkeypatch.delenv("SSL_CERT_FILE")
     assert refusal(Mail(guarded.config), parcel) == ("mail_server", False), "nobody vouches for that server"
