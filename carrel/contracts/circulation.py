@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, Field, StringConstraints, field_serializer, model_validator
 
 from carrel.contracts.base import Contract
 from carrel.contracts.ids import CardNumber, Count, ItemBarcode, RequestId
@@ -27,6 +27,11 @@ class Overriding(Contract):
 
     overrides: Annotated[frozenset[Code], Field(max_length=20)] = frozenset()
     reason: Reason = ""
+
+    @field_serializer("overrides")
+    def _in_order(self, codes: frozenset[str]) -> list[str]:
+        """A request that comes again is known by its text, which a set would write in any order."""
+        return sorted(codes)
 
     @model_validator(mode="after")
     def _reasoned(self) -> Self:

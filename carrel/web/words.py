@@ -58,6 +58,9 @@ REFUSALS: dict[str, str] = {
     "payment_amount": N_("An amount is more than 0 and has at most 2 places, such as 3.50."),
     "overpaid": N_("This is more than is owed. Nothing was booked."),
     "payment_id_reused": N_("This payment number was used for a different payment. Nothing was booked."),
+    "unknown_payment": N_("There is no such payment."),
+    "payment_undone": N_("This payment was undone. Book it anew if it was made after all."),
+    "payment_refunded": N_("What was paid has been given back since. Nothing was changed."),
     "reason_required": N_("Please say why."),
     "unknown_patron": N_("There is no such reader."),
     # the desk's work with patrons
@@ -127,7 +130,10 @@ REFUSALS: dict[str, str] = {
     "fill_in": N_("Please fill in the marked fields. Nothing was saved."),
     # notices
     "unknown_notice": N_("There is no such notice."),
-    "notice_not_failed": N_("This notice has not failed. It was sent, is no longer needed, or is still being tried."),
+    "notice_not_failed": N_("This notice cannot be sent again. It was sent, or is no longer needed."),
+    "notice_on_its_way": N_("This notice was sent, or is being sent just now. It cannot be taken back."),
+    "notice_channel": N_("There is no such channel. Name a mail server or a webhook in config.toml."),
+    "notice_address": N_("This is not an e-mail address. Write one such as desk@example.org."),
     "mail_refused": N_("The mail server refused the patron's address. Correct it, then send the notice again."),
     "mail_server": N_("The mail server did not take the notice. Look whether it works, then send it again."),
     "webhook_away": N_("The program that passes notices on does not answer. See whether it works, then send it again."),

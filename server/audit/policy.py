@@ -7,18 +7,22 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC
-from typing import Any
+from typing import Any, Literal
 
 from server.audit.values import Entry, Head, Sealed
+
+FaultCode = Literal["removed", "replaced", "changed", "cut"]
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How many rows are in order, where the chain then ends, and what is wrong with the row after (None: nothing)."""
+    """How many rows are in order, where the chain then ends, and what is wrong with the row after (None: nothing),
+    in a sentence and as a code."""
 
     checked: int
     head: Head
     broken: str | None
+    code: FaultCode | None = None
 
 
 def canonical(detail: Mapping[str, Any] | None) -> str:
@@ -44,19 +48,24 @@ def verify(rows: Iterable[Sealed], noted: str | None = None) -> Verdict:
     head, met = Head(), noted is None
     for row in rows:
         if fault := _fault(head, row):
-            return Verdict(head.seq, head, fault)
+            return Verdict(head.seq, head, fault[1], fault[0])
         head = Head(row.seq, row.hash)
         met = met or noted == f"{row.seq}:{row.hash}"
-    return Verdict(head.seq, head, None if met else f"the noted row {noted} is not in the log: its end was replaced")
+    if met:
+        return Verdict(head.seq, head, None)
+    return Verdict(head.seq, head, f"the noted row {noted} is not in the log: its end was replaced", "cut")
 
 
-def _fault(head: Head, row: Sealed) -> str | None:
+def _fault(head: Head, row: Sealed) -> tuple[FaultCode, str] | None:
     if row.seq != head.seq + 1:
-        return f"row {head.seq + 1} is missing: after row {head.seq} comes row {row.seq}, so rows were removed"
+        return (
+            "removed",
+            f"row {head.seq + 1} is missing: after row {head.seq} comes row {row.seq}, so rows were removed",
+        )
     if row.prev != head.hash:
-        return f"row {row.seq} does not follow row {head.seq}: one of the two was replaced"
+        return "replaced", f"row {row.seq} does not follow row {head.seq}: one of the two was replaced"
     if row.hash != _hash(row.seq, row.entry, row.prev):
-        return f"row {row.seq} ({row.entry.action} of {row.entry.target}) was changed after it was written"
+        return "changed", f"row {row.seq} ({row.entry.action} of {row.entry.target}) was changed after it was written"
     return None
 
 

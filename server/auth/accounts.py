@@ -27,8 +27,9 @@ ROLES = STAFF
 
 @dataclass(frozen=True, slots=True)
 class Colleague:
-    """An account as an administrator sees it."""
+    """An account as an administrator sees it; the audit log knows it as `user:NAME`, its sign-ins as `account:ID`."""
 
+    id: int
     user: str
     name: str
     role: Role
@@ -67,6 +68,11 @@ def add(
 def listed(session: Session) -> list[Colleague]:
     """All colleagues, by name."""
     return [_value(account) for account in repository.accounts(session)]
+
+
+def find(session: Session, user: str) -> Colleague:
+    """One colleague; raises UnknownAccountError."""
+    return _value(_account(session, user))
 
 
 def change(session: Session, user: str, changes: Changes, *, actor: str, at: datetime) -> Colleague:
@@ -139,7 +145,7 @@ def _account(session: Session, user: str) -> Account:
 
 
 def _value(account: Account) -> Colleague:
-    return Colleague(account.user, account.name, Role(account.role), account.disabled_at)
+    return Colleague(account.id, account.user, account.name, Role(account.role), disabled_at=account.disabled_at)
 
 
 def _target(account: Account) -> str:

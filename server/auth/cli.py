@@ -54,7 +54,8 @@ def list_accounts(config: Config = Path(DEFAULT_FILE)) -> None:
     """All accounts."""
     with _writing(config) as (session, _now):
         for one in accounts.listed(session):
-            print(f"{one.user:20} {one.role:14} {'disabled' if one.disabled_at else 'enabled':9} {one.name}")
+            state = "disabled" if one.disabled_at else "enabled"
+            print(f"{one.user:20} {one.role:14} {state:9} account:{one.id:<4} {one.name}")
 
 
 @account_cli.command("password")

@@ -71,11 +71,16 @@ def who(principal: Annotated[Principal, require(*Role)]) -> WhoResponse:
 
 @router.delete("", status_code=204)
 def sign_out(
-    request: Request, response: Response, *, session: WriteSession, _caller: Annotated[Principal | None, public()]
+    request: Request,
+    response: Response,
+    *,
+    core: CoreDep,
+    session: WriteSession,
+    _caller: Annotated[Principal | None, public()],
 ) -> None:
     """End the session; the cookie goes too."""
     if token := token_of(request):
-        service.sign_out(session, token)
+        service.sign_out(session, token, core.clock.now())
     response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
 
 
@@ -87,9 +92,11 @@ def everywhere(request: Request, session: ReadSession, *, core: CoreDep, _person
 
 
 @router.delete("/all/{session_id}", status_code=204)
-def sign_out_there(session_id: SessionId, request: Request, session: WriteSession, *, _person: Person) -> None:
+def sign_out_there(
+    session_id: SessionId, request: Request, session: WriteSession, *, core: CoreDep, _person: Person
+) -> None:
     """End one of the caller's sessions."""
-    service.end_session(session, token_of(request) or "", session_id)
+    service.end_session(session, token_of(request) or "", session_id, core.clock.now())
 
 
 @router.put("/password", status_code=204)

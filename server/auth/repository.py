@@ -70,9 +70,9 @@ def get_sign_in(session: Session, token_hash: str) -> SignIn | None:
     return session.get(SignIn, token_hash)
 
 
-def end_sign_in(session: Session, token_hash: str) -> None:
-    """Forget a session; no harm if it is gone."""
-    session.execute(delete(SignIn).where(SignIn.token_hash == token_hash))
+def end_sign_in(session: Session, token_hash: str) -> int | None:
+    """Forget a session; no harm if it is gone. The account that it was of, if it was a colleague's."""
+    return session.scalar(delete(SignIn).where(SignIn.token_hash == token_hash).returning(SignIn.account_id))
 
 
 def end_sign_ins(session: Session, *, account_id: int | None = None, patron_id: int | None = None) -> None:

@@ -122,8 +122,9 @@ class PasswordReset(BaseModel):
 
 
 class AccountResponse(BaseModel):
-    """A colleague."""
+    """A colleague; in the audit log `user:NAME`, and `account:ID` where it tells of sessions."""
 
+    id: int
     user: str
     name: str
     role: str

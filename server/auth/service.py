@@ -12,6 +12,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from server import hashing
+from server.audit import service as audit
+from server.audit.values import Wanted
 from server.auth import policy, repository, tokens
 from server.auth.errors import (
     LockedError,
@@ -29,6 +31,7 @@ from server.patrons import service as patrons
 MACHINE = Principal(subject="machine", user="machine", name="Kiosk and gateway", roles=frozenset(MACHINES))
 SESSION_ID = 16
 """So many characters of a session's hash name it to its owner."""
+REFUSED = "session.refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +84,11 @@ def sign_in(
 
     Short transactions of its own instead of the request's: the try is counted for good before the secret is looked
     at, so that guesses made at once are all counted, and no lock is held while the slow hash is worked out.
+
+    Colleagues' sessions and locks are audited; readers' are not, so that the log does not tell who was here when.
     """
     user = _printable(user)
-    if (wait_s := _count_try(database, user, now)) is not None:
+    if (wait_s := _count_try(database, user, now, audited=True)) is not None:
         return SignInLockedError(seconds=wait_s)
     with database.reading() as session:
         owner = _owner(session, user, secret)
@@ -113,9 +118,13 @@ def verify_pin(
     return patron
 
 
-def sign_out(session: Session, token: str) -> None:
+def sign_out(session: Session, token: str, now: datetime) -> None:
     """End the session of this token."""
-    repository.end_sign_in(session, _hash(token))
+    token_hash = _hash(token)
+    account_id = repository.end_sign_in(session, token_hash)
+    account = repository.get_account_by_id(session, account_id) if account_id is not None else None
+    if account is not None:
+        _record(session, "session.end", account, token_hash, at=now)
 
 
 def sessions_of(session: Session, token: str, now: datetime) -> list[RunningSession]:
@@ -131,11 +140,14 @@ def sessions_of(session: Session, token: str, now: datetime) -> list[RunningSess
     ]
 
 
-def end_session(session: Session, token: str, session_id: str) -> None:
+def end_session(session: Session, token: str, session_id: str, now: datetime) -> None:
     """End another session of whoever has this token; raises UnknownSessionError."""
     own = repository.get_sign_in(session, _hash(token))
     if own is None or not repository.end_sign_in_of(session, own, session_id):
         raise UnknownSessionError
+    account = repository.get_account_by_id(session, own.account_id) if own.account_id is not None else None
+    if account is not None:
+        _record(session, "session.end", account, session_id, at=now)
 
 
 def sessions_about(session: Session, patron_id: int) -> list[dict[str, Any]]:
@@ -151,7 +163,7 @@ def forget_patron(session: Session, patron_id: int, _at: datetime) -> None:
     repository.end_sign_ins(session, patron_id=patron_id)
 
 
-def _count_try(database: Database, name: str, now: datetime) -> int | None:
+def _count_try(database: Database, name: str, now: datetime, *, audited: bool = False) -> int | None:
     """Every try counts as wrong until the right secret clears the count; while locked none is made.
 
     The seconds to wait, or None when the try may be made.
@@ -160,7 +172,10 @@ def _count_try(database: Database, name: str, now: datetime) -> int | None:
     with database.writing() as session:
         repository.queue_up(session, subject)
         repository.forget_old(session, wrong_before=now - policy.MEMORY, expired_before=now)
-        if until := policy.locked_until(repository.wrong_since(session, subject, now - policy.MEMORY), now):
+        wrong = repository.wrong_since(session, subject, now - policy.MEMORY)
+        if until := policy.locked_until(wrong, now):
+            if audited:
+                _record_lock(session, name, locked_at=wrong[-1], now=now)
             return max(1, int((until - now).total_seconds()))
         repository.add_wrong(session, subject, now)
     return None
@@ -172,10 +187,32 @@ def _open(session: Session, owner: Account | patrons.Patron, *, now: datetime, h
     row = SignIn(token_hash=_hash(token), expires_at=expires, started_at=now, agent=_printable(agent)[:120])
     if isinstance(owner, Account):
         row.account_id, principal = owner.id, _staff(owner, expires)
+        _record(session, "session.start", owner, row.token_hash, at=now)
     else:
         row.patron_id, principal = owner.id, _reader(owner, expires)
     repository.add_sign_in(session, row)
     return SignedIn(principal, token, lasts_s=int(hours * 3600))
+
+
+def _record(session: Session, action: str, account: Account, token_hash: str, *, at: datetime) -> None:
+    audit.record(
+        session, actor=f"user:{account.user}", action=action, target=_target(account), at=at,
+        detail={"session": token_hash[:SESSION_ID]},
+    )  # fmt: skip
+
+
+def _record_lock(session: Session, name: str, *, locked_at: datetime, now: datetime) -> None:
+    """Once for each lock: who goes on guessing must not fill a log that cannot be cleared."""
+    account = repository.get_account(session, name.casefold())
+    if account is None:
+        return
+    told = Wanted(target=_target(account), action=REFUSED, since=locked_at)
+    if not audit.page(session, told, limit=1):
+        audit.record(session, actor="sign_in", action=REFUSED, target=_target(account), at=now)
+
+
+def _target(account: Account) -> str:
+    return f"account:{account.id}"
 
 
 def _owner(session: Session, user: str, secret: str) -> Account | patrons.Patron | None:

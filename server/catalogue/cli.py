@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="carrel catalogue", description=__doc__)
-    parser.add_argument("--config", default=DEFAULT_FILE, type=Path)
+    parser.add_argument("--config", metavar="FILE", default=DEFAULT_FILE, type=Path)
     commands = parser.add_subparsers(dest="command", required=True)
     into = commands.add_parser("import", help="MARC 21 or CNMARC, as ISO 2709 or MARCXML; told apart by themselves")
     into.add_argument("file", type=Path)
@@ -88,6 +88,8 @@ def _parser() -> argparse.ArgumentParser:
     table = commands.add_parser("classes", help="import finer classes: CSV of code, caption_zh, caption_en")
     table.add_argument("file", type=Path)
     commands.add_parser("reindex", help="make the search's index anew, while everything runs")
+    for command in commands.choices.values():  # before the command or after it
+        command.add_argument("--config", metavar="FILE", type=Path, default=argparse.SUPPRESS)
     return parser
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Row, Select, Table, bindparam, delete, fun
 from sqlalchemy.orm import Session
 
 from server.catalogue.models import ItemRow, RecordIsbnRow, RecordRow
+from server.db import hot
 
 
 def add(session: Session, row: RecordRow | ItemRow) -> None:
@@ -135,9 +136,9 @@ def _items_by(condition: ColumnElement[bool], *, lock: bool) -> Select[Any]:
 
 
 _KEYS = [(column, lock) for column in ("barcode", "id") for lock in (False, True)]
-_ITEM_BY = {(key, lock): _items_by(_T.c[key] == bindparam("value"), lock=lock) for key, lock in _KEYS}
+_ITEM_BY = {(key, lock): hot(_items_by(_T.c[key] == bindparam("value"), lock=lock)) for key, lock in _KEYS}
 _ITEMS_BY = {
     (key, lock): _items_by(_T.c[key].in_(bindparam("values", expanding=True)), lock=lock) for key, lock in _KEYS
 }
-_CHANGE = update(_T).where(_T.c.id == bindparam("changed"))
+_CHANGE = hot(update(_T).where(_T.c.id == bindparam("changed")))
 """Made once: putting a statement together takes longer than carrying it out."""

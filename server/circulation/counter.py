@@ -132,6 +132,15 @@ def open_counter(
     return Counter(session, occasion, lending.current(session), known, items, {loan.item_id: loan for loan in loans})
 
 
+def counter_for(session: Session, request: Any, occasion: Occasion) -> Counter:
+    """The counter at which a request about items, and a card if it names one, is carried out: locked."""
+    card = getattr(request, "card", None)
+    return open_counter(
+        session, occasion.at(getattr(request, "branch", None)), cards=[card] if card else [],
+        barcodes=[ref.barcode for ref in request.items], lock=True,
+    )  # fmt: skip
+
+
 def terms_of(loan: Loan) -> FeeTerms:
     """What was promised for lateness."""
     cap = None if loan.fee_cap is None else major(loan.fee_cap)
@@ -148,12 +157,8 @@ def refused(barcode: str, code: policy.Refused, *, title: str | None = None, **m
     )  # fmt: skip
 
 
-def once(
-    session: Session, request: Any, occasion: Occasion, work: Callable[[], BatchResult], *, journalled: bool
-) -> BatchResult:
-    """Do the work; a journalled request that comes again gets its first answer."""
-    if not journalled:
-        return work()
+def once(session: Session, request: Any, occasion: Occasion, work: Callable[[], BatchResult]) -> BatchResult:
+    """Do the work; a request that comes again gets its first answer."""
     return journal.once(session, occasion.actor, request, now=occasion.now, answer=BatchResult, work=work)
 
 

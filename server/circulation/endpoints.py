@@ -78,7 +78,7 @@ def cancellations(body: UndoRequest, session: WriteSession, core: CoreDep, princ
 
 @router.post("/circulation/undo")
 def undo(body: UndoRequest, session: WriteSession, core: CoreDep, principal: Desk) -> BatchResult:
-    """Make the last checkout or checkin of each item undone, within the time that the library's policy gives."""
+    """Make what was done last with each item undone (checkout, renewal or checkin), within the library's `undo_s`."""
     return returns.undo(session, body, occasion_of(core, principal))
 
 

@@ -1,9 +1,11 @@
-"""A loan as a value."""
+"""A loan and its renewals as values."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +29,12 @@ class Loan:
     fee_cap: int | None
     ended: str | None
     ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """A renewal: when it was, and what had been promised before; `due_before` is None where nobody kept it."""
+
+    at: datetime
+    due_before: datetime | None
+    terms: Mapping[str, Any]

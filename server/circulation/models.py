@@ -50,13 +50,22 @@ class LoanRow(Base):
 
 
 class RenewalRow(Base):
-    """When a loan was renewed: the first time, the second time. Who had it is the loan's to tell, and to forget."""
+    """When a loan was renewed: the first time, the second time. Who had it is the loan's to tell, and to forget.
+
+    `due_before` and the rest is what had been promised until then, so that a renewal can be undone; None of renewals
+    made before it was kept.
+    """
 
     __tablename__ = "loan_renewal"
 
     loan_id: Mapped[int] = mapped_column(ForeignKey("loan.id", ondelete="CASCADE"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime] = mapped_column(index=True)
+    due_before: Mapped[datetime | None]
+    fee_per_open_day: Mapped[int | None]
+    grace_open_days: Mapped[int | None]
+    fee_cap: Mapped[int | None]
+    grace_deducted: Mapped[bool | None]
 
 
 class ReplayedRow(Base):

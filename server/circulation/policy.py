@@ -204,12 +204,10 @@ def standing_code(case: Case) -> str | None:
     return None
 
 
-def hold_standing_code(case: Case) -> str | None:
-    """Why the patron may wait for nothing; None when they may. Loans at the limit are no reason."""
-    for guard in (card_lost, blocked, expired, owes_too_much, too_many_overdue):
-        if refused := guard(case):
-            return refused.code
-    return None
+def hold_objections(case: Case) -> tuple[Refused, ...]:
+    """What speaks against the patron's waiting for anything. Loans at the limit do not."""
+    guards = (card_lost, blocked, expired, owes_too_much, too_many_overdue)
+    return tuple(refused for guard in guards if (refused := guard(case)))
 
 
 def quota_left(open_loans: int, policy: LibraryPolicy) -> int:

@@ -11,36 +11,49 @@ from sqlalchemy import Select, Table, and_, bindparam, delete, false, insert, or
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from server.circulation.loan import Loan
+from server.circulation.loan import Loan, Renewal
 from server.circulation.models import LoanRow, RenewalRow, ReplayedRow
+from server.db import hot
 
 _T, _N = cast(Table, LoanRow.__table__), cast(Table, RenewalRow.__table__)
 """The tables themselves: statements on them do without the work that mapped rows need."""
 _LOAN = [_T.c[field.name] for field in fields(Loan)]
+_TERMS = ("fee_per_open_day", "grace_open_days", "grace_deducted", "fee_cap")
 _OPEN = _T.c.checked_in_at.is_(None)
-_BY_ITEM = select(*_LOAN).where(_OPEN, _T.c.item_id.in_(bindparam("items", expanding=True)))
-_BY_PATRON = select(*_LOAN).where(_OPEN, _T.c.patron_id.in_(bindparam("patrons", expanding=True)))
+_OF_ONE = hot(
+    select(*_LOAN).where(_OPEN, or_(_T.c.item_id == bindparam("item"), _T.c.patron_id == bindparam("patron")))
+)
+_OF_MANY = select(*_LOAN).where(
+    _OPEN,
+    or_(
+        _T.c.item_id.in_(bindparam("items", expanding=True)),
+        _T.c.patron_id.in_(bindparam("patrons", expanding=True)),
+    ),
+)
 _INSERTS: dict[str, Callable[..., Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 """Both databases know ON CONFLICT, each through its own class."""
 _LEND = {
-    dialect: made(_T).on_conflict_do_nothing().returning(_T.c.id)
+    dialect: hot(made(_T).on_conflict_do_nothing().returning(_T.c.id))
     for dialect, made in _INSERTS.items()
 }  # fmt: skip
 _CLAIM = {
     dialect: made(ReplayedRow.__table__).on_conflict_do_nothing().returning(ReplayedRow.id)
     for dialect, made in _INSERTS.items()
 }  # fmt: skip
+_CHANGE = hot(update(_T).where(_T.c.id == bindparam("changed")))
 _OF_ITEM = select(*_LOAN).where(_T.c.item_id == bindparam("item")).order_by(_T.c.checked_out_at.desc())
 
 
 def open_loans(session: Session, *, patron_ids: Collection[int] = (), item_ids: Collection[int] = ()) -> list[Loan]:
     """Open loans of these patrons and of these items. Whoever changes one holds its item's lock."""
-    found: dict[int, Loan] = {}
-    if item_ids:
-        found |= {loan.id: loan for loan in _read(session, _BY_ITEM, {"items": sorted(item_ids)})}
-    if patron_ids:
-        found |= {loan.id: loan for loan in _read(session, _BY_PATRON, {"patrons": sorted(patron_ids)})}
-    return sorted(found.values(), key=lambda loan: (loan.due_at, loan.id))
+    if not patron_ids and not item_ids:
+        return []
+    if len(patron_ids) <= 1 and len(item_ids) <= 1:
+        one = {"item": next(iter(item_ids), None), "patron": next(iter(patron_ids), None)}
+        found = _read(session, _OF_ONE, one)
+    else:
+        found = _read(session, _OF_MANY, {"items": sorted(item_ids), "patrons": sorted(patron_ids)})
+    return sorted(found, key=lambda loan: (loan.due_at, loan.id))
 
 
 def history(session: Session, item_id: int, *, limit: int = 20) -> list[Loan]:
@@ -66,12 +79,26 @@ def add_loan(session: Session, values: dict[str, Any]) -> int | None:
 
 def change(session: Session, loan_id: int, **values: Any) -> None:
     """New values for some columns."""
-    session.execute(update(_T).where(_T.c.id == loan_id).values(**values))
+    session.execute(_CHANGE, {"changed": loan_id, **values})
 
 
-def add_renewal(session: Session, loan_id: int, number: int, at: datetime) -> None:
-    """Which renewal of a loan this was, and when."""
-    session.execute(insert(_N).values(loan_id=loan_id, number=number, at=at))
+def add_renewal(session: Session, loan: Loan, at: datetime) -> None:
+    """Which renewal of a loan this was, when, and what had been promised until then."""
+    before = {name: getattr(loan, name) for name in _TERMS}
+    values = {"loan_id": loan.id, "number": loan.renewals + 1, "at": at, "due_before": loan.due_at}
+    session.execute(insert(_N).values(values | before))
+
+
+def last_renewal(session: Session, loan_id: int) -> Renewal | None:
+    """The newest renewal of a loan."""
+    query = select(_N.c.at, _N.c.due_before, *(_N.c[name] for name in _TERMS)).where(_N.c.loan_id == loan_id)
+    row = session.execute(query.order_by(_N.c.number.desc()).limit(1)).first()
+    return Renewal(row.at, row.due_before, {name: row._mapping[name] for name in _TERMS}) if row else None
+
+
+def remove_renewal(session: Session, loan: Loan) -> None:
+    """As if the newest renewal had never been."""
+    session.execute(delete(_N).where(_N.c.loan_id == loan.id, _N.c.number == loan.renewals))
 
 
 def remove(session: Session, loan_id: int) -> None:

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from carrel.contracts.circulation import BatchResult, CheckinRequest, ItemRef, ItemResult, LossRequest, UndoRequest
 from server.catalogue import service as catalogue
 from server.circulation import policy, repository
-from server.circulation.counter import Counter, once, open_counter, refused, tell, terms_of
-from server.circulation.loan import Loan
+from server.circulation.counter import Counter, counter_for, once, refused, tell, terms_of
+from server.circulation.loan import Loan, Renewal
 from server.fees import policy as feeing
 from server.fees import service as fees
 from server.holds import service as holds
@@ -22,28 +22,34 @@ from server.lending.occasion import Occasion
 from server.tasks import service as tasks
 
 
-def checkin_many(
-    session: Session, request: CheckinRequest, occasion: Occasion, *, journalled: bool = True
-) -> BatchResult:
+def checkin_many(session: Session, request: CheckinRequest, occasion: Occasion) -> BatchResult:
     """End each item's loan, whoever has it, and send the item where it belongs."""
-    return _each(session, request, occasion.at(request.branch), _checkin, journalled=journalled)
+    return _each(session, request, occasion, _checkin)
+
+
+def checkin_at(counter: Counter, request: CheckinRequest) -> BatchResult:
+    """The same at a counter that is open, for callers who see to it themselves that a repeat is not done twice."""
+    return _at(counter, request, _checkin)
 
 
 def declare_lost(session: Session, request: LossRequest, occasion: Occasion) -> BatchResult:
     """End loans of items that will not come back, and charge for them."""
-    return _each(session, request, occasion, _lose, journalled=True)
+    return _each(session, request, occasion, _lose)
 
 
-def cancel_checkout(
-    session: Session, request: UndoRequest, occasion: Occasion, *, journalled: bool = True
-) -> BatchResult:
+def cancel_checkout(session: Session, request: UndoRequest, occasion: Occasion) -> BatchResult:
     """A terminal could not finish: make the loans undone completely, without history or fee, however long it took."""
-    return _each(session, request, occasion.at(request.branch), _cancel, journalled=journalled)
+    return _each(session, request, occasion, _cancel)
+
+
+def cancel_at(counter: Counter, request: UndoRequest) -> BatchResult:
+    """The same at a counter that is open, as with `checkin_at`."""
+    return _at(counter, request, _cancel)
 
 
 def undo(session: Session, request: UndoRequest, occasion: Occasion) -> BatchResult:
-    """Make the desk's last checkout or checkin of each item undone, if it was a moment ago."""
-    return _each(session, request, occasion.at(request.branch), _undo, journalled=True)
+    """Make what was done last with each item undone, a checkout, renewal or checkin, if it was a moment ago."""
+    return _each(session, request, occasion, _undo)
 
 
 def close_implicitly(counter: Counter, item: catalogue.Item) -> Decimal:
@@ -116,24 +122,21 @@ def lose(counter: Counter, item: catalogue.Item, loan: Loan) -> Decimal:
     return sum((amount for _, amount in costs), Decimal(0))
 
 
-def _each(
-    session: Session, request: CheckinRequest | LossRequest | UndoRequest, occasion: Occasion,
-    one: Callable[[Counter, ItemRef, CheckinRequest | LossRequest | UndoRequest], ItemResult], *, journalled: bool,
-) -> BatchResult:  # fmt: skip
+Request = CheckinRequest | LossRequest | UndoRequest
+One = Callable[[Counter, ItemRef, Request], ItemResult]
+
+
+def _each(session: Session, request: Request, occasion: Occasion, one: One) -> BatchResult:
+    return once(session, request, occasion, lambda: _at(counter_for(session, request, occasion), request, one))
+
+
+def _at(counter: Counter, request: Request, one: One) -> BatchResult:
     """One result per item, in the order asked, each judged on what those before it have changed."""
-
-    def work() -> BatchResult:
-        card = request.card if isinstance(request, UndoRequest) else None
-        counter = open_counter(
-            session, occasion, cards=[card] if card else [], barcodes=[ref.barcode for ref in request.items], lock=True
-        )  # fmt: skip
-        results = tuple(one(counter, ref, request) for ref in request.items)
-        return BatchResult(request_id=request.request_id, results=results)
-
-    return once(session, request, occasion, work, journalled=journalled)
+    results = tuple(one(counter, ref, request) for ref in request.items)
+    return BatchResult(request_id=request.request_id, results=results)
 
 
-def _checkin(counter: Counter, ref: ItemRef, request: CheckinRequest | LossRequest | UndoRequest) -> ItemResult:
+def _checkin(counter: Counter, ref: ItemRef, request: Request) -> ItemResult:
     assert isinstance(request, CheckinRequest)
     item = counter.items.get(ref.barcode)
     if item is None:
@@ -208,7 +211,7 @@ def _arrived(counter: Counter, item: catalogue.Item, *, fee: Decimal, loan: Loan
     )  # fmt: skip
 
 
-def _lose(counter: Counter, ref: ItemRef, _request: CheckinRequest | LossRequest | UndoRequest) -> ItemResult:
+def _lose(counter: Counter, ref: ItemRef, _request: Request) -> ItemResult:
     item = counter.items.get(ref.barcode)
     decision = policy.decide_loss(counter.case(None, item))
     loan = counter.loan_of(item)
@@ -221,7 +224,7 @@ def _lose(counter: Counter, ref: ItemRef, _request: CheckinRequest | LossRequest
     )  # fmt: skip
 
 
-def _cancel(counter: Counter, ref: ItemRef, request: CheckinRequest | LossRequest | UndoRequest) -> ItemResult:
+def _cancel(counter: Counter, ref: ItemRef, request: Request) -> ItemResult:
     assert isinstance(request, UndoRequest)
     item = counter.items.get(ref.barcode)
     patron = counter.patrons.get(request.card or "")
@@ -249,23 +252,64 @@ def _erase(counter: Counter, item: catalogue.Item, loan: Loan) -> ItemResult:
     return _arrived(counter, item, fee=Decimal(0), loan=None)
 
 
-def _undo(counter: Counter, ref: ItemRef, request: CheckinRequest | LossRequest | UndoRequest) -> ItemResult:
-    """A loan that has just begun is erased, one that has just ended goes on."""
+def _undo(counter: Counter, ref: ItemRef, request: Request) -> ItemResult:
+    """A renewal is taken back, a loan that has just begun is erased, one that has just ended goes on."""
     assert isinstance(request, UndoRequest)
-    item, loan = counter.items.get(ref.barcode), None
+    item = counter.items.get(ref.barcode)
     if item is None:
         return refused(ref.barcode, policy.Refused("unknown_item"))
+    loan = counter.loan_of(item) or _ended_last(counter, item)
+    if why := _not_theirs(counter, request.card, loan):
+        return refused(ref.barcode, why, title=item.title)
+    assert loan is not None
+    renewal = _renewed_last(counter, loan)
     since = counter.occasion.now - timedelta(seconds=counter.lending.policy.undo_s)
-    loan = counter.loan_of(item)
-    if loan is not None:
-        late = policy.Refused("undo_too_late")
-        return _cancel(counter, ref, request) if loan.checked_out_at >= since else refused(ref.barcode, late)
-    last = next(iter(repository.history(counter.session, item.id, limit=1)), None)
-    if last is None or last.patron_id is None or last.ended_at is None or last.ended == "replay":
-        return refused(ref.barcode, policy.Refused("nothing_to_undo"), title=item.title)
-    if last.ended_at < since:
+    if (loan.ended_at or (renewal.at if renewal else loan.checked_out_at)) < since:
         return refused(ref.barcode, policy.Refused("undo_too_late"), title=item.title)
-    return _reopen(counter, item, last)
+    if loan.ended_at is not None:
+        return _reopen(counter, item, loan)
+    return _shorten(counter, item, loan, renewal) if renewal else _erase(counter, item, loan)
+
+
+def _ended_last(counter: Counter, item: catalogue.Item) -> Loan | None:
+    """The loan that the desk ended last; one of which nobody knows any longer whose it was cannot go on."""
+    last = next(iter(repository.history(counter.session, item.id, limit=1)), None)
+    known = last is not None and last.patron_id is not None and last.ended_at is not None and last.ended != "replay"
+    return last if known else None
+
+
+def _not_theirs(counter: Counter, card: str | None, loan: Loan | None) -> policy.Refused | None:
+    """Why nothing is undone: there is no loan, or it is not that of the card, if one is named."""
+    if loan is None:
+        return policy.Refused("nothing_to_undo")
+    if card is None:
+        return None
+    patron = counter.patrons.get(card)
+    if patron is None:
+        return policy.Refused("unknown_card")
+    return None if loan.patron_id == patron.id else policy.Refused("not_your_loan")
+
+
+def _renewed_last(counter: Counter, loan: Loan) -> Renewal | None:
+    """The renewal that was the last thing done to an open loan."""
+    if not loan.renewals or loan.ended_at is not None:
+        return None
+    renewal = repository.last_renewal(counter.session, loan.id)
+    return renewal if renewal is not None and renewal.at >= loan.checked_out_at else None
+
+
+def _shorten(counter: Counter, item: catalogue.Item, loan: Loan, renewal: Renewal) -> ItemResult:
+    """As if the loan had not been renewed: what had been promised before holds again."""
+    if renewal.due_before is None:
+        return refused(item.barcode, policy.Refused("undo_too_late"), title=item.title)
+    before = {"due_at": renewal.due_before, "renewals": loan.renewals - 1, **renewal.terms}
+    repository.change(counter.session, loan.id, **before)
+    repository.remove_renewal(counter.session, loan)
+    counter.loans[item.id] = replace(loan, **before)
+    tell(counter, "loan.undo", loan)
+    return ItemResult(
+        barcode=item.barcode, status="ok", title=item.title, due=renewal.due_before, security="on_loan", loan=loan.id
+    )  # fmt: skip
 
 
 def _reopen(counter: Counter, item: catalogue.Item, loan: Loan) -> ItemResult:

@@ -5,7 +5,7 @@ Returns, losses and what is made undone are in `returns.py`, offline journals in
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,7 @@ from carrel.contracts.circulation import (
 )
 from server.catalogue import service as catalogue
 from server.circulation import policy, repository, returns
-from server.circulation.counter import Counter, once, open_counter, refused, tell
+from server.circulation.counter import Counter, counter_for, once, open_counter, refused, tell
 from server.circulation.loan import Loan
 from server.fees.policy import minor
 from server.holds import policy as queueing
@@ -54,63 +54,47 @@ class LoanView:
     refusal: str | None
 
 
-def checkout_many(
-    session: Session, request: CheckoutRequest, occasion: Occasion, *, journalled: bool = True
-) -> BatchResult:
-    """Lend each item to the patron with the card; one refusal does not hinder the rest.
-
-    Whoever makes sure in another way that a repeat is not done twice need not have it journalled.
-    """
-    occasion = occasion.at(request.branch)
-
-    def work() -> BatchResult:
-        counter = open_counter(
-            session, occasion, cards=[request.card] if request.card else [],
-            barcodes=[ref.barcode for ref in request.items], lock=True,
-        )  # fmt: skip
-        patron = counter.patrons.get(request.card or "")
-        results = tuple(_checkout(counter, patron, ref, request) for ref in request.items)
-        return BatchResult(request_id=request.request_id, results=results)
-
-    return once(session, request, occasion, work, journalled=journalled)
+def checkout_many(session: Session, request: CheckoutRequest, occasion: Occasion) -> BatchResult:
+    """Lend each item to the patron with the card; one refusal does not hinder the rest."""
+    return once(session, request, occasion, lambda: checkout_at(counter_for(session, request, occasion), request))
 
 
-def renew_many(
-    session: Session, request: RenewalRequest, occasion: Occasion, *, journalled: bool = True
-) -> BatchResult:
+def checkout_at(counter: Counter, request: CheckoutRequest) -> BatchResult:
+    """The same at a counter that is open, for callers who see to it themselves that a repeat is not done twice."""
+    patron = counter.patrons.get(request.card or "")
+    results = tuple(_checkout(counter, patron, ref, request) for ref in request.items)
+    return BatchResult(request_id=request.request_id, results=results)
+
+
+def renew_many(session: Session, request: RenewalRequest, occasion: Occasion) -> BatchResult:
     """Move the due date of each loan of the patron with the card."""
-    occasion = occasion.at(request.branch)
-
-    def work() -> BatchResult:
-        counter = open_counter(
-            session, occasion, cards=[request.card] if request.card else [],
-            barcodes=[ref.barcode for ref in request.items], lock=True,
-        )  # fmt: skip
-        patron = counter.patrons.get(request.card or "")
-        results = tuple(_renew(counter, patron, ref.barcode, request) for ref in request.items)
-        return BatchResult(request_id=request.request_id, results=results)
-
-    return once(session, request, occasion, work, journalled=journalled)
+    return once(session, request, occasion, lambda: renew_at(counter_for(session, request, occasion), request))
 
 
-def renew_all(
-    session: Session, request: RenewAllRequest, occasion: Occasion, *, journalled: bool = True
-) -> BatchResult:
+def renew_at(counter: Counter, request: RenewalRequest) -> BatchResult:
+    """The same at a counter that is open, as with `checkout_at`."""
+    patron = counter.patrons.get(request.card or "")
+    results = tuple(_renew(counter, patron, ref.barcode, request) for ref in request.items)
+    return BatchResult(request_id=request.request_id, results=results)
+
+
+def renew_all(session: Session, request: RenewAllRequest, occasion: Occasion) -> BatchResult:
     """Renew whatever the patron has, due soonest first; raises UnknownCardError."""
+    return once(session, request, occasion, lambda: renew_all_at(session, request, occasion))
+
+
+def renew_all_at(session: Session, request: RenewAllRequest, occasion: Occasion) -> BatchResult:
+    """The same for callers who see to it themselves that a repeat is not done twice."""
     occasion = occasion.at(request.branch)
-
-    def work() -> BatchResult:
-        seen = open_counter(session, occasion, cards=[request.card or ""])
-        if not seen.patrons:
-            raise UnknownCardError
-        items = catalogue.items_by_id(session, seen.loans)
-        barcodes = [items[item_id].barcode for item_id in seen.loans]
-        counter = open_counter(session, occasion, cards=[request.card or ""], barcodes=barcodes, lock=True)
-        patron = counter.patrons.get(request.card or "")
-        results = tuple(_renew(counter, patron, barcode, request) for barcode in barcodes)
-        return BatchResult(request_id=request.request_id, results=results)
-
-    return once(session, request, occasion, work, journalled=journalled)
+    seen = open_counter(session, occasion, cards=[request.card or ""])
+    if not seen.patrons:
+        raise UnknownCardError
+    items = catalogue.items_by_id(session, seen.loans)
+    barcodes = [items[item_id].barcode for item_id in seen.loans]
+    counter = open_counter(session, occasion, cards=[request.card or ""], barcodes=barcodes, lock=True)
+    patron = counter.patrons.get(request.card or "")
+    results = tuple(_renew(counter, patron, barcode, request) for barcode in barcodes)
+    return BatchResult(request_id=request.request_id, results=results)
 
 
 def preview(session: Session, request: PreviewRequest, occasion: Occasion) -> BatchResult:
@@ -168,6 +152,11 @@ def loans_of(session: Session, card: str, occasion: Occasion) -> list[LoanView]:
 def open_loan(session: Session, item_id: int) -> Loan | None:
     """The item's open loan, as others may know it: when it is due."""
     return next(iter(repository.open_loans(session, item_ids=[item_id])), None)
+
+
+def open_loans_on(session: Session, item_ids: Collection[int]) -> list[Loan]:
+    """The open loans of these items."""
+    return repository.open_loans(session, item_ids=item_ids)
 
 
 def get_loan(session: Session, loan_id: int) -> Loan | None:
@@ -307,7 +296,7 @@ def extend(counter: Counter, loan: Loan, due: datetime, rule: Rule | None) -> No
     """A renewal promises anew, by the rule of the day."""
     terms = _fee_terms(counter, rule) if rule else {}
     repository.change(counter.session, loan.id, due_at=due, renewals=loan.renewals + 1, **terms)
-    repository.add_renewal(counter.session, loan.id, loan.renewals + 1, counter.occasion.now)
+    repository.add_renewal(counter.session, loan, counter.occasion.now)
     counter.loans[loan.item_id] = replace(loan, due_at=due, renewals=loan.renewals + 1, **terms)
 
 

@@ -8,9 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path, status
 from sqlalchemy.orm import Session
 
-from carrel.contracts.ids import CardNumber
+from carrel.contracts.ids import CardNumber, RequestId
 from server.deps import DESK, CoreDep, Principal, ReadSession, Role, WriteSession, require
-from server.fees import service
+from server.fees import service, undoing
 from server.fees.errors import PaymentAmountError, UnknownFeeError, error_of
 from server.fees.policy import Refused, amount_of
 from server.fees.schemas import (
@@ -20,9 +20,12 @@ from server.fees.schemas import (
     LineResponse,
     PaidResponse,
     PaymentBody,
+    PaymentUndoBody,
+    PaymentUndone,
     WaivedResponse,
     WaiverBody,
 )
+from server.fees.undoing import PaymentUndo
 from server.patrons import service as patrons
 from server.patrons.errors import UnknownPatronError
 
@@ -81,6 +84,16 @@ def pay(body: PaymentBody, session: WriteSession, core: CoreDep, principal: Desk
     if isinstance(paid, Refused):
         raise error_of(paid)
     return PaidResponse.model_validate(paid)
+
+
+@router.post("/fees/payments/{payment_id}/undo")
+def undo_payment(
+    payment_id: RequestId, body: PaymentUndoBody, session: WriteSession, core: CoreDep, *, principal: Desk
+) -> PaymentUndone:
+    """Take a payment back within the library's `undo_s`: it is owed again. The same `request_id` does it once."""
+    patron_id = _by_card(session, body.card) if body.card else _by_id(session, body.patron_id or 0)
+    request = PaymentUndo(request_id=body.request_id, patron_id=patron_id, payment_id=payment_id)
+    return undoing.undo_payment(session, request, actor=principal.subject, at=core.clock.now())
 
 
 @router.post("/fees/{fee_id}/waive")

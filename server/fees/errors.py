@@ -38,6 +38,38 @@ class PaymentIdReusedError(DomainError):
     title = "This payment_id was used for a different payment. Nothing was booked."
 
 
+class UnknownPaymentError(DomainError):
+    """The patron made no payment of this number."""
+
+    code = "unknown_payment"
+    status = 404
+    title = "There is no such payment."
+
+
+class PaymentUndoneError(DomainError):
+    """The payment was made undone before."""
+
+    code = "payment_undone"
+    status = 409
+    title = "This payment was undone. Book it anew if it was made after all."
+
+
+class PaymentRefundedError(DomainError):
+    """What was paid has been given back since, as for a lost item that was found."""
+
+    code = "payment_refunded"
+    status = 409
+    title = "What was paid has been given back since. Nothing was changed."
+
+
+class UndoTooLateError(DomainError):
+    """The library's time for undoing is over."""
+
+    code = "undo_too_late"
+    status = 409
+    title = "This was too long ago to be undone."
+
+
 class ReasonRequiredError(DomainError):
     """A waiver says why."""
 
@@ -50,6 +82,9 @@ def error_of(refused: Refused) -> DomainError:
     """The refusal of a decision as an error."""
     known = {
         kind.code: kind
-        for kind in (UnknownFeeError, PaymentAmountError, OverpaidError, PaymentIdReusedError, ReasonRequiredError)
-    }
+        for kind in (
+            UnknownFeeError, PaymentAmountError, OverpaidError, PaymentIdReusedError, UnknownPaymentError,
+            PaymentUndoneError, PaymentRefundedError, UndoTooLateError, ReasonRequiredError,
+        )
+    }  # fmt: skip
     return known[refused.code](**refused.params)

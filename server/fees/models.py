@@ -9,7 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from server.db import Base
 
-SIGNS = "(entry IN ('charge', 'refund') AND amount > 0) OR (entry IN ('payment', 'waiver') AND amount < 0)"
+SIGNS = "(entry IN ('charge', 'refund', 'reversal') AND amount > 0) OR (entry IN ('payment', 'waiver') AND amount < 0)"
+REVERSAL = "(entry = 'reversal') = (reverses IS NOT NULL)"
 
 
 class FeeRow(Base):
@@ -27,10 +28,16 @@ class FeeRow(Base):
 
 
 class EntryRow(Base):
-    """A line of the ledger; the database refuses to change or delete one."""
+    """A line of the ledger; the database refuses to change or delete one. A payment is undone by a line that
+    `reverses` its own, once: so says the database too."""
 
     __tablename__ = "fee_entry"
-    __table_args__ = (CheckConstraint(SIGNS, name="sign"), Index("ix_fee_entry_patron", "patron_id", "amount"))
+    __table_args__ = (
+        CheckConstraint(SIGNS, name="sign"),
+        CheckConstraint(REVERSAL, name="reversal"),
+        Index("ix_fee_entry_patron", "patron_id", "amount"),
+        Index("uq_fee_entry_reverses", "reverses", unique=True),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     fee_id: Mapped[int] = mapped_column(ForeignKey("fee.id"), index=True)
@@ -42,6 +49,7 @@ class EntryRow(Base):
     means: Mapped[str] = mapped_column(String(20), default="")
     payment_id: Mapped[str] = mapped_column(String(64), default="")
     reason: Mapped[str] = mapped_column(String(200), default="")
+    reverses: Mapped[int | None] = mapped_column(ForeignKey("fee_entry.id"))
 
 
 class PaymentRow(Base):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Literal, get_args
 
+from server.fees.payment import PaymentLine
+
 Kind = Literal["overdue", "lost", "damage", "processing", "admin", "rental", "hold", "replacement"]
 KINDS: tuple[str, ...] = get_args(Kind)
-Entry = Literal["charge", "payment", "waiver", "refund"]
+Entry = Literal["charge", "payment", "waiver", "refund", "reversal"]
 
 CENT = Decimal("0.01")
 AMOUNT = re.compile(r"[0-9]{1,6}(\.[0-9]{1,2})?")
@@ -127,3 +130,15 @@ def decide_waiver(owed: int, amount: Decimal | None, reason: str) -> int | Refus
 def reversal(owed: int, paid: int) -> Reversal:
     """What takes back a fee of which `owed` is open and `paid` was paid and not yet given back."""
     return Reversal(waived=owed + paid, refunded=paid)
+
+
+def refuse_undo(payment: Sequence[PaymentLine], kept: Mapping[int, int], *, since: datetime) -> Refused | None:
+    """Why a payment stays; None when it can be undone. `kept` is what of each fee was paid and not given back."""
+    if not payment:
+        return Refused("unknown_payment")
+    if any(line.undone for line in payment):
+        return Refused("payment_undone")
+    if any(line.at < since for line in payment):
+        return Refused("undo_too_late")
+    given_back = any(kept.get(line.fee_id, 0) < line.amount for line in payment)
+    return Refused("payment_refunded") if given_back else None

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import case, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from server.db import quarter_of
 from server.fees.models import EntryRow, FeeRow, PaymentRow
+from server.fees.payment import PaymentLine
 
 _CHARGED = func.sum(case((EntryRow.entry == "charge", EntryRow.amount), else_=0))
-_PAID = func.sum(case((EntryRow.entry.in_(("payment", "refund")), -EntryRow.amount), else_=0))
+_PAID = func.sum(case((EntryRow.entry.in_(("payment", "refund", "reversal")), -EntryRow.amount), else_=0))
 _OWED = func.sum(EntryRow.amount)
 
 
@@ -36,7 +37,8 @@ def add_fee(session: Session, values: dict[str, object]) -> int:
 def add_entries(session: Session, rows: Sequence[dict[str, object]]) -> None:
     """Append lines to the ledger; columns left out are empty."""
     if rows:
-        session.execute(insert(EntryRow), [{"means": "", "payment_id": "", "reason": ""} | row for row in rows])
+        empty = {"means": "", "payment_id": "", "reason": "", "reverses": None}
+        session.execute(insert(EntryRow), [empty | row for row in rows])
 
 
 def balance(session: Session, patron_id: int) -> int:
@@ -66,6 +68,11 @@ def open_of_charged(session: Session, since: datetime) -> list[Sums]:
     charged = select(FeeRow.patron_id).where(FeeRow.charged_at >= since)
     found = _sums(session, FeeRow.patron_id.in_(charged), open_only=True)
     return sorted(found, key=lambda sums: (sums.fee.patron_id, sums.fee.id))
+
+
+def kept(session: Session, fee_ids: Collection[int]) -> dict[int, int]:
+    """Of each of these fees what was paid and not given back."""
+    return {sums.fee.id: sums.paid for sums in _sums(session, FeeRow.id.in_(fee_ids))}
 
 
 def fee(session: Session, fee_id: int) -> Sums | None:
@@ -113,6 +120,28 @@ def find_payment(session: Session, actor: str, payment_id: str, *, since: dateti
     session.execute(delete(PaymentRow).where(PaymentRow.at < since))
     query = select(PaymentRow).where(PaymentRow.actor == actor, PaymentRow.payment_id == payment_id)
     return session.scalars(query).one_or_none()
+
+
+def payment(session: Session, patron_id: int, payment_id: str) -> list[PaymentLine]:
+    """What the patron's newest payment of this number wrote; numbers may be used again after a day."""
+    undoing = aliased(EntryRow)
+    query = (
+        select(
+            EntryRow.id, EntryRow.fee_id, -EntryRow.amount, EntryRow.at, EntryRow.actor, EntryRow.means,
+            undoing.id.is_not(None),
+        )
+        .outerjoin(undoing, undoing.reverses == EntryRow.id)
+        .where(EntryRow.patron_id == patron_id, EntryRow.payment_id == payment_id, EntryRow.entry == "payment")
+        .order_by(EntryRow.id.desc())
+    )  # fmt: skip
+    lines = [PaymentLine(*row) for row in session.execute(query)]
+    return [line for line in lines if (line.actor, line.at) == (lines[0].actor, lines[0].at)]
+
+
+def change_answer(session: Session, actor: str, payment_id: str, answer: str) -> None:
+    """What a payment's number is answered from now on, if it is still remembered."""
+    mine = (PaymentRow.actor == actor, PaymentRow.payment_id == payment_id)
+    session.execute(update(PaymentRow).where(*mine).values(answer=answer))
 
 
 def claim_payment(session: Session, row: PaymentRow) -> bool:

@@ -31,7 +31,10 @@ class FeeResponse(BaseModel):
 
 
 class LineResponse(BaseModel):
-    """A line of the ledger: charge, payment, waiver or refund; positive amounts raise what is owed."""
+    """A line of the ledger: charge, payment, waiver, refund, or reversal (a payment undone).
+
+    Positive amounts raise what is owed.
+    """
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -93,6 +96,24 @@ class PaidResponse(BaseModel):
     amount: Money
     balance: Money
     parts: list[PaidPartResponse]
+
+
+class PaymentUndoBody(BaseModel):
+    """Whose payment it was: the patron with this card, or key."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    request_id: RequestId
+    card: CardNumber | None = None
+    patron_id: Key | None = None
+
+
+class PaymentUndone(BaseModel):
+    """What was taken back, and what the patron owes now."""
+
+    payment_id: str
+    amount: Money
+    balance: Money
 
 
 class WaiverBody(BaseModel):

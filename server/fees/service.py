@@ -22,6 +22,9 @@ from server.fees.policy import Kind, Part, Refused, major, minor
 
 REMEMBERED = timedelta(hours=24)
 """A `payment_id` that comes again within this time is the same payment."""
+RAISING = ("charge", "refund")
+UNDONE = "undone"
+"""In place of a payment's answer: it was made undone, and its number is good for nothing more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ class TakenBack:
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """The sum of one kind of ledger lines in a quarter of an hour; never negative."""
+    """The sum of one kind of ledger lines in a quarter of an hour; less than 0 where more was undone than paid."""
 
     quarter: int
     entry: str
@@ -175,6 +178,30 @@ def pay(
     return paid
 
 
+def undo_payment(
+    session: Session, patron_id: int, payment_id: str, *, since: datetime, actor: str, at: datetime
+) -> Decimal | Refused:
+    """Take a payment back that was booked at `since` or later: each of its lines gets an opposite one. How much."""
+    repository.lock_fees(session, patron_id)
+    payment = repository.payment(session, patron_id, payment_id)
+    kept = repository.kept(session, {line.fee_id for line in payment})
+    if refused := policy.refuse_undo(payment, kept, since=since):
+        return refused
+    rows: list[dict[str, object]] = [
+        {
+            "fee_id": line.fee_id, "patron_id": patron_id, "entry": "reversal", "amount": line.amount, "at": at,
+            "actor": actor, "means": line.means, "payment_id": payment_id, "reverses": line.id,
+        }
+        for line in payment
+    ]  # fmt: skip
+    repository.add_entries(session, rows)
+    repository.change_answer(session, payment[0].actor, payment_id, UNDONE)
+    amount = major(sum(line.amount for line in payment))
+    detail = {"amount": f"{amount}", "means": payment[0].means, "payment_id": payment_id}
+    audit.record(session, actor=actor, action="fee.undo", target=f"patron:{patron_id}", at=at, detail=detail)
+    return amount
+
+
 def waive(
     session: Session, fee_id: int, *, reason: str, actor: str, at: datetime, amount: Decimal | None = None
 ) -> Decimal | Refused:
@@ -228,9 +255,12 @@ def forget_loans(session: Session, loan_ids: Iterable[int]) -> None:
 
 
 def booked(session: Session, start: datetime, end: datetime) -> list[Booked]:
-    """What was charged, paid, waived and refunded in a time, by quarters of an hour (UTC, since 1970)."""
+    """What was charged, paid, waived and refunded in a time, by quarters of an hour (UTC, since 1970).
+
+    A payment that was undone counts as one of less than nothing.
+    """
     return [
-        Booked(quarter, entry, major(abs(sum_)))
+        Booked(quarter, "payment" if entry == "reversal" else entry, major(sum_ if entry in RAISING else -sum_))
         for quarter, entry, sum_ in repository.sums_by_quarter(session, start, end)
     ]
 
@@ -258,6 +288,8 @@ def _answered(known: PaymentRow, asked: PaymentRow) -> Paid | Refused:
     """The first answer, unless what is asked is another payment under the same id."""
     if (known.patron_id, known.amount) != (asked.patron_id, asked.amount):
         return Refused("payment_id_reused")
+    if known.answer == UNDONE:
+        return Refused("payment_undone")
     told = json.loads(known.answer)
     parts = tuple(PaidPart(fee_id, Decimal(amount)) for fee_id, amount in told["parts"])
     return Paid(known.payment_id, major(known.amount), Decimal(told["balance"]), parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Path
@@ -10,8 +11,9 @@ from sqlalchemy.orm import Session
 from carrel.contracts.ids import CardNumber
 from server.catalogue import service as catalogue
 from server.circulation.errors import CardRequiredError, NotYourCardError
-from server.deps import DESK, MACHINES, STAFF, CoreDep, Principal, ReadSession, Role, WriteSession, require
+from server.deps import DESK, MACHINES, STAFF, Core, CoreDep, Principal, ReadSession, Role, WriteSession, require
 from server.holds import service
+from server.holds.expecting import expected_days
 from server.holds.hold import Hold
 from server.holds.policy import positions
 from server.holds.reserving import place_hold
@@ -30,7 +32,7 @@ Staff = Annotated[Principal, require(*STAFF)]
 
 @router.post("/holds")
 def place(body: HoldRequest, session: WriteSession, core: CoreDep, principal: DeskOrReader) -> HoldResult:
-    """Join the queue for a title or an item. A refusal is an answer with its code."""
+    """Join the queue for a title or an item. A refusal is an answer with its code; the desk may decide against it."""
     if principal.card is not None and body.card not in (None, principal.card):
         raise NotYourCardError
     card = principal.card or body.card
@@ -51,14 +53,14 @@ def pause(
 ) -> HoldResponse:
     """Be passed over and keep the place."""
     hold = service.pause(session, hold_id, occasion_of(core, principal), until=body.until, patron_id=_own(principal))
-    return _answers(session, [hold])[0]
+    return _answers(session, [hold], core)[0]
 
 
 @router.post("/holds/{hold_id}/resume")
 def resume(hold_id: HoldId, session: WriteSession, core: CoreDep, principal: DeskOrReader) -> HoldResponse:
     """Be served again, at the place that was kept."""
     hold = service.resume(session, hold_id, occasion_of(core, principal), patron_id=_own(principal))
-    return _answers(session, [hold])[0]
+    return _answers(session, [hold], core)[0]
 
 
 @router.get("/patrons/me/holds")
@@ -66,22 +68,22 @@ def my_holds(session: ReadSession, core: CoreDep, principal: Reader) -> HoldsRes
     """The reader's holds, and those that have ended lately."""
     since = core.clock.now() - service.SHOWN_AFTER_END
     found = service.of_patron(session, _own(principal) or 0, ended_since=since)
-    return HoldsResponse(holds=_answers(session, found))
+    return HoldsResponse(holds=_answers(session, found, core))
 
 
 @router.get("/patrons/by-card/{card}/holds")
-def holds_of(card: CardNumber, session: ReadSession, _principal: Staff) -> HoldsResponse:
+def holds_of(card: CardNumber, session: ReadSession, core: CoreDep, _principal: Staff) -> HoldsResponse:
     """A patron's open holds."""
     patron = patrons.find(session, card)
     if patron is None:
         raise UnknownCardError
-    return HoldsResponse(holds=_answers(session, service.of_patron(session, patron.id)))
+    return HoldsResponse(holds=_answers(session, service.of_patron(session, patron.id), core))
 
 
 @router.get("/records/{record_id}/holds")
-def queue(record_id: HoldId, session: ReadSession, _principal: Staff) -> HoldsResponse:
+def queue(record_id: HoldId, session: ReadSession, core: CoreDep, _principal: Staff) -> HoldsResponse:
     """Who waits for a title, without names: the queue in its order."""
-    return HoldsResponse(holds=_answers(session, service.queues(session, [record_id])[record_id]))
+    return HoldsResponse(holds=_answers(session, service.queues(session, [record_id])[record_id], core))
 
 
 def _own(principal: Principal) -> int | None:
@@ -89,18 +91,24 @@ def _own(principal: Principal) -> int | None:
     return principal.patron_id if principal.card is not None else None
 
 
-def _answers(session: Session, holds: list[Hold]) -> list[HoldResponse]:
+def _answers(session: Session, holds: list[Hold], core: Core) -> list[HoldResponse]:
+    queues = service.queues(session, {hold.record_id for hold in holds if hold.open})
     places: dict[int, int] = {}
-    for line in service.queues(session, {hold.record_id for hold in holds if hold.open}).values():
+    for line in queues.values():
         places |= positions(line)
+    days = expected_days(session, queues, now=core.clock.now(), zone=core.settings.common.library.zone)
     titles = {record_id: catalogue.get_record(session, record_id)[0] for record_id in {h.record_id for h in holds}}
     wanted = {key for hold in holds for key in (hold.filled_item_id, hold.item_id) if key is not None}
     items = catalogue.items_by_id(session, wanted)
-    return [_answer(hold, titles[hold.record_id], items, places.get(hold.id)) for hold in holds]
+    return [
+        _answer(hold, titles[hold.record_id], items, position=places.get(hold.id), expected_on=days.get(hold.id))
+        for hold in holds
+    ]
 
 
 def _answer(
-    hold: Hold, record: catalogue.Record, items: dict[int, catalogue.Item], position: int | None
+    hold: Hold, record: catalogue.Record, items: dict[int, catalogue.Item], *, position: int | None,
+    expected_on: date | None,
 ) -> HoldResponse:  # fmt: skip
     item = items.get(hold.filled_item_id or hold.item_id or 0)
     return HoldResponse(
@@ -116,6 +124,7 @@ def _answer(
         paused_until=hold.paused_until,
         state=hold.state,
         position=position,
+        expected_on=expected_on,
         ready_until=hold.ready_until,
         ended_at=hold.closed_at,
     )

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Literal
 
 from server.holds.hold import Hold
 
 GONE = frozenset({"missing", "lost", "withdrawn"})
 """Items in these states serve no hold."""
+CIRCULATING = frozenset({"on_shelf", "on_loan", "on_hold_shelf", "in_transit"})
+"""Of items in these states it can be guessed when they will serve somebody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +24,28 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class Accepted:
+    """Join the queue; `overridden` is what staff have decided against."""
+
+    overridden: tuple[Refused, ...] = ()
+
+
+OVERRIDABLE = frozenset({
+    "card_lost", "card_expired", "patron_blocked", "fee_limit", "overdue_items", "title_on_shelf", "hold_limit",
+})  # fmt: skip
+"""What staff may decide against, with a reason; never what is unknown, held or lent already, or could never come."""
+
+
+@dataclass(frozen=True, slots=True)
 class Wish:
-    """What a new hold is judged by. `lendable` are ids of items that may be lent, `free` of those on a shelf."""
+    """What a new hold is judged by. `lendable` are ids of items that may be lent, `free` of those on a shelf.
+
+    `objections` is what speaks against the patron, `overrides` the codes that staff decide against.
+    """
 
     item_id: int | None
     pickup: str
-    standing: str | None
+    objections: tuple[Refused, ...]
     branches: Collection[str]
     open_holds: int
     limit: int | None
@@ -36,13 +55,13 @@ class Wish:
     lendable: Collection[int]
     free: Collection[int]
     on_shelf_allowed: bool
+    overrides: frozenset[str] = frozenset()
 
 
-def decide_place(wish: Wish) -> Refused | None:
-    """May the patron join the queue? None: yes."""
+def decide_place(wish: Wish) -> Accepted | Refused:
+    """May the patron join the queue?"""
     wanted = set(wish.items if wish.item_id is None else [wish.item_id])
     refusals: Iterable[tuple[bool, Refused]] = (
-        (wish.standing is not None, Refused(wish.standing or "")),
         (bool(wish.branches) and wish.pickup not in wish.branches, Refused("unknown_branch")),
         (wish.on_same_record, Refused("hold_exists")),
         (wish.borrowed, Refused("on_loan_to_you")),
@@ -51,7 +70,9 @@ def decide_place(wish: Wish) -> Refused | None:
         (not wish.on_shelf_allowed and bool(wanted & set(wish.free)), Refused("title_on_shelf")),
         (wish.limit is not None and wish.open_holds >= wish.limit, Refused("hold_limit", {"limit": wish.limit or 0})),
     )
-    return next((refused for applies, refused in refusals if applies), None)
+    against = [*wish.objections, *(refused for applies, refused in refusals if applies)]
+    overridden = tuple(refused for refused in against if refused.code in wish.overrides & OVERRIDABLE)
+    return next((refused for refused in against if refused not in overridden), Accepted(overridden))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,3 +128,47 @@ def positions(queue: Sequence[Hold]) -> dict[int, int]:
         waiting += hold.state == "waiting"
         placed[hold.id] = waiting if hold.state == "waiting" else 0
     return placed
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """An item that circulates, and the day on which it will probably be free for the next who waits."""
+
+    item_id: int
+    free_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Somebody who waits, for whichever copy or for one only; they keep it for so many days."""
+
+    item_id: int | None
+    days: int
+
+
+def free_on(status: str, *, today: date, due: date | None = None, kept_days: int | None = None) -> date | None:
+    """When an item will probably be free: `due` is of its loan, `kept_days` of the reader for whom it is set aside.
+
+    What is overdue counts as if it came back today. None for an item that does not circulate.
+    """
+    if status not in CIRCULATING:
+        return None
+    if due is not None:
+        return max(today, due)
+    return today + timedelta(days=kept_days or 0)
+
+
+def expected_days(copies: Iterable[Copy], places: Iterable[Place]) -> list[date | None]:
+    """Of each place, in the queue's order, the day on which a copy will probably be free; None when none will do.
+
+    Each gets the copy that is free first of those that will do, and gives it on after the days they keep it.
+    """
+    free = {copy.item_id: copy.free_on for copy in copies}
+    days: list[date | None] = []
+    for place in places:
+        fitting = [(day, item_id) for item_id, day in free.items() if place.item_id in (None, item_id)]
+        day, item_id = min(fitting, default=(None, None))
+        if day is not None and item_id is not None:
+            free[item_id] = day + timedelta(days=place.days)
+        days.append(day)
+    return days

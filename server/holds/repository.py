@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Select, Table, bindparam, func, or_, selec
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from server.db import hot
 from server.holds.hold import Hold
 from server.holds.models import HoldRow
 
@@ -19,8 +20,9 @@ _T = cast(Table, HoldRow.__table__)
 _COLUMNS = [_T.c[field.name] for field in fields(Hold)]
 _OPEN = _T.c.closed_at.is_(None)
 _ORDER = (_T.c.placed_at, _T.c.id)
+_QUEUE = hot(select(*_COLUMNS).where(_T.c.record_id == bindparam("record"), _OPEN).order_by(_T.c.id))
 _QUEUES = select(*_COLUMNS).where(_T.c.record_id.in_(bindparam("records", expanding=True)), _OPEN).order_by(_T.c.id)
-_LOCKED = _QUEUES.with_for_update()
+_LOCKED_QUEUE, _LOCKED_QUEUES = hot(_QUEUE.with_for_update()), _QUEUES.with_for_update()
 
 
 def get(session: Session, hold_id: int, *, lock: bool = False) -> Hold | None:
@@ -31,7 +33,10 @@ def get(session: Session, hold_id: int, *, lock: bool = False) -> Hold | None:
 
 def queues(session: Session, record_ids: Collection[int], *, lock: bool = False) -> list[Hold]:
     """The open holds of these titles, first come first; `lock` makes other transactions about them wait."""
-    found = _read(session, _LOCKED if lock else _QUEUES, {"records": sorted(record_ids)})
+    if len(record_ids) == 1:
+        found = _read(session, _LOCKED_QUEUE if lock else _QUEUE, {"record": next(iter(record_ids))})
+    else:
+        found = _read(session, _LOCKED_QUEUES if lock else _QUEUES, {"records": sorted(record_ids)})
     return sorted(found, key=lambda hold: (hold.placed_at, hold.id))
 
 

@@ -11,6 +11,7 @@ from server.catalogue import service as catalogue
 from server.catalogue.errors import UnknownRecordError
 from server.circulation import policy
 from server.circulation.counter import Counter, open_counter
+from server.circulation.service import overrides_of
 from server.holds import service as holds
 from server.holds.policy import GONE, Refused, Wish
 from server.holds.schemas import HoldRequest, HoldResult
@@ -19,22 +20,25 @@ from server.lending.occasion import Occasion
 from server.patrons.service import Patron
 
 
-def place_hold(session: Session, request: HoldRequest, occasion: Occasion, *, journalled: bool = True) -> HoldResult:
-    """Join a title's queue; a refusal is an answer."""
+def place_hold(session: Session, request: HoldRequest, occasion: Occasion) -> HoldResult:
+    """Join a title's queue; a refusal is an answer. A request that comes again gets its first one."""
 
     def work() -> HoldResult:
-        counter = open_counter(session, occasion, cards=[request.card] if request.card else [], lock=True)
-        patron = counter.patrons.get(request.card or "")
-        if patron is None:
-            return _refused(request, Refused("unknown_card"))
-        found = _items(session, request)
-        if found is None:
-            return _refused(request, Refused("unknown_item" if request.barcode else "unknown_record"))
-        return _place(counter, patron, request, found)
+        return place_at(session, request, occasion)
 
-    if not journalled:
-        return work()
     return journal.once(session, occasion.actor, request, now=occasion.now, answer=HoldResult, work=work)
+
+
+def place_at(session: Session, request: HoldRequest, occasion: Occasion) -> HoldResult:
+    """The same for callers who see to it themselves that a repeat is not done twice."""
+    counter = open_counter(session, occasion, cards=[request.card] if request.card else [], lock=True)
+    patron = counter.patrons.get(request.card or "")
+    if patron is None:
+        return _refused(request, Refused("unknown_card"))
+    found = _items(session, request)
+    if found is None:
+        return _refused(request, Refused("unknown_item" if request.barcode else "unknown_record"))
+    return _place(counter, patron, request, found)
 
 
 def _items(session: Session, request: HoldRequest) -> tuple[catalogue.Record, tuple[catalogue.Item, ...]] | None:
@@ -56,8 +60,9 @@ def _place(
     occasion = counter.occasion
     wish = _wish(counter, patron, request, items)
     placed = holds.place(
-        counter.session, patron.id, record.id, wish, expires_on=_expires_on(counter, request), occasion=occasion
-    )
+        counter.session, patron.id, record.id, wish, expires_on=_expires_on(counter, request), occasion=occasion,
+        reason=request.reason,
+    )  # fmt: skip
     if isinstance(placed, Refused):
         return _refused(request, placed).model_copy(update={"title": record.title})
     free = set(wish.free) if wish.item_id is None else set(wish.free) & {wish.item_id}
@@ -70,6 +75,7 @@ def _place(
         pickup=placed.hold.pickup,
         expires_on=placed.hold.expires_on,
         available=0 < placed.position <= len(free),
+        overridden=tuple(one.code for one in placed.overridden),
     )
 
 
@@ -87,7 +93,7 @@ def _wish(counter: Counter, patron: Patron, request: HoldRequest, items: tuple[c
     return Wish(
         item_id=only,
         pickup=request.pickup or occasion.branch,
-        standing=policy.hold_standing_code(case),
+        objections=tuple(Refused(one.code, one.params) for one in policy.hold_objections(case)),
         branches=rules.branches,
         open_holds=0,
         limit=rules.hold_limit,
@@ -97,6 +103,7 @@ def _wish(counter: Counter, patron: Patron, request: HoldRequest, items: tuple[c
         lendable=lendable,
         free=free,
         on_shelf_allowed=rules.hold_on_shelf_allowed,
+        overrides=overrides_of(request.overrides, occasion),
     )
 
 

@@ -7,18 +7,16 @@ from typing import Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from carrel.contracts.circulation import Branch
+from carrel.contracts.circulation import Branch, Overriding
 from carrel.contracts.ids import CardNumber, ItemBarcode, RequestId
 
 
-class HoldRequest(BaseModel):
+class HoldRequest(Overriding):
     """Join the queue for a title, or for one item of it (`only_this`).
 
     The title is named by its number or by the barcode of any of its items. A reader signed in may leave the card out.
     Without `pickup` the item is to be fetched where the request is made.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     request_id: RequestId
     card: CardNumber | None = None
@@ -38,7 +36,10 @@ class HoldRequest(BaseModel):
 
 
 class HoldResult(BaseModel):
-    """What became of the wish; `available` says that a copy stands on a shelf for it already."""
+    """What became of the wish; `available` says that a copy stands on a shelf for it already.
+
+    `overridden` is what staff decided against.
+    """
 
     request_id: RequestId
     status: Literal["ok", "refused"]
@@ -50,6 +51,7 @@ class HoldResult(BaseModel):
     pickup: str | None = None
     expires_on: date | None = None
     available: bool = False
+    overridden: tuple[str, ...] = ()
 
 
 class PauseRequest(BaseModel):
@@ -61,7 +63,10 @@ class PauseRequest(BaseModel):
 
 
 class HoldResponse(BaseModel):
-    """A hold; `position` is 0 when something is set aside, None when the hold has ended."""
+    """A hold; `position` is 0 when something is set aside, None when the hold has ended.
+
+    `expected_on` is the day on which something will probably be ready for who waits; None when that cannot be told.
+    """
 
     id: int
     record: int
@@ -75,6 +80,7 @@ class HoldResponse(BaseModel):
     paused_until: date | None
     state: str
     position: int | None
+    expected_on: date | None = None
     ready_until: AwareDatetime | None
     ended_at: AwareDatetime | None
 

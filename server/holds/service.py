@@ -5,7 +5,7 @@ A hold's queue is locked after the items it is about. `settle` is the one place 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -39,10 +39,11 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A new hold and its place in the queue."""
+    """A new hold and its place in the queue; `overridden` is what staff decided against."""
 
     hold: Hold
     position: int
+    overridden: tuple[Refused, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +88,19 @@ def position(session: Session, hold: Hold) -> int:
 
 
 def place(
-    session: Session, patron_id: int, record_id: int, wish: Wish, *, expires_on: date | None, occasion: Occasion
-) -> Placed | Refused:
-    """Join the queue. The caller holds the patron's lock and has filled the wish, but for what holds know."""
+    session: Session, patron_id: int, record_id: int, wish: Wish, *, expires_on: date | None, occasion: Occasion,
+    reason: str = "",
+) -> Placed | Refused:  # fmt: skip
+    """Join the queue. The caller holds the patron's lock and has filled the wish, but for what holds know.
+
+    `reason` is why staff decide against the wish's refusals.
+    """
     open_holds = repository.of_patron(session, patron_id)
     same = any(hold.record_id == record_id for hold in open_holds)
     wish = replace(wish, open_holds=len(open_holds), on_same_record=same)
-    if refused := policy.decide_place(wish):
-        return refused
+    decision = policy.decide_place(wish)
+    if isinstance(decision, Refused):
+        return decision
     values = {
         "patron_id": patron_id, "record_id": record_id, "item_id": wish.item_id, "pickup": wish.pickup,
         "placed_at": occasion.now, "expires_on": expires_on, "paused": False, "state": "waiting",
@@ -103,8 +109,10 @@ def place(
     hold = repository.get(session, hold_id) if hold_id is not None else None
     if hold is None:
         return Refused("hold_exists")
-    _audit(session, "hold.place", hold, occasion)
-    return Placed(hold, position(session, hold))
+    overridden = [one.code for one in decision.overridden]
+    detail = {"overridden": overridden, "reason": reason} if overridden else None
+    _audit(session, "hold.place", hold, occasion, detail=detail)
+    return Placed(hold, position(session, hold), decision.overridden)
 
 
 def cancel(session: Session, hold_id: int, occasion: Occasion, *, patron_id: int | None = None) -> Expired:
@@ -288,5 +296,9 @@ def _fill(session: Session, hold: Hold, item_id: int, going: Route, *, occasion:
         )  # fmt: skip
 
 
-def _audit(session: Session, action: str, hold: Hold, occasion: Occasion) -> None:
-    audit.record(session, actor=occasion.actor, action=action, target=f"hold:{hold.id}", at=occasion.now)
+def _audit(
+    session: Session, action: str, hold: Hold, occasion: Occasion, *, detail: Mapping[str, Any] | None = None
+) -> None:
+    audit.record(
+        session, actor=occasion.actor, action=action, target=f"hold:{hold.id}", at=occasion.now, detail=detail
+    )  # fmt: skip

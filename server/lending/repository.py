@@ -10,13 +10,15 @@ from sqlalchemy import Executable, Row, Table, bindparam, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from server.db import hot
 from server.lending.models import AnswerRow, RuleRow, SettingRow
 
 _ONLY = 1
 _ANSWERS = cast(Table, AnswerRow.__table__)
 _INSERTS: dict[str, Callable[..., Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 """Both databases know ON CONFLICT, each through its own class."""
-_TOKEN = select(SettingRow.token).where(SettingRow.id == _ONLY)
+_SETTINGS = cast(Table, SettingRow.__table__)
+_TOKEN = hot(select(_SETTINGS.c.token).where(_SETTINGS.c.id == _ONLY))
 _STORE = (
     update(_ANSWERS)
     .where(AnswerRow.actor == bindparam("by"), AnswerRow.request_id == bindparam("key"))

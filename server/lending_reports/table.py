@@ -16,11 +16,12 @@ def to_csv(report: Report) -> str:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(column.name for column in report.columns)
-    writer.writerows([_plain(cell) for cell in row] for row in report.rows)
+    writer.writerows([plain(cell) for cell in row] for row in report.rows)
     return text.getvalue()
 
 
-def _plain(cell: Cell) -> str:
+def plain(cell: Cell) -> str:
+    """A cell as text that no spreadsheet program takes for a formula."""
     if isinstance(cell, date):
         return cell.isoformat()
     if isinstance(cell, str) and cell.lstrip(" ").startswith(_FORMULA):

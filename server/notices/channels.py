@@ -17,17 +17,20 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from http import HTTPStatus
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import httpx
 
 from server.notices.config import MailConfig, NoticesConfig, WebhookConfig
 from server.notices.errors import DeliveryError
-from server.notices.letters import Letter
-from server.patrons.service import Patron
+from server.notices.letters import Addressee, Letter
 
 TRY_LATER = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 MAILBOX_REFUSED = range(550, 560)
 """Answers to a recipient or to the letter itself that another attempt does not change."""
+
+WORDS_LENGTH = 150
+"""So much is repeated of what a webhook says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +39,17 @@ class Parcel:
 
     token: str
     kind: str
-    patron: Patron
+    to: Addressee
     letter: Letter
     now: datetime
 
 
 class Channel(Protocol):
     """Something that takes letters."""
+
+    @property
+    def where(self) -> str:
+        """What takes them: host and port, without secrets."""
 
     def deliver(self, parcel: Parcel) -> None:
         """Hand it over; raises DeliveryError."""
@@ -55,11 +62,16 @@ class Mail:
         self._config = config
         self._domain = config.sender.rpartition("@")[2]
 
+    @property
+    def where(self) -> str:
+        """The mail server."""
+        return f"{self._config.host}:{self._config.port}"
+
     def deliver(self, parcel: Parcel) -> None:
         """Hand it to the mail server; raises DeliveryError."""
         message = self.message(parcel)
         with _told_apart(), self._connected() as connection:
-            connection.send_message(message, self._config.sender, [parcel.patron.email])
+            connection.send_message(message, self._config.sender, [parcel.to.email])
 
     def message(self, parcel: Parcel) -> EmailMessage:
         """As it is sent: marked as automatic (RFC 3834), so that no absence notice answers it."""
@@ -67,7 +79,7 @@ class Mail:
         message = EmailMessage(policy=SMTP)
         try:
             message["From"] = self._config.sender
-            message["To"] = parcel.patron.email
+            message["To"] = parcel.to.email
             message["Subject"] = letter.subject
         except (ValueError, IndexError, MessageError) as error:
             raise DeliveryError("mail_refused", f"not an address: {error}", final=True) from None
@@ -126,6 +138,12 @@ class Webhook:
     def __init__(self, config: WebhookConfig) -> None:
         self._config = config
 
+    @property
+    def where(self) -> str:
+        """The address without what may be secret in it."""
+        parts = urlsplit(self._config.url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
     def deliver(self, parcel: Parcel) -> None:
         """Hand it over; raises DeliveryError."""
         body = json.dumps(payload(parcel), ensure_ascii=False).encode()
@@ -136,17 +154,19 @@ class Webhook:
         }
         try:
             with httpx.Client(timeout=self._config.timeout_s, trust_env=False, follow_redirects=False) as client:
-                status = client.post(self._config.url, content=body, headers=headers).status_code
+                answer = client.post(self._config.url, content=body, headers=headers)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise DeliveryError("webhook_away", f"{type(error).__name__}: {error}") from None
+        status = answer.status_code
         if not HTTPStatus(200) <= status < HTTPStatus(300):
             final = HTTPStatus(400) <= status < HTTPStatus(500) and status not in TRY_LATER
-            raise DeliveryError("webhook_refused", f"answered {status}", final=final)
+            said = " ".join(answer.text.split())[:WORDS_LENGTH]
+            raise DeliveryError("webhook_refused", f"answered {status} {said}".rstrip(), final=final)
 
 
 def payload(parcel: Parcel) -> dict[str, Any]:
     """What a webhook gets: the letter as words and as facts, and how to reach the patron."""
-    patron, letter = parcel.patron, parcel.letter
+    patron, letter = parcel.to, parcel.letter
     return {
         "id": parcel.token,
         "kind": parcel.kind,

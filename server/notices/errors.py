@@ -18,7 +18,31 @@ class NoticeNotFailedError(DomainError):
 
     code = "notice_not_failed"
     status = 409
-    title = "This notice has not failed: it was sent, is no longer needed, or is still tried by itself."
+    title = "This notice cannot be sent again: it was sent, or is no longer needed."
+
+
+class NoticeOnItsWayError(DomainError):
+    """What was handed over cannot be taken back."""
+
+    code = "notice_on_its_way"
+    status = 409
+    title = "This notice was sent, or is being sent just now."
+
+
+class NoChannelError(DomainError):
+    """The configuration names nothing that takes letters of this kind."""
+
+    code = "notice_channel"
+    status = 409
+    title = "The library has no such channel: config.toml names no mail server, or no webhook."
+
+
+class NotAnAddressError(DomainError):
+    """Mail goes to addresses."""
+
+    code = "notice_address"
+    status = 422
+    title = "This is not an e-mail address."
 
 
 class DeliveryError(Exception):

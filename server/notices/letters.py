@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Protocol
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
@@ -31,17 +31,50 @@ log = logging.getLogger(__name__)
 SHIPPED = Path(__file__).with_name("templates")
 LOCALES = {"zh-CN": "zh_Hans_CN", "en": "en_GB"}
 SUBJECT_LENGTH = 200
+WRONG = (TemplateError, ArithmeticError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError)
+"""What a library's own template can come to."""
+
+
+class Addressee(Protocol):
+    """Whom a letter is for; a patron is one."""
+
+    @property
+    def id(self) -> int | None: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def language(self) -> str | None: ...
+    @property
+    def email(self) -> str: ...
+    @property
+    def phone(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Somebody:
+    """Who gets examples and letters that try a channel: no patron."""
+
+    name: str
+    language: str | None
+    email: str = ""
+    phone: str = ""
+    id: None = None
+
+
+SOMEBODY = (Somebody("李明", "zh-CN"), Somebody("Ming Li", "en"))
+"""Who examples are written to, one for each language."""
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What a patron reads, and the same as facts for programs."""
+    """What a patron reads, and the same as facts for programs. `fault`: why the library's own words were not used."""
 
     language: str
     subject: str
     text: str
     lines: tuple[dict[str, Any], ...]
     owed: Decimal | None
+    fault: str = ""
 
 
 class Writer:
@@ -60,33 +93,45 @@ class Writer:
         owed = fees.balance(session, patron.id) if kind == "fee" else None
         return self.compose(patron, kind, lines, owed=owed, currency=lending.current(session).policy.currency)
 
+    def example(self, to: Addressee, kind: Kind, *, today: date, pickup: str, currency: str) -> Letter:
+        """A letter with made-up facts."""
+        lines = example(kind, today, pickup)
+        return self.compose(to, kind, lines, owed=lines[0].get("amount"), currency=currency)
+
+    def trial(self, to: Addressee) -> Letter:
+        """A letter that only tries whether letters arrive."""
+        return self.compose(to, "test", [], owed=None, currency="")
+
     def compose(
-        self, patron: Patron, kind: Kind, lines: list[dict[str, Any]], *, owed: Decimal | None, currency: str
+        self, to: Addressee, kind: Kind | Literal["test"], lines: list[dict[str, Any]], *,
+        owed: Decimal | None, currency: str,
     ) -> Letter:  # fmt: skip
         """A letter with these facts in it."""
-        language = patron.language if patron.language in LOCALES else self._library.language
+        language = to.language if to.language in LOCALES else self._library.language
         assert language is not None
         name = self._library.name_zh if language == "zh-CN" and self._library.name_zh else self._library.name
         words = {
-            "name": patron.name, "library": name, "lines": [_shown(line, language) for line in lines],
+            "name": to.name, "library": name, "lines": [_shown(line, language) for line in lines],
             "owed": owed, "currency": currency,
         }  # fmt: skip
-        subject, text = self._render(f"{language}/{kind}.txt", words)
-        return Letter(language, subject, text, tuple(lines), owed)
+        written, fault = self._render(f"{language}/{kind}.txt", words)
+        subject, _, text = written.strip().partition("\n")
+        subject = " ".join(subject.split())[:SUBJECT_LENGTH]
+        return Letter(language, subject, text.strip() + "\n", tuple(lines), owed, fault=fault)
 
     def _render(self, template: str, words: Mapping[str, Any]) -> tuple[str, str]:
-        """The library's own words; where they are wrong, the shipped ones: a letter with other words beats none."""
+        """The library's own words; where they are wrong, the shipped ones, since a letter with other words beats none,
+        and what is wrong."""
         try:
-            written = self._preferred.get_template(template).render(words)
-        except TemplateError as error:
+            return self._preferred.get_template(template).render(words), ""
+        except WRONG as error:
             if self._preferred is self._shipped:
                 raise
             log.error(
                 "the template %s in %s is wrong (%s): the one that Carrel ships is used", template, self._own, error
             )
-            written = self._shipped.get_template(template).render(words)
-        subject, _, text = written.strip().partition("\n")
-        return " ".join(subject.split())[:SUBJECT_LENGTH], text.strip() + "\n"
+            fault = f"{template}: {type(error).__name__}: {error}"
+            return self._shipped.get_template(template).render(words), fault
 
 
 def _environment(*folders: Path) -> SandboxedEnvironment:
@@ -171,20 +216,17 @@ _FACTS: dict[Kind, Callable[[Session, list[str], _Day], list[dict[str, Any]]]] =
 
 def example(kind: Kind, today: date, pickup: str) -> list[dict[str, Any]]:
     """Facts for a preview, when a patron has nothing of the kind."""
+    book = {"title": "红楼梦", "barcode": "30000001"}
+    days = {"due_soon": 3, "overdue": -7, "hold_ready": 7, "hold_expiring": 1, "fee": 0}
+    day = today + timedelta(days=days[kind])
     lines: dict[Kind, dict[str, Any]] = {
-        "due_soon": {"title": "红楼梦", "barcode": "30000001", "due": today, "days_late": 0},
-        "overdue": {"title": "红楼梦", "barcode": "30000001", "due": today, "days_late": 7},
-        "hold_ready": {"title": "红楼梦", "barcode": "30000001", "pickup": pickup, "until": today},
-        "hold_expiring": {"title": "红楼梦", "barcode": "30000001", "pickup": pickup, "until": today},
-        "fee": {
-            "fee": "overdue",
-            "amount": Decimal("2.50"),
-            "charged": today,
-            "title": "红楼梦",
-            "barcode": "30000001",
-        },
+        "due_soon": {"due": day, "days_late": 0},
+        "overdue": {"due": day, "days_late": 7},
+        "hold_ready": {"pickup": pickup, "until": day},
+        "hold_expiring": {"pickup": pickup, "until": day},
+        "fee": {"fee": "overdue", "amount": Decimal("2.50"), "charged": day},
     }
-    return [lines[kind]]
+    return [book | lines[kind]]
 
 
 def _key(about: str) -> int:

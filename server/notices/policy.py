@@ -26,6 +26,9 @@ LEASE = timedelta(minutes=5)
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360))
 """Between attempts; after the one that follows the last pause, a letter has failed."""
 
+GIVEN_UP = "given_up"
+"""The code of a letter that was dropped because staff said so."""
+
 LATEST = timedelta(days=60)
 """A loan that was overdue for so long when notices began is not written about."""
 
@@ -115,6 +118,15 @@ def quiet(now: datetime, zone: ZoneInfo, *, begin: str, end: str) -> bool:
     if starts <= ends:
         return starts <= here < ends
     return here >= starts or here < ends
+
+
+def quiet_end(now: datetime, zone: ZoneInfo, *, begin: str, end: str) -> datetime | None:
+    """When letters go out again; None when it is not quiet."""
+    if not quiet(now, zone, begin=begin, end=end):
+        return None
+    here, ends = now.astimezone(zone), time.fromisoformat(end)
+    day = here.date() if here.time() < ends else here.date() + timedelta(days=1)
+    return datetime.combine(day, ends, zone)
 
 
 def pause_after(attempts: int) -> timedelta | None:

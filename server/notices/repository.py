@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, and_, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -14,9 +15,22 @@ from server.notices.models import NoticeLineRow, NoticeRow
 
 _INSERTS: dict[str, Callable[..., Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _SETTLED = ("sent", "failed", "dropped")
+_MOST = ("sent", "dropped")
 
 Key = tuple[str, str, str]
 """Kind, about, step."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which letters a list shows; None leaves a thing open. Those that were planned in [since, until)."""
+
+    state: str | None = None
+    kind: str | None = None
+    channel: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    due_by: datetime | None = None
 
 
 def told(session: Session, abouts: Collection[str]) -> set[tuple[str, Key]]:
@@ -78,12 +92,66 @@ def get(session: Session, notice_id: int, *, lock: bool = False) -> NoticeRow | 
     return session.get(NoticeRow, notice_id, with_for_update=lock or None)
 
 
-def page(session: Session, wanted: dict[str, str], *, before: int | None, limit: int) -> list[NoticeRow]:
-    """Newest first; `wanted` are columns and their values."""
-    query = select(NoticeRow).where(*(getattr(NoticeRow, name) == value for name, value in wanted.items()))
+def _most(state: Any) -> ColumnElement[str]:
+    """A state that most letters are in: its index would fetch and sort them all, the order's own finds them at once."""
+    return cast("ColumnElement[str]", state.concat(""))
+
+
+def page(session: Session, wanted: Wanted, *, before: int | None, limit: int) -> list[NoticeRow]:
+    """Newest first, those with numbers below `before`."""
+    row = NoticeRow
+    state = _most(row.state) if wanted.state in _MOST else row.state
+    given = ((state, wanted.state), (row.kind, wanted.kind), (row.channel, wanted.channel))
+    query = select(row).where(*(column == value for column, value in given if value is not None))
+    if wanted.since is not None:
+        query = query.where(row.created_at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(row.created_at < wanted.until)
+    if wanted.due_by is not None:
+        query = query.where(row.next_at <= wanted.due_by)
     if before is not None:
-        query = query.where(NoticeRow.id < before)
-    return list(session.scalars(query.order_by(NoticeRow.id.desc()).limit(limit)))
+        query = query.where(row.id < before)
+    return list(session.scalars(query.order_by(row.id.desc()).limit(limit)))
+
+
+def states(session: Session) -> dict[str, int]:
+    """How many letters there are in each state that any is in."""
+    query = select(NoticeRow.state, func.count()).group_by(NoticeRow.state)
+    return dict(session.execute(query).all())
+
+
+def count_due(session: Session, now: datetime) -> int:
+    """How many wait whose time has come."""
+    due = (NoticeRow.state == "waiting", NoticeRow.next_at <= now)
+    return session.scalar(select(func.count()).select_from(NoticeRow).where(*due)) or 0
+
+
+def _retriable() -> ColumnElement[bool]:
+    return and_(NoticeRow.state == "failed", NoticeRow.patron_id.is_not(None))
+
+
+def failures(session: Session) -> list[tuple[str, str, int]]:
+    """Channel, code and number of those that have failed and could be sent again."""
+    row = NoticeRow
+    query = select(row.channel, row.code, func.count()).where(_retriable()).group_by(row.channel, row.code)
+    return [(channel, code, count) for channel, code, count in session.execute(query.order_by(row.channel, row.code))]
+
+
+def last_sent(session: Session, channel: str) -> datetime | None:
+    """When the newest letter went out over a channel."""
+    row = NoticeRow
+    query = select(row.settled_at).where(_most(row.state) == "sent", row.channel == channel)
+    return session.scalar(query.order_by(row.settled_at.desc()).limit(1))
+
+
+def retry_failed(session: Session, channel: str, code: str | None, at: datetime) -> list[int]:
+    """Begin anew with all that have failed over a channel, or those with one code; their numbers."""
+    which = [_retriable(), NoticeRow.channel == channel]
+    if code is not None:
+        which.append(NoticeRow.code == code)
+    anew = {"state": "waiting", "code": "", "next_at": at, "attempts": 0, "settled_at": None}
+    found = session.scalars(update(NoticeRow).where(*which).values(**anew).returning(NoticeRow.id))
+    return sorted(found)
 
 
 def of_patron(session: Session, patron_id: int, *, limit: int) -> list[NoticeRow]:

@@ -7,6 +7,7 @@ Message-ID or idempotency key: whoever got it already can tell.
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import uuid
 from collections.abc import Mapping
@@ -17,13 +18,14 @@ from jinja2 import TemplateError
 from sqlalchemy.exc import OperationalError
 
 from carrel.clock import Clock
+from server.audit import service as audit
 from server.db import Database
 from server.deps import Core
 from server.notices import planning, policy, service
 from server.notices.channels import Channel, Parcel, channels_of
-from server.notices.config import NoticesConfig
-from server.notices.errors import DeliveryError
-from server.notices.letters import Letter, Writer
+from server.notices.config import ADDRESS, NoticesConfig
+from server.notices.errors import DeliveryError, NoChannelError, NotAnAddressError
+from server.notices.letters import Letter, Somebody, Writer
 from server.notices.policy import Terms
 from server.notices.service import Claimed
 from server.patrons import service as patrons
@@ -43,6 +45,14 @@ class House:
     terms: Terms
     quiet_from: str
     quiet_until: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What became of a letter that tried a channel: a code and what the server said; both empty if it took it."""
+
+    code: str = ""
+    said: str = ""
 
 
 class Office:
@@ -78,9 +88,32 @@ class Office:
             sent += self._deal_with(claimed, now)
         return sent
 
-    def _claim(self, now: datetime) -> Claimed | None:
+    def quiet_until(self, now: datetime) -> datetime | None:
+        """When the present quiet hours end; None when it is not quiet."""
         house = self._house
-        if policy.quiet(now, house.terms.zone, begin=house.quiet_from, end=house.quiet_until):
+        return policy.quiet_end(now, house.terms.zone, begin=house.quiet_from, end=house.quiet_until)
+
+    def try_out(self, channel: str, to: str, *, language: str | None, actor: str) -> Tried:
+        """Send a letter to an address at once, quiet or not; raises NoChannelError, NotAnAddressError."""
+        if channel not in self.channels:
+            raise NoChannelError
+        is_mail = re.fullmatch(ADDRESS, to) is not None
+        if not to or (channel == "email" and not is_mail):
+            raise NotAnAddressError
+        somebody = Somebody("", language, email=to if is_mail else "", phone="" if is_mail else to)
+        now, tried = self._clock.now(), Tried()
+        try:
+            parcel = Parcel(uuid.uuid4().hex, "test", somebody, self.writer.trial(somebody), now)
+            self.channels[channel].deliver(parcel)
+        except DeliveryError as error:
+            tried = Tried(error.code, str(error))
+        with self._database.writing() as session:
+            detail = {"code": tried.code}
+            audit.record(session, actor=actor, action="notice.test", target=f"channel:{channel}", at=now, detail=detail)
+        return tried
+
+    def _claim(self, now: datetime) -> Claimed | None:
+        if self.quiet_until(now) is not None:
             return None
         with self._database.reading() as session:
             if not service.any_due(session, now):

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from server.audit import service as audit
 from server.lending import service as lending
 from server.notices import repository
-from server.notices.errors import DeliveryError, NoticeNotFailedError, UnknownNoticeError
+from server.notices.errors import DeliveryError
 from server.notices.letters import Letter
 from server.notices.models import NoticeRow
 from server.notices.policy import LEASE, Channel, Kind, State, pause_after
 from server.patrons import service as patrons
 from server.tasks import service as tasks
+
+Wanted = repository.Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,26 +90,21 @@ def failed(session: Session, claimed: Claimed, by: str, *, error: DeliveryError,
         )  # fmt: skip
 
 
-def listed(session: Session, wanted: dict[str, str], *, before: int | None, limit: int) -> list[Notice]:
-    """Newest first, those with numbers below `before`; `wanted` may name state, kind, channel."""
-    return [_notice(row) for row in repository.page(session, wanted, before=before, limit=limit)]
+def planned_on(day: date | None, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
+    """`since` and `until` of those that were planned on one of the library's days, or on any."""
+    if day is None:
+        return None, None
+    return datetime.combine(day, time.min, zone), datetime.combine(day + timedelta(days=1), time.min, zone)
+
+
+def listed(session: Session, wanted: Wanted, *, before: int | None = None, limit: int) -> list[Notice]:
+    """Newest first, those with numbers below `before`."""
+    return [notice_of(row) for row in repository.page(session, wanted, before=before, limit=limit)]
 
 
 def of_patron(session: Session, patron_id: int, *, limit: int = 100) -> list[Notice]:
     """What a patron was sent or is to be, newest first."""
-    return [_notice(row) for row in repository.of_patron(session, patron_id, limit=limit) if row.state != "dropped"]
-
-
-def retry(session: Session, notice_id: int, *, actor: str, at: datetime) -> Notice:
-    """Begin anew with one that has failed; raises UnknownNoticeError, NoticeNotFailedError."""
-    row = repository.get(session, notice_id, lock=True)
-    if row is None:
-        raise UnknownNoticeError
-    if row.state != "failed" or row.patron_id is None:
-        raise NoticeNotFailedError
-    row.state, row.code, row.next_at, row.attempts, row.settled_at = "waiting", "", at, 0, None
-    audit.record(session, actor=actor, action="notice.retry", target=f"notice:{notice_id}", at=at)
-    return _notice(row)
+    return [notice_of(row) for row in repository.of_patron(session, patron_id, limit=limit) if row.state != "dropped"]
 
 
 def forget(session: Session, now: datetime, *, keep_days: int) -> int:
@@ -132,7 +129,8 @@ def forget_patron(session: Session, patron_id: int, at: datetime) -> None:
     repository.forget_patron(session, patron_id, at)
 
 
-def _notice(row: NoticeRow) -> Notice:
+def notice_of(row: NoticeRow) -> Notice:
+    """A row as people see it."""
     return Notice(
         row.id, cast(Kind, row.kind), cast(Channel, row.channel), row.patron_id, state=cast(State, row.state),
         code=row.code, created_at=row.created_at, next_at=row.next_at, attempts=row.attempts,

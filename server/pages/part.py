@@ -10,6 +10,9 @@ from fastapi import FastAPI
 
 from carrel.web.pages import Site, mount
 from server.deps import Core
+from server.pages.accounts import account_endpoints as accounts
+from server.pages.accounts import token_endpoints as tokens
+from server.pages.audit import endpoints as audit
 from server.pages.catalogue import import_endpoints as catalogue_imports
 from server.pages.catalogue import item_endpoints as catalogue_items
 from server.pages.catalogue import record_endpoints as catalogue_records
@@ -20,6 +23,7 @@ from server.pages.desk import endpoints as desk
 from server.pages.devices import endpoints as devices
 from server.pages.lending_reports import endpoints as lending_reports
 from server.pages.lending_settings import endpoints as lending_settings
+from server.pages.notices import endpoints as staff_notices
 from server.pages.patrons import endpoints as patrons
 from server.pages.problems import HtmlProblems
 from server.pages.reader import account_endpoints as account
@@ -61,12 +65,16 @@ def join(app: FastAPI, settings: ServerSettings) -> None:
     app.include_router(desk.router)
     app.include_router(patrons.router)
     app.include_router(worklists.router)
+    app.include_router(staff_notices.router)
     app.include_router(relations.router)
     app.include_router(catalogue_search.router)
     app.include_router(catalogue_records.router)
     app.include_router(catalogue_items.router)
     app.include_router(catalogue_imports.router)
     app.include_router(lending_settings.router)
+    app.include_router(accounts.router)
+    app.include_router(tokens.router)
+    app.include_router(audit.router)
     app.include_router(search.router)
     app.include_router(reader_relations.router)
     app.include_router(reader.router)

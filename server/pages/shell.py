@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from carrel.web.i18n import Language, Words
 from carrel.web.pages import Pages
-from server.deps import DESK, STAFF, Principal, public
+from server.deps import DESK, STAFF, Principal, Role, public
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,12 @@ class Visit:
     def librarian(self) -> Principal | None:
         """The caller if they work at the desk; None for nobody; raises 403 for everybody else."""
         if self.caller is not None and not self.is_librarian:
+            raise HTTPException(403)
+        return self.caller
+
+    def administrator(self) -> Principal | None:
+        """The caller if they run the library; None for nobody; raises 403 for everybody else."""
+        if self.caller is not None and not self.caller.has(Role.ADMINISTRATOR):
             raise HTTPException(403)
         return self.caller
 

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Row, bindparam, exists, func, or_, select,
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from server.db import hot
 from server.patrons.models import BlockRow, CardRow, PatronClassRow, PatronRow
 
 _patron, _card, _block = PatronRow.__table__, CardRow.__table__, BlockRow.__table__
@@ -37,10 +38,12 @@ _NEWEST_CARD = (
     .scalar_subquery()
 )
 
-FIND = _FACTS.select_from(_card.join(_patron, _card.c.patron_id == _patron.c.id).outerjoin(_block, _OPEN_BLOCKS)).where(
-    _card.c.number == bindparam("card")
-)
-FIND_AND_LOCK = FIND.with_for_update(of=_patron, key_share=True)
+FIND = hot(
+    _FACTS.select_from(
+        _card.join(_patron, _card.c.patron_id == _patron.c.id).outerjoin(_block, _OPEN_BLOCKS)
+    ).where(_card.c.number == bindparam("card"))
+)  # fmt: skip
+FIND_AND_LOCK = hot(FIND.with_for_update(of=_patron, key_share=True))
 """Rows that name the patron, as a fee does that a return charges, do not wait for this lock, nor it for them."""
 BY_ID = _FACTS.select_from(_patron.outerjoin(_card, _card.c.id == _NEWEST_CARD).outerjoin(_block, _OPEN_BLOCKS)).where(
     _patron.c.id.in_(bindparam("ids", expanding=True))

@@ -177,13 +177,13 @@ class Connection:
         outcome = self._session.receive(raw, now)
         reply = await self._ask(outcome) if isinstance(outcome, Job) else outcome
         self._notice_login()
-        self._note(reply, now)
         if reply.pause_s:
             await asyncio.sleep(reply.pause_s)
         if reply.data:
             self._writer.write(reply.data)
-            async with asyncio.timeout(SEND_WITHIN_S):
-                await self._writer.drain()
+        self._note(reply, now)  # while the answer is on its way
+        async with asyncio.timeout(SEND_WITHIN_S):
+            await self._writer.drain()
         if reply.close:
             self._turn_away("three wrong logins")
         return not reply.close

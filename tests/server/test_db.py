@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError, StatementError
 from server.auth.models import WrongSecret
 from server.circulation.models import LoanRow
 from server.db import Database
+from tests.support.postgres import Cluster
 
 
 def count(database: Database) -> int:
@@ -92,3 +93,16 @@ def test_a_probe_says_what_is_wrong_without_secrets(database: Database) -> None:
     away = Database(make_url("postgresql+psycopg://me:hidden@127.0.0.1:1/x"))
     assert away.probe() == "OperationalError"
     away.close()
+
+
+@pytest.mark.postgres
+def test_a_connection_that_died_while_it_rested_is_replaced(postgres: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    postgres.run("CREATE DATABASE rested")
+    database = Database(make_url(postgres.url("rested")))
+    monkeypatch.setattr("server.db.RESTED_S", 0.0)
+    for _ in range(2):
+        with database.reading() as session:
+            assert session.scalar(text("SELECT 1")) == 1
+        postgres.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'rested'")
+    database.close()
+    postgres.run("DROP DATABASE rested")

@@ -110,9 +110,9 @@ class Counter:
         request = UndoRequest(request_id=self.new_id(), card=card, items=refs(barcodes))
         return list(self.do(lambda session: returns.cancel_checkout(session, request, self.occasion)).results)
 
-    def undo(self, *barcodes: str) -> list[ItemResult]:
+    def undo(self, *barcodes: str, card: str | None = None) -> list[ItemResult]:
         """Make the last step undone."""
-        request = UndoRequest(request_id=self.new_id(), items=refs(barcodes))
+        request = UndoRequest(request_id=self.new_id(), card=card, items=refs(barcodes))
         return list(self.do(lambda session: returns.undo(session, request, self.occasion)).results)
 
     def lose(self, *barcodes: str) -> list[ItemResult]:

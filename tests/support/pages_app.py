@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import threading
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from server.edge.outbox import Outbox
 from server.health import Checks
 from server.holders import HOLDERS
 from server.migrations.apply import upgrade
+from server.notices.sending import office_of
 from server.pages.part import join
 from server.reports.service import Reports
 from server.rooms import endpoints as rooms
@@ -62,6 +64,7 @@ def build(folder: Path) -> FastAPI:
     app.state.rooms = Rooms(read_plan(core.settings), picture, SampleHistory(), core.clock)
     app.state.reports = Reports(core.settings, app.state.rooms.plan, app.state.rooms.past, core.clock)
     app.state.network = Networks(app.state.rooms, Outbox(core.database, core.clock, answer_within_s=0), core.clock)
+    app.state.notices = office_of(core, threading.Event())
     app.state.rule_books = Books(core, app.state.rooms, SampleHistory())
     app.include_router(rooms.router)
     app.add_api_websocket_route("/live", live)

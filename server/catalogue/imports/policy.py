@@ -20,7 +20,7 @@ Overlay = Literal["skip", "replace", "merge"]
 Match = Literal["both", "control_number", "isbn", "none"]
 State = Literal["waiting", "running", "done", "failed"]
 
-BATCH = 250
+BATCH = 500
 """Records a transaction."""
 MOST_ATTEMPTS = 3
 SILENT = timedelta(seconds=60)

@@ -11,6 +11,7 @@ revision = "v0008"
 down_revision = "v0007"
 
 REFUSAL = "the ledger is append-only"
+SIGNS = "(entry IN ('charge', 'refund') AND amount > 0) OR (entry IN ('payment', 'waiver') AND amount < 0)"
 
 
 def upgrade() -> None:
@@ -50,12 +51,14 @@ def _ledger() -> None:
         sa.Column("means", sa.String(20), nullable=False),
         sa.Column("payment_id", sa.String(64), nullable=False),
         sa.Column("reason", sa.String(200), nullable=False),
-        sa.CheckConstraint(
-            "(entry IN ('charge', 'refund') AND amount > 0) OR (entry IN ('payment', 'waiver') AND amount < 0)",
-            name="sign",
-        ),
+        sa.CheckConstraint(SIGNS, name="sign"),
     )
     op.create_index("ix_fee_entry_patron", "fee_entry", ["patron_id", "amount"])
+    guard()
+
+
+def guard() -> None:
+    """Refuse to change the ledger, whoever asks."""
     if op.get_bind().dialect.name == "postgresql":
         _guard_on_postgresql()
     else:

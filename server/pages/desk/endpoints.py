@@ -27,6 +27,8 @@ from server.deps import public
 from server.fees import service as fees
 from server.fees.errors import PaymentAmountError, error_of
 from server.fees.policy import Refused, amount_of
+from server.fees.undoing import PaymentUndo, undo_payment
+from server.holds import policy as queueing
 from server.holds import service as holds
 from server.holds.reserving import place_hold
 from server.holds.schemas import HoldRequest
@@ -34,10 +36,11 @@ from server.lending import service as lending
 from server.lending.occasion import Occasion
 from server.pages.desk import results
 from server.pages.desk import words as desk_words
-from server.pages.desk.forms import SCANNED, AtTheDesk, InsistForm, ItemForm, PayForm, ScanForm
+from server.pages.desk.forms import SCANNED, AtTheDesk, HoldForm, InsistForm, ItemForm, PayForm, ScanForm, UnpayForm
 from server.pages.desk.work import Desk, Outcome
 from server.patrons import service as patrons
 from server.patrons.errors import UnknownCardError
+from server.patrons.service import Patron
 
 router = APIRouter(include_in_schema=False, dependencies=[public()])
 
@@ -79,7 +82,7 @@ def renew(desk: DeskDep, form: Annotated[InsistForm, Form()]) -> Response:
 
 @router.post("/desk/undo")
 def undo(desk: DeskDep, form: Annotated[ItemForm, Form()]) -> Response:
-    """Make the last loan or return of an item undone, a moment after."""
+    """Make the last loan, renewal or return of an item undone, a moment after."""
 
     def work(session: Session, occasion: Occasion) -> Outcome:
         request = UndoRequest(request_id=form.id, items=_refs([form.item]))
@@ -95,16 +98,26 @@ def pay(desk: DeskDep, form: Annotated[PayForm, Form()]) -> Response:
     return desk.act(form, lambda session, occasion: _paid(desk, session, occasion, form=form))
 
 
+@router.post("/desk/pay/undo")
+def unpay(desk: DeskDep, form: Annotated[UnpayForm, Form()]) -> Response:
+    """Make a payment of the open reader undone, a moment after."""
+    return desk.act(form, lambda session, occasion: _unpaid(desk, session, occasion, form=form))
+
+
 @router.post("/desk/hold")
-def hold(desk: DeskDep, form: Annotated[ItemForm, Form()]) -> Response:
-    """The open reader joins the queue for the title of an item."""
+def hold(desk: DeskDep, form: Annotated[HoldForm, Form()]) -> Response:
+    """The open reader joins the queue for the title of an item, against a rule if staff say why."""
 
     def work(session: Session, occasion: Occasion) -> Outcome:
         _refs([form.item])
-        wish = HoldRequest(request_id=form.id, card=_known_card(form), barcode=form.item)
+        overrides = form.against(queueing.OVERRIDABLE)
+        wish = HoldRequest(
+            request_id=form.id, card=_known_card(form), barcode=form.item, overrides=frozenset(overrides),
+            reason=form.reason,
+        )  # fmt: skip
         result = place_hold(session, wish, occasion)
         if result.status != "ok":
-            return Outcome(form.card, refused=desk_words.rule(desk.words, result.code or "unknown", result.params))
+            return Outcome(form.card, [results.not_reserved(desk.words, result, form.item, overridden=overrides)])
         return Outcome(form.card, told=desk.words.gettext("%(title)s is reserved.", title=result.title or ""))
 
     return desk.act(form, work)
@@ -115,10 +128,7 @@ def cancel(hold_id: HoldId, desk: DeskDep, form: Annotated[AtTheDesk, Form()]) -
     """The open reader leaves a queue."""
 
     def work(session: Session, occasion: Occasion) -> Outcome:
-        patron = patrons.find(session, _known_card(form))
-        if patron is None:
-            raise UnknownCardError
-        holds.cancel(session, hold_id, occasion, patron_id=patron.id)
+        holds.cancel(session, hold_id, occasion, patron_id=_patron(session, form).id)
         return Outcome(form.card, told=desk.words.gettext("The hold is cancelled."))
 
     return desk.act(form, work)
@@ -154,7 +164,7 @@ def _scanned(desk: Desk, session: Session, occasion: Occasion, *, form: ScanForm
 
 
 def _lent(desk: Desk, session: Session, occasion: Occasion, *, form: InsistForm) -> Outcome:
-    overrides = _overrides(form)
+    overrides = form.against(OVERRIDABLE)
     request = CheckoutRequest(
         request_id=form.id, card=_known_card(form), items=_refs(form.item), overrides=frozenset(overrides),
         reason=form.reason, implicit_return=form.implicit_return,
@@ -170,7 +180,7 @@ def _returned(desk: Desk, session: Session, occasion: Occasion, *, form: AtTheDe
 
 
 def _renewed(desk: Desk, session: Session, occasion: Occasion, *, form: InsistForm) -> Outcome:
-    overrides = _overrides(form)
+    overrides = form.against(OVERRIDABLE)
     more: dict[str, Any] = {"card": _known_card(form), "overrides": frozenset(overrides), "reason": form.reason}
     batch: BatchResult
     if form.item:
@@ -182,13 +192,11 @@ def _renewed(desk: Desk, session: Session, occasion: Occasion, *, form: InsistFo
 
 
 def _paid(desk: Desk, session: Session, occasion: Occasion, *, form: PayForm) -> Outcome:
-    patron, amount = patrons.find(session, _known_card(form)), amount_of(form.amount)
-    if patron is None:
-        raise UnknownCardError
+    patron, amount, number = _patron(session, form), amount_of(form.amount), form.id
     if amount is None:
         raise PaymentAmountError
     paid = fees.pay(
-        session, patron.id, amount, payment_id=form.id, means=form.means, actor=occasion.actor, at=occasion.now,
+        session, patron.id, amount, payment_id=number, means=form.means, actor=occasion.actor, at=occasion.now,
         fee_id=form.fee or None,
     )  # fmt: skip
     if isinstance(paid, Refused):
@@ -199,12 +207,27 @@ def _paid(desk: Desk, session: Session, occasion: Occasion, *, form: PayForm) ->
         amount=desk_words.money(desk.words, paid.amount, currency),
         left=desk_words.money(desk.words, paid.balance, currency),
     )
+    return Outcome(form.card, told=told, payment=number)
+
+
+def _unpaid(desk: Desk, session: Session, occasion: Occasion, *, form: UnpayForm) -> Outcome:
+    request = PaymentUndo(request_id=form.id, patron_id=_patron(session, form).id, payment_id=form.payment)
+    undone = undo_payment(session, request, actor=occasion.actor, at=occasion.now)
+    currency = lending.current(session).policy.currency
+    told = desk.words.gettext(
+        "Undone: the payment of %(amount)s. Owed: %(left)s.",
+        amount=desk_words.money(desk.words, undone.amount, currency),
+        left=desk_words.money(desk.words, undone.balance, currency),
+    )
     return Outcome(form.card, told=told)
 
 
-def _overrides(form: InsistForm) -> tuple[str, ...]:
-    """Those that staff may decide against at all; without a reason none, and the refusal asks for one again."""
-    return tuple(code for code in form.overrides if code in OVERRIDABLE) if form.reason else ()
+def _patron(session: Session, form: AtTheDesk) -> Patron:
+    """The open reader."""
+    patron = patrons.find(session, _known_card(form))
+    if patron is None:
+        raise UnknownCardError
+    return patron
 
 
 def _known_card(form: AtTheDesk) -> str:

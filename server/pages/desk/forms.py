@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, Field, StringConstraints
 
 from carrel.contracts.circulation import Code
-from carrel.contracts.ids import CardNumber, ItemBarcode
+from carrel.contracts.ids import CardNumber, ItemBarcode, RequestId
 
 SCANNED: Final = re.compile(r"[0-9A-Za-z.*:/_-]{1,32}")
 """A card's number or an item's barcode."""
@@ -49,13 +49,28 @@ class ItemForm(AtTheDesk):
     item: Barcode = ""
 
 
-class InsistForm(AtTheDesk):
-    """Items, and the rules that staff decide against, with the reason. Without items: all that the reader has."""
+class Insisting(AtTheDesk):
+    """The rules that staff decide against, with the reason."""
 
-    item: Annotated[list[ItemBarcode], Field(max_length=50)] = []
     overrides: Annotated[list[Code], Field(max_length=20)] = []
     reason: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] = ""
+
+    def against(self, overridable: frozenset[str]) -> tuple[str, ...]:
+        """Those that staff may decide against at all; none without a reason, so that the refusal asks for one."""
+        return tuple(code for code in self.overrides if code in overridable) if self.reason else ()
+
+
+class InsistForm(Insisting):
+    """Items to be lent or renewed. Without items: all that the reader has."""
+
+    item: Annotated[list[ItemBarcode], Field(max_length=50)] = []
     implicit_return: bool = False
+
+
+class HoldForm(Insisting):
+    """An item whose title is wanted."""
+
+    item: Barcode = ""
 
 
 class PayForm(AtTheDesk):
@@ -64,3 +79,9 @@ class PayForm(AtTheDesk):
     amount: Annotated[str, StringConstraints(strip_whitespace=True, max_length=20)] = ""
     means: Literal["cash", "card", "mobile"] = "cash"
     fee: Key | Literal[""] = ""
+
+
+class UnpayForm(AtTheDesk):
+    """A payment that was a mistake, by its number."""
+
+    payment: RequestId | Literal[""] = ""

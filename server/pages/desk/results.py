@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Literal
 
 from sqlalchemy.orm import Session
 
@@ -17,11 +18,15 @@ from server.circulation.policy import OVERRIDABLE
 from server.fees.policy import major, minor
 from server.holds import policy as queueing
 from server.holds import service as holds
+from server.holds.schemas import HoldResult
 from server.lending import service as lending
 from server.pages.desk import words as desk_words
 from server.patrons import service as patrons
 from server.patrons.policy import shown_name
 
+Asking = Literal["lend", "renew", "hold"]
+INSISTING = {"lend": OVERRIDABLE, "renew": OVERRIDABLE, "hold": queueing.OVERRIDABLE}
+"""What staff may decide against, by what is asked for."""
 CARD_END = 4
 
 
@@ -37,7 +42,7 @@ class Slip:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One item. `overrides` are the rules that lending it would break, if staff may break them."""
+    """One item. `overrides` are the rules that what was asked for would break, if staff may break them."""
 
     barcode: str
     title: str
@@ -50,7 +55,7 @@ class Line:
     undo: bool = False
     code: str = ""
     overrides: tuple[str, ...] = ()
-    renewing: bool = False
+    asking: Asking = "lend"
 
     @property
     def text(self) -> str:
@@ -71,16 +76,24 @@ def renewed(words: Words, result: ItemResult, *, overridden: tuple[str, ...] = (
     """Of a renewal."""
     if result.status == "ok" and result.due is not None:
         told = words.gettext("Renewed until %(date)s.", date=words.moment(result.due, "date"))
-        return Line(result.barcode, result.title or "", True, told)
-    return refused(words, result, overridden=overridden, renewing=True)
+        return Line(result.barcode, result.title or "", True, told, undo=True)
+    return refused(words, result, overridden=overridden, asking="renew")
 
 
-def refused(words: Words, result: ItemResult, *, overridden: tuple[str, ...] = (), renewing: bool = False) -> Line:
+def not_reserved(words: Words, result: HoldResult, barcode: str, *, overridden: tuple[str, ...] = ()) -> Line:
+    """Of a hold that was refused."""
+    told = ItemResult(
+        barcode=barcode, status="refused", code=result.code, params=result.params, title=result.title
+    )  # fmt: skip
+    return refused(words, told, overridden=overridden, asking="hold")
+
+
+def refused(words: Words, result: ItemResult, *, overridden: tuple[str, ...] = (), asking: Asking = "lend") -> Line:
     """With the rule, and what staff would decide against if they insist."""
     code = result.code or "unknown"
-    offered = (*overridden, code) if code in OVERRIDABLE and code not in overridden else ()
+    offered = (*overridden, code) if code in INSISTING[asking] and code not in overridden else ()
     told = desk_words.rule(words, code, result.params)
-    return Line(result.barcode, result.title or "", False, told, code=code, overrides=offered, renewing=renewing)
+    return Line(result.barcode, result.title or "", False, told, code=code, overrides=offered, asking=asking)
 
 
 def returned(session: Session, words: Words, batch: BatchResult) -> list[Line]:
@@ -92,10 +105,12 @@ def returned(session: Session, words: Words, batch: BatchResult) -> list[Line]:
 
 
 def undone(words: Words, result: ItemResult) -> Line:
-    """Of something made undone: the item is lent again, or is here again."""
+    """Of something made undone: the item is on loan as it was before, or is here again."""
     if result.status != "ok":
         return refused(words, result)
-    told = words.gettext("Undone: it is on loan again.") if result.due else words.gettext("Undone: it was never lent.")
+    told = words.gettext("Undone: it was never lent.")
+    if result.due:
+        told = words.gettext("Undone: on loan until %(date)s.", date=words.moment(result.due, "date"))
     return Line(result.barcode, result.title or "", True, told)
 
 

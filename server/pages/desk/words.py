@@ -33,7 +33,13 @@ FEE_KINDS = {
     "overdue": N_("Overdue"), "lost": N_("Lost item"), "damage": N_("Damage"), "processing": N_("Processing"),
     "admin": N_("Administration"), "rental": N_("Rental"), "hold": N_("Hold"), "replacement": N_("New card"),
 }  # fmt: skip
-ENTRIES = {"charge": N_("Charged"), "payment": N_("Paid"), "waiver": N_("Waived"), "refund": N_("Given back")}
+ENTRIES = {
+    "charge": N_("Charged"),
+    "payment": N_("Paid"),
+    "waiver": N_("Waived"),
+    "refund": N_("Given back"),
+    "reversal": N_("Payment undone"),
+}
 MEANS = {"cash": N_("Cash"), "card": N_("Bank card"), "mobile": N_("Mobile payment")}
 BLOCKS = {
     "manual": N_("By hand"), "fees": N_("Fees"), "address": N_("Address unknown"), "conduct": N_("Conduct"),

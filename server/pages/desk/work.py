@@ -29,12 +29,16 @@ REMEMBERED = 8
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a form has done: a line per item, or a sentence; `card` is the reader who is shown next."""
+    """What a form has done: a line per item, or a sentence; `card` is the reader who is shown next.
+
+    `payment` is the number of one that was booked just now and can be undone.
+    """
 
     card: str
     lines: Sequence[Line] = ()
     told: str = ""
     refused: str = ""
+    payment: str = ""
     trail: Sequence[str] = ()
 
 
@@ -83,6 +87,7 @@ class Desk:
             "card": outcome.card if panel else "",
             "lines": outcome.lines,
             "told": outcome.told,
+            "payment": outcome.payment,
             "refused": outcome.refused or (desk_words.rule(self.words, "unknown_card") if unknown else ""),
             "trail": outcome.trail,
             "next_trail": [*(line.text[:300] for line in outcome.lines), *outcome.trail][:REMEMBERED],

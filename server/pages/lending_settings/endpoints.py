@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from sqlalchemy.orm import Session
 from starlette.responses import RedirectResponse, Response
 
 from carrel.web.words import refusal
-from server.deps import CoreDep, Principal, Role, public
+from server.deps import CoreDep, public
 from server.errors import DomainError
 from server.lending import service as lending
 from server.lending.errors import RuleTwiceError, RuleWithoutTimeError
@@ -44,13 +44,6 @@ class Settings:
     def __init__(self, visit: VisitDep, core: CoreDep) -> None:
         self.visit = visit
         self.core = core
-
-    def administrator(self) -> Principal | None:
-        """The caller; None for nobody; answers 403 for everybody else."""
-        caller = self.visit.caller
-        if caller is not None and not caller.has(Role.ADMINISTRATOR):
-            raise HTTPException(403)
-        return caller
 
     def branches(self, now: Lending) -> list[str]:
         """All branches that the settings or the library know."""
@@ -101,13 +94,13 @@ def settings(
     done: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
     """The matrix with one row open to be changed, the policy, the calendar."""
-    return page.visit.to_sign_in() if page.administrator() is None else page.show(edit=edit, done=done)
+    return page.visit.to_sign_in() if page.visit.administrator() is None else page.show(edit=edit, done=done)
 
 
 @router.post(f"{HERE}/rules")
 def save_rule(page: SettingsDep, sent: Fields) -> Response:
     """Save one row: `original` is what it was for, empty for a new one."""
-    if (caller := page.administrator()) is None:
+    if (caller := page.visit.administrator()) is None:
         return page.visit.to_sign_in()
     original = str(dict(sent).get("original", ""))
     draft, rule = forms.read_rule(sent)
@@ -128,7 +121,7 @@ def save_rule(page: SettingsDep, sent: Fields) -> Response:
 @router.post(f"{HERE}/rules/remove")
 def remove_rule(page: SettingsDep, sent: Fields) -> Response:
     """Take one row out."""
-    if (caller := page.administrator()) is None:
+    if (caller := page.visit.administrator()) is None:
         return page.visit.to_sign_in()
     original = str(dict(sent).get("original", ""))
     with page.core.database.writing() as session:
@@ -141,7 +134,7 @@ def remove_rule(page: SettingsDep, sent: Fields) -> Response:
 @router.post(f"{HERE}/policy")
 def save_policy(page: SettingsDep, sent: Fields) -> Response:
     """Save all values of the policy."""
-    if (caller := page.administrator()) is None:
+    if (caller := page.visit.administrator()) is None:
         return page.visit.to_sign_in()
     draft, policy = forms.read_policy(sent)
     if policy is None:
@@ -154,7 +147,7 @@ def save_policy(page: SettingsDep, sent: Fields) -> Response:
 @router.post(f"{HERE}/calendar")
 def save_calendar(page: SettingsDep, sent: Fields) -> Response:
     """Save the closed days of all branches and of each."""
-    if (caller := page.administrator()) is None:
+    if (caller := page.visit.administrator()) is None:
         return page.visit.to_sign_in()
     with page.core.database.writing() as session:
         draft, calendar = forms.read_calendar(sent, page.branches(lending.current(session)))

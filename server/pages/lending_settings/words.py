@@ -50,7 +50,7 @@ GROUPS: tuple[tuple[str, tuple[Value, ...]], ...] = (
             Value("renew_overdue", N_("Overdue loans can be renewed"), "", kind="switch"),
             Value("kiosk_pin", N_("Kiosks ask for the PIN"), "", kind="switch"),
             Value("undo_s", N_("Undo at the desk (seconds)"),
-                  N_("How long the last loan or return can be made undone.")),
+                  N_("How long the last loan, renewal, return or payment can be made undone.")),
             Value("checkin_backdate_days", N_("Backdated returns (days)"),
                   N_("How far back a return may be dated, such as for a book drop.")),
         ),

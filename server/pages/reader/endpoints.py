@@ -126,10 +126,10 @@ def sign_in(
 
 
 @router.post("/sign-out")
-def sign_out(request: Request, session: WriteSession) -> Response:
+def sign_out(request: Request, core: CoreDep, session: WriteSession) -> Response:
     """End the session."""
     if token := token_of(request):
-        auth.sign_out(session, token)
+        auth.sign_out(session, token, core.clock.now())
     answer = RedirectResponse("/", 303, {"Clear-Site-Data": '"cache"'})
     answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
     return answer

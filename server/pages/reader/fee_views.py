@@ -23,7 +23,13 @@ KINDS = {
     "hold": N_("Reservation"),
     "replacement": N_("New card"),
 }
-ENTRIES = {"charge": N_("Charged"), "payment": N_("Paid"), "waiver": N_("Waived"), "refund": N_("Paid back")}
+ENTRIES = {
+    "charge": N_("Charged"),
+    "payment": N_("Paid"),
+    "waiver": N_("Waived"),
+    "refund": N_("Paid back"),
+    "reversal": N_("Payment undone"),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from server.catalogue import service as catalogue
 from server.deps import CoreDep, ReadSession, WriteSession, public
 from server.errors import DomainError
 from server.holds import service as holds
+from server.holds.expecting import expected_days
 from server.holds.reserving import place_hold
 from server.holds.schemas import HoldRequest
 from server.lending import service as lending
@@ -45,7 +46,8 @@ def my_holds(
     found = holds.of_patron(session, reader.patron_id, ended_since=since)
     queues = holds.queues(session, {hold.record_id for hold in found if hold.open})
     records = {key: catalogue.get_record(session, key)[0] for key in {hold.record_id for hold in found}}
-    lines = hold_views.lines(found, queues, records, visit.words)
+    expected = expected_days(session, queues, now=core.clock.now(), zone=core.settings.common.library.zone)
+    lines = hold_views.lines(found, queues, records, visit.words, expected=expected)
     return visit.page(
         "reader/holds.html",
         ready=[line for line in lines if line.open and line.ready],

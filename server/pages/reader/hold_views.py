@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from carrel.web.i18n import N_, Words
 from server.catalogue.service import Item, Record
+from server.holds.expecting import NEWCOMER
 from server.holds.hold import Hold
 from server.holds.policy import GONE, positions
 from server.lending.policy import LibraryPolicy
@@ -43,8 +45,16 @@ class HoldLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Queue:
+    """Who waits for a title; `expected` is when each will probably get it, under NEWCOMER for who would join now."""
+
+    holds: Sequence[Hold]
+    expected: Mapping[int, date]
+
+
+@dataclass(frozen=True, slots=True)
 class Reserve:
-    """What a title's page offers: one's own place in the queue, or a form."""
+    """What a title's page offers: one's own place in the queue, or a form; `expected` is how long one would wait."""
 
     queue: int
     own: HoldLine | None
@@ -53,18 +63,23 @@ class Reserve:
     branches: tuple[str, ...]
     copies: tuple[Item, ...]
     on_shelf: bool
+    expected: str
 
 
 def lines(
-    holds: Iterable[Hold], queues: Mapping[int, Sequence[Hold]], records: Mapping[int, Record], words: Words
-) -> list[HoldLine]:
+    holds: Iterable[Hold], queues: Mapping[int, Sequence[Hold]], records: Mapping[int, Record], words: Words, *,
+    expected: Mapping[int, date],
+) -> list[HoldLine]:  # fmt: skip
     """Reservations as they are shown: what is ready first, then in the order they were made; ended ones last."""
-    made = [line(hold, queues.get(hold.record_id, ()), records[hold.record_id], words) for hold in holds]
+    made = [
+        line(hold, queues.get(hold.record_id, ()), records[hold.record_id], words, expected=expected.get(hold.id))
+        for hold in holds
+    ]
     return sorted(made, key=lambda one: (not one.open, not one.ready))
 
 
-def line(hold: Hold, queue: Sequence[Hold], record: Record, words: Words) -> HoldLine:
-    """One reservation in words."""
+def line(hold: Hold, queue: Sequence[Hold], record: Record, words: Words, *, expected: date | None) -> HoldLine:
+    """One reservation in words; `expected` is when it will probably be ready."""
     tone, state = _state(hold, queue, words)
     return HoldLine(
         id=hold.id,
@@ -73,7 +88,7 @@ def line(hold: Hold, queue: Sequence[Hold], record: Record, words: Words) -> Hol
         author=record.author,
         tone=tone,
         state=state,
-        details=tuple(_details(hold, words)),
+        details=tuple(_details(hold, words, expected)),
         ready=hold.state == "ready",
         open=hold.open,
         can_pause=hold.state == "waiting",
@@ -82,20 +97,21 @@ def line(hold: Hold, queue: Sequence[Hold], record: Record, words: Words) -> Hol
 
 
 def reserve(
-    record: Record, items: Sequence[Item], queue: Sequence[Hold], words: Words, *,
+    record: Record, items: Sequence[Item], queue: Queue, words: Words, *,
     patron_id: int | None, branches: Collection[str], refused: str, request_id: str,
 ) -> Reserve:  # fmt: skip
     """What a title's page says about reserving it."""
-    own = next((hold for hold in queue if patron_id is not None and hold.patron_id == patron_id), None)
+    own = next((hold for hold in queue.holds if patron_id is not None and hold.patron_id == patron_id), None)
     copies = tuple(item for item in items if item.for_loan and item.status not in GONE)
     return Reserve(
-        queue=sum(hold.state == "waiting" for hold in queue),
-        own=line(own, queue, record, words) if own else None,
+        queue=sum(hold.state == "waiting" for hold in queue.holds),
+        own=line(own, queue.holds, record, words, expected=queue.expected.get(own.id)) if own else None,
         refused=refused,
         request_id=request_id,
         branches=tuple(branches),
         copies=copies,
         on_shelf=any(item.status == "on_shelf" for item in copies),
+        expected=_joining(words, queue.expected.get(NEWCOMER)),
     )
 
 
@@ -147,7 +163,19 @@ def _state(hold: Hold, queue: Sequence[Hold], words: Words) -> tuple[str, str]:
     return "", words.gettext("Place %(place)s of %(number)s in the queue", place=place, number=number)
 
 
-def _details(hold: Hold, words: Words) -> Iterable[str]:
+def _wait(words: Words, expected: date | None) -> str:
+    if expected is None:
+        return words.gettext("When a copy will come back is not known.")
+    return words.gettext("Probably ready by %(date)s.", date=day(words, expected))
+
+
+def _joining(words: Words, expected: date | None) -> str:
+    if expected is None:
+        return ""
+    return words.gettext("Reserved now, it is probably ready by %(date)s.", date=day(words, expected))
+
+
+def _details(hold: Hold, words: Words, expected: date | None) -> Iterable[str]:
     if not hold.open:
         if hold.closed_at is not None:
             yield words.moment(hold.closed_at, "date")
@@ -157,6 +185,8 @@ def _details(hold: Hold, words: Words) -> Iterable[str]:
         yield words.gettext("Fetch it at %(branch)s by %(date)s.", branch=hold.pickup, date=until)
     else:
         yield words.gettext("To be fetched at %(branch)s.", branch=hold.pickup)
+    if hold.state == "waiting" and not hold.paused:
+        yield _wait(words, expected)
     if hold.paused and hold.paused_until is not None:
         yield words.gettext("Waits again from %(date)s.", date=day(words, hold.paused_until))
     if hold.state == "waiting" and hold.expires_on is not None:

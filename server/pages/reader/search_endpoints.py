@@ -16,6 +16,7 @@ from server.catalogue.service import Item, Record, Wanted
 from server.circulation import service as circulation
 from server.deps import CoreDep, ReadSession, public
 from server.holds import service as holds
+from server.holds.expecting import expected_days, newcomer
 from server.lending import service as lending
 from server.pages.reader import hold_views, search_views, views
 from server.pages.reader.search_views import Asked, Hits
@@ -58,11 +59,18 @@ def title(
 ) -> Response:
     """One title: what it is, where its items are, and how to reserve it."""
     record, items = shown_title(visit, session, record_id)
-    rules, words, caller = lending.current(session).policy, visit.words, visit.caller
+    rules, words, caller, here = (
+        lending.current(session).policy,
+        visit.words,
+        visit.caller,
+        core.settings.common.library,
+    )
+    waiting, now = holds.queues(session, [record_id])[record_id], core.clock.now()
+    joined = [*waiting, newcomer(record_id, pickup=here.branch, now=now)]
+    queue = hold_views.Queue(waiting, expected_days(session, {record_id: joined}, now=now, zone=here.zone))
     reserve = hold_views.reserve(
-        record, items, holds.queues(session, [record_id])[record_id], words,
-        patron_id=caller.patron_id if caller else None,
-        branches=rules.branches or (core.settings.common.library.branch,),
+        record, items, queue, words,
+        patron_id=caller.patron_id if caller else None, branches=rules.branches or (here.branch,),
         refused=hold_views.refusal(words, refused, rules), request_id=uuid.uuid4().hex[:16],
     )  # fmt: skip
     return visit.page(

@@ -97,7 +97,7 @@ def checkout_cancel(act: Act) -> Answer:
 
 
 def undo(act: Act) -> Answer:
-    """Undo the desk's last step with an item, a checkout or a checkin, if it was a moment ago."""
+    """Undo the last step with an item, a checkout, renewal or checkin, if it was a moment ago."""
     request = _undoing(act)
     return _batch(act, lambda session: returns.undo(session, request, act.occasion))
 
@@ -144,12 +144,12 @@ def unfounded(act: Act) -> str | None:
     return None if act.fields.words("reason").strip() else "reason_required"
 
 
-def overriding(act: Act) -> dict[str, Any]:
+def overriding(act: Act, known: frozenset[str] = OVERRIDABLE) -> dict[str, Any]:
     """What staff decide against: codes, or true for all that can be."""
     written = act.fields.raw(*OVERRIDES)
     if not written:
         return {}
-    codes = sorted(OVERRIDABLE) if written is True else values.texts(written)
+    codes = sorted(known) if written is True else values.texts(written)
     return {"overrides": frozenset(codes), "reason": act.fields.words("reason")}
 
 

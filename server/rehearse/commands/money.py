@@ -7,13 +7,15 @@ from decimal import Decimal
 from sqlalchemy.orm import Session
 
 from server.catalogue import service as catalogue
-from server.fees import policy
+from server.fees import policy, undoing
 from server.fees import service as fees
+from server.fees.undoing import PaymentUndo
 from server.patrons.service import Patron
 from server.rehearse.act import Act
 from server.rehearse.answers import Answer, amount, ok, refused
 from server.rehearse.fields import ITEM
 
+PAYMENT = ("payment_id", "payment", "transaction_id", "id")
 NO_FEE = -1
 """A key that no fee has: for a kind of which the patron owes nothing."""
 
@@ -49,7 +51,7 @@ def pay(act: Act) -> Answer:
             session,
             patron.id,
             asked,
-            payment_id=act.fields.text("payment_id", "payment", "transaction_id", "id", default=act.request_id),
+            payment_id=act.fields.text(*PAYMENT, default=act.request_id),
             means=act.fields.text("means", "by", "method", default="cash"),
             actor=act.actor,
             at=act.now,
@@ -59,6 +61,18 @@ def pay(act: Act) -> Answer:
             return refused(paid.code, params=paid.params) if paid.params else refused(paid.code)
         parts = [{"fee_id": part.fee_id, "amount": amount(part.amount)} for part in paid.parts]
         return ok(amount=amount(paid.amount), balance=amount(paid.balance), parts=parts)
+
+
+def undo_payment(act: Act) -> Answer:
+    """Take a payment back that was made a moment ago."""
+    with act.database.writing() as session:
+        patron = act.patron(session)
+        if patron is None:
+            return refused("unknown_patron")
+        number = act.fields.text(*PAYMENT)
+        request = PaymentUndo(request_id=act.request_id, patron_id=patron.id, payment_id=number)
+        undone = undoing.undo_payment(session, request, actor=act.actor, at=act.now)
+        return ok(amount=amount(undone.amount), balance=amount(undone.balance))
 
 
 def waive(act: Act) -> Answer:

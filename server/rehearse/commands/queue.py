@@ -7,12 +7,13 @@ from sqlalchemy.orm import Session
 from server.catalogue import service as catalogue
 from server.holds import service as holds
 from server.holds.hold import Hold
+from server.holds.policy import OVERRIDABLE
 from server.holds.reserving import place_hold
 from server.holds.schemas import HoldRequest
 from server.lending.occasion import Channel
 from server.rehearse.act import Act
 from server.rehearse.answers import Answer, ok, plain, refused
-from server.rehearse.commands.loans import made
+from server.rehearse.commands.loans import made, overriding, unfounded
 from server.rehearse.commands.people import wrong_pin
 from server.rehearse.fields import ITEM
 
@@ -27,6 +28,8 @@ def place(act: Act) -> Answer:
         card = act.card(session)
     if wrong := wrong_pin(act, card):
         return wrong
+    if code := unfounded(act):
+        return refused(code)
     barcode = act.fields.text(*ITEM, default="") or None
     request = made(
         act,
@@ -37,12 +40,14 @@ def place(act: Act) -> Answer:
         only_this=barcode is not None and not act.fields.flag("any_copy", "any") and not _of_title(act),
         pickup=act.fields.text("pickup", "pickup_branch", default="") or None,
         expires_on=act.fields.day("expires", "expires_on", "until"),
+        **overriding(act, OVERRIDABLE),
     )
     with act.database.writing() as session:
         told = place_hold(session, request, act.occasion)
     if told.status != "ok":
         return refused(told.code or "", params=told.params) if told.params else refused(told.code or "")
-    return ok(
+    overridden = {"overridden": list(told.overridden)} if told.overridden else {}
+    return overridden | ok(
         hold_id=told.hold,
         position=told.position,
         pickup=told.pickup,

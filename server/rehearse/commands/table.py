@@ -21,6 +21,7 @@ COMMANDS: dict[str, Command] = {
     "withdraw": house.withdraw,
     "charge": money.charge,
     "pay": money.pay,
+    "undo_payment": money.undo_payment,
     "waive": money.waive,
     "block": people.block,
     "unblock": people.unblock,

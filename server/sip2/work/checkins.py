@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from carrel.contracts.circulation import CheckinRequest, ItemRef, ItemResult, UndoRequest
-from server.catalogue import service as catalogue
 from server.catalogue.service import Item
 from server.circulation import returns
 from server.circulation import service as circulation
+from server.circulation.counter import counter_for
 from server.holds import policy as queueing
 from server.holds import service as holds
 from server.holds.hold import Hold
@@ -16,7 +16,7 @@ from server.patrons import service as patrons
 from server.patrons.policy import shown_name
 from server.sip2.wire.messages import Draft, F, Message
 from server.sip2.work import offline, routing
-from server.sip2.work.loans import only, tell_media
+from server.sip2.work.loans import known, only, tell_media
 from server.sip2.work.routing import Returned
 from server.sip2.work.task import Task, new_id
 
@@ -34,7 +34,7 @@ class Held(Exception):  # noqa: N818  # not an error: the return is not to be ma
 def checkin(task: Task) -> Message:
     """09 -> 10."""
     if task.offline:
-        return _answer(task, offline.replay(task, "checkin"))
+        return _answer(task, offline.replay(task, "checkin"), known(task))
     if not task.barcode:
         return _unknown(task)
     if task.cancels:
@@ -44,7 +44,8 @@ def checkin(task: Task) -> Message:
         request_id=new_id(), items=(ItemRef(barcode=task.barcode),),
         returned_at=_returned_at(task), accept_not_on_loan=not strict,
     )  # fmt: skip
-    return _answer(task, only(returns.checkin_many(task.session, request, task.occasion, journalled=False)))
+    counter = counter_for(task.session, request, task.occasion)
+    return _answer(task, only(returns.checkin_at(counter, request)), counter.items.get(task.barcode))
 
 
 def _returned_at(task: Task) -> datetime | None:
@@ -53,10 +54,9 @@ def _returned_at(task: Task) -> datetime | None:
     return named if named is not None and named < task.now else None
 
 
-def _answer(task: Task, result: ItemResult) -> Message:
-    if result.code == "unknown_item":
+def _answer(task: Task, result: ItemResult, item: Item | None) -> Message:
+    if result.code == "unknown_item" or item is None:
         return _unknown(task)
-    item = catalogue.items_by_barcode(task.session, [result.barcode])[result.barcode]
     place = PLACES.get(result.route or "shelf", "staff")
     hold = _hold_of(task, item) if place in ("hold", "transit") else None
     if hold is not None and task.profile.terminal.refuse_held and not task.offline:

@@ -12,8 +12,10 @@ from carrel.contracts.circulation import (
     UndoRequest,
 )
 from server.catalogue import service as catalogue
+from server.catalogue.service import Item
 from server.circulation import returns
 from server.circulation import service as circulation
+from server.circulation.counter import counter_for
 from server.patrons.errors import UnknownCardError
 from server.sip2.wire.messages import Draft, F, Message
 from server.sip2.work import offline, routing
@@ -23,7 +25,7 @@ from server.sip2.work.task import Task, new_id
 def checkout(task: Task) -> Message:
     """11 -> 12. Committed before it is answered: with ok the terminal switches the item's security off."""
     if task.offline:
-        return _lent(task, offline.replay(task, "checkout"))
+        return _lent(task, offline.replay(task, "checkout"), known(task))
     if not task.barcode:
         return task.refuse("unknown_item")
     if task.cancels:
@@ -33,16 +35,17 @@ def checkout(task: Task) -> Message:
     if not task.card:
         return task.refuse("unknown_card")
     request = CheckoutRequest(request_id=new_id(), card=task.card, items=(ItemRef(barcode=task.barcode),))
-    result = only(circulation.checkout_many(task.session, request, task.occasion, journalled=False))
+    counter = counter_for(task.session, request, task.occasion)
+    result = only(circulation.checkout_at(counter, request))
     if result.code == "on_loan_to_you" and task.request.yes("renewal"):
-        return _renewed(task, _renew(task, task.barcode))
-    return _lent(task, result)
+        return _renew(task, task.barcode)
+    return _lent(task, result, counter.items.get(task.barcode))
 
 
 def renew(task: Task) -> Message:
     """29 -> 30, by barcode or by the title of something the patron has."""
     if task.offline:
-        return _renewed(task, offline.replay(task, "renewal"))
+        return _renewed(task, offline.replay(task, "renewal"), known(task))
     if not task.pin.good:
         return task.refuse(task.pin.value)
     if not task.card:
@@ -50,7 +53,7 @@ def renew(task: Task) -> Message:
     barcode = task.barcode or _barcode_of_title(task)
     if not barcode:
         return task.refuse("unknown_item")
-    return _renewed(task, _renew(task, barcode))
+    return _renew(task, barcode)
 
 
 def renew_all(task: Task) -> Message:
@@ -59,7 +62,7 @@ def renew_all(task: Task) -> Message:
         return task.refuse(task.pin.value)
     request = RenewAllRequest(request_id=new_id(), card=task.card or None)
     try:
-        done = circulation.renew_all(task.session, request, task.occasion, journalled=False)
+        done = circulation.renew_all_at(task.session, request, task.occasion)
     except UnknownCardError:
         return task.refuse("unknown_card")
     renewed = [one.barcode for one in done.results if one.status == "ok"]
@@ -83,35 +86,40 @@ def tell_media(task: Task, draft: Draft, item_type: str) -> None:
     draft.add(F.MEDIA_TYPE, routing.media_type(item_type, terminal.media))
 
 
-def _renew(task: Task, barcode: str) -> ItemResult:
+def known(task: Task) -> Item | None:
+    """The item of the request."""
+    return catalogue.items_by_barcode(task.session, [task.barcode]).get(task.barcode)
+
+
+def _renew(task: Task, barcode: str) -> Message:
     request = RenewalRequest(request_id=new_id(), card=task.card, items=(ItemRef(barcode=barcode),))
-    return only(circulation.renew_many(task.session, request, task.occasion, journalled=False))
+    counter = counter_for(task.session, request, task.occasion)
+    return _renewed(task, only(circulation.renew_at(counter, request)), counter.items.get(barcode))
 
 
-def _lent(task: Task, result: ItemResult) -> Message:
+def _lent(task: Task, result: ItemResult, item: Item | None) -> Message:
     """12 of a checkout's result."""
     draft = task.begin().add(F.TITLE, result.title or "").add(F.DUE, task.profile.due(result.due))
     if result.status != "ok":
         return task.finish(draft, result.code, **result.params)
     draft.set(ok="1", renewal_ok="N", desensitise="Y")
-    _booked(task, draft, result)
+    _booked(task, draft, result, item)
     return task.finish(draft, "lent")
 
 
-def _renewed(task: Task, result: ItemResult) -> Message:
+def _renewed(task: Task, result: ItemResult, item: Item | None) -> Message:
     """12 or 30 of a renewal's result; the item's security is off already."""
     draft = task.begin().fill(F.ITEM, result.barcode)
     draft.add(F.TITLE, result.title or "").add(F.DUE, task.profile.due(result.due))
     if result.status != "ok":
         return task.finish(draft, result.code, **result.params)
     draft.set(ok="1", renewal_ok="Y", desensitise="N")
-    _booked(task, draft, result)
+    _booked(task, draft, result, item)
     return task.finish(draft, "renewed")
 
 
-def _booked(task: Task, draft: Draft, result: ItemResult) -> None:
+def _booked(task: Task, draft: Draft, result: ItemResult, item: Item | None) -> None:
     """The item's kind, and the loan as the library numbers it."""
-    item = catalogue.items_by_barcode(task.session, [result.barcode]).get(result.barcode)
     tell_media(task, draft, item.type if item else "")
     draft.add(F.TRANSACTION, None if result.loan is None else str(result.loan))
 
@@ -119,7 +127,7 @@ def _booked(task: Task, draft: Draft, result: ItemResult) -> None:
 def _taken_back(task: Task) -> Message:
     """12 of a checkout that the terminal could not finish: nothing is left of the loan. There being none is as good."""
     request = UndoRequest(request_id=new_id(), items=(ItemRef(barcode=task.barcode),), card=task.card or None)
-    result = only(returns.cancel_checkout(task.session, request, task.occasion, journalled=False))
+    result = only(returns.cancel_at(counter_for(task.session, request, task.occasion), request))
     draft = task.begin().add(F.TITLE, result.title or "").add(F.DUE, "")
     if result.status != "ok" and result.code != "not_on_loan":
         return task.finish(draft, result.code, **result.params)

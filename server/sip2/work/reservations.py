@@ -8,7 +8,7 @@ from carrel.clock import local_date
 from server.catalogue import service as catalogue
 from server.holds import service as holds
 from server.holds.hold import Hold
-from server.holds.reserving import place_hold
+from server.holds.reserving import place_at
 from server.holds.schemas import HoldRequest
 from server.patrons import service as patrons
 from server.sip2.wire.messages import Draft, F, Message
@@ -42,7 +42,7 @@ def _place(task: Task) -> Message:
         request_id=new_id(), card=task.card, barcode=task.barcode, pickup=pickup,
         only_this=task.request.get(F.HOLD_TYPE) == THIS_COPY, expires_on=_expires_on(task),
     )  # fmt: skip
-    result = place_hold(task.session, request, task.occasion, journalled=False)
+    result = place_at(task.session, request, task.occasion)
     draft = task.begin().fill(F.TITLE, result.title or "")
     if result.status != "ok":
         return task.finish(draft, result.code, **result.params)

@@ -50,7 +50,7 @@ def test_a_changed_row_is_found_and_named(change: dict) -> None:
     rows = chain(5)
     rows[2] = replace(rows[2], entry=replace(rows[2].entry, **change))
     verdict = verify(rows)
-    assert verdict.checked == 2
+    assert (verdict.checked, verdict.code) == (2, "changed")
     assert "row 3" in str(verdict.broken)
     assert "changed" in str(verdict.broken)
 
@@ -59,6 +59,7 @@ def test_a_removed_row_is_found() -> None:
     rows = chain(5)
     del rows[2]
     assert verify(rows).broken == "row 3 is missing: after row 2 comes row 4, so rows were removed"
+    assert verify(rows).code == "removed"
 
 
 def test_the_first_row_cannot_be_removed_either() -> None:
@@ -70,6 +71,7 @@ def test_a_row_sealed_anew_does_not_fit_the_next() -> None:
     rows[2] = seal(Head(2, rows[1].hash), [replace(rows[2].entry, actor="user:other")])[0]
     verdict = verify(rows)
     assert (verdict.checked, verdict.broken) == (3, "row 4 does not follow row 3: one of the two was replaced")
+    assert verdict.code == "replaced"
 
 
 def test_a_noted_row_shows_that_the_end_was_cut_off_or_replaced() -> None:
@@ -77,6 +79,7 @@ def test_a_noted_row_shows_that_the_end_was_cut_off_or_replaced() -> None:
     noted = f"5:{rows[-1].hash}"
     assert verify(rows, noted).broken is None
     assert "its end was replaced" in str(verify(rows[:4], noted).broken)
+    assert verify(rows[:4], noted).code == "cut"
     other = seal(Head(4, rows[3].hash), [replace(entry(5), actor="user:other")])
     assert verify([*rows[:4], *other]).broken is None
     assert verify([*rows[:4], *other], noted).broken is not None

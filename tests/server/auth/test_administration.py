@@ -32,11 +32,14 @@ def session_status(client: TestClient, user: str, password: str) -> int:
 class TestAccounts:
     def test_a_new_colleague_signs_in_with_the_role_given(self, client: TestClient, admin: dict) -> None:
         answer = client.post("/api/v1/accounts", json=NEW | {"user": "Mei"}, headers=admin)
+        number = answer.json()["id"]
         assert (answer.status_code, answer.json()) == (
-            201, {"user": "mei", "name": "Mei Lin", "role": "librarian", "disabled_at": None},
+            201, {"id": number, "user": "mei", "name": "Mei Lin", "role": "librarian", "disabled_at": None},
         )  # fmt: skip
         who = signed_in(client, "mei", NEW["password"])
         assert client.get("/api/v1/session", headers=who).json()["role"] == "librarian"
+        (start,) = client.get("/api/v1/audit", params={"target": f"account:{number}"}, headers=admin).json()["entries"]
+        assert (start["actor"], start["action"]) == ("user:mei", "session.start")
         assert answer.json() in client.get("/api/v1/accounts", headers=admin).json()["accounts"]
         again = client.post("/api/v1/accounts", json=NEW, headers=admin)
         assert (again.status_code, again.json()["code"]) == (409, "account_taken")

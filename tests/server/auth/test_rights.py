@@ -50,6 +50,8 @@ FORMS = {
         f"/desk/{path}": {"card": "90000001"}
         for path in ("scan", "lend", "return", "renew", "undo", "pay", "hold", "holds/{hold_id}/cancel")
     },
+    "/notices/retry": {"channel": "email", "code": "mail_server"},
+    "/notices/test": {"channel": "email", "to": "a@b.example"},
     "/feedback": {"kind": "idea", "text": "Longer hours."},
     "/my/renewals": {"item": "30000001", "request_id": "rights"},
     "/my/renewals/all": {"request_id": "rights-all"},

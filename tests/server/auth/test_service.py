@@ -1,14 +1,20 @@
-"""PINs where a card is at hand: kiosk, desk and terminals."""
+"""PINs where a card is at hand: kiosk, desk and terminals; and which sign-ins the audit log tells of."""
+
+import json
 
 import pytest
+from sqlalchemy import event
 
-from server.auth import service
-from server.auth.errors import PinLockedError, WrongPinError
+from server.audit import service as audit
+from server.audit.values import Wanted
+from server.auth import accounts, service
+from server.auth.errors import PinLockedError, SignInLockedError, UnknownSessionError, WrongPinError, WrongSignInError
+from server.auth.service import SignedIn
 from server.db import Database
 from server.patrons import desk
 from server.patrons import service as patrons
 from server.patrons.service import Patron
-from tests.support.library import ALICE, BO, NOW, PIN, ManualClock
+from tests.support.library import ALICE, BO, NOW, PASSWORD, PIN, ManualClock
 
 
 def test_the_right_pin_names_the_patron(database: Database) -> None:
@@ -51,3 +57,74 @@ def test_a_lost_card_has_no_pin(database: Database) -> None:
         assert alice
         desk.end_card(session, alice.id, "lost", actor="tests", at=NOW)
     assert isinstance(service.verify_pin(database, ALICE, PIN, now=NOW), WrongPinError)
+
+
+def sign_in(database: Database, user: str = "librarian", secret: str = PASSWORD) -> SignedIn:
+    found = service.sign_in(database, user, secret, now=NOW, hours=1)
+    assert isinstance(found, SignedIn)
+    return found
+
+
+def told(database: Database) -> list[tuple[str, str, str]]:
+    """What the audit log says of sessions, oldest first: actor, action, and the account's name for its number."""
+    with database.reading() as session:
+        names = {f"account:{one.id}": one.user for one in accounts.listed(session)}
+        entries = [row.entry for row in reversed(audit.page(session, Wanted()))]
+    return [(one.actor, one.action, names[one.target]) for one in entries if one.action.startswith("session.")]
+
+
+def test_colleagues_sessions_are_audited_from_start_to_end(database: Database) -> None:
+    here, there = sign_in(database), sign_in(database)
+    with database.reading() as session:
+        other = next(one.id for one in service.sessions_of(session, here.token, NOW) if not one.current)
+        entries = audit.page(session, Wanted(action="session.start"))
+    assert json.loads(entries[0].entry.detail) == {"session": other}
+    assert there.token not in repr(entries)
+    with database.writing() as session:
+        service.end_session(session, here.token, other, NOW)
+        service.sign_out(session, here.token, NOW)
+        service.sign_out(session, here.token, NOW)
+        service.sign_out(session, "no token of ours", NOW)
+    start, end = (("user:librarian", f"session.{what}", "librarian") for what in ("start", "end"))
+    assert told(database) == [start, start, end, end]
+    assert audit.verify(database).broken is None
+
+
+def test_an_end_that_is_refused_is_not_audited(database: Database) -> None:
+    mine = sign_in(database)
+    with pytest.raises(UnknownSessionError), database.writing() as session:
+        service.end_session(session, mine.token, "0" * 16, NOW)
+    assert [action for _who, action, _account in told(database)] == ["session.start"]
+
+
+def test_readers_sign_ins_and_locks_are_nobodys_to_look_up(database: Database) -> None:
+    reader = sign_in(database, ALICE, PIN)
+    with database.writing() as session:
+        service.sign_out(session, reader.token, NOW)
+    for user in (ALICE, "nobody"):
+        for _ in range(5):
+            service.sign_in(database, user, "wrong", now=NOW, hours=1)
+        assert isinstance(service.sign_in(database, user, "wrong", now=NOW, hours=1), SignInLockedError)
+    assert told(database) == []
+
+
+def test_a_locked_account_is_told_once_for_each_lock(database: Database, clock: ManualClock) -> None:
+    refused = ("sign_in", "session.refused", "librarian")
+    for locks in (1, 2):
+        for _ in range(5):
+            found = service.sign_in(database, "Librarian", "wrong", now=clock.now(), hours=1)
+            assert isinstance(found, WrongSignInError)
+        assert told(database) == [refused] * (locks - 1)
+        for _ in range(3):
+            clock.advance(seconds=20)
+            found = service.sign_in(database, "librarian", PASSWORD, now=clock.now(), hours=1)
+            assert isinstance(found, SignInLockedError)
+        assert told(database) == [refused] * locks
+        clock.advance(minutes=30)
+
+
+def test_a_sign_in_commits_as_often_as_without_the_log(database: Database) -> None:
+    commits: list[object] = []
+    event.listen(database.writer, "commit", commits.append)
+    sign_in(database)
+    assert len(commits) == 2  # the try is counted; the session is opened and told

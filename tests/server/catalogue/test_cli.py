@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.engine import make_url
 
+from server.catalogue.cli import main
 from server.catalogue.models import ImportRow, RecordRow
 from server.db import Database
 from tests.support.marc import DREAM, EMMA, iso2709, many
@@ -90,3 +91,8 @@ def test_wrong_input_is_one_sentence(alone: Path, monkeypatch: pytest.MonkeyPatc
     code, out, err = run(alone, *words)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert said in err
+
+
+def test_the_configuration_may_be_named_after_the_command_too(alone: Path) -> None:
+    assert main(["reindex", "--config", str(alone / "config.toml")]) == 0
+    assert (alone / "s.db").exists()

@@ -12,9 +12,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 
-from server.circulation.models import LoanRow
+from server.circulation import service as circulation
+from server.circulation.models import LoanRow, RenewalRow
 from server.db import Database
 from server.fees import service as fees
+from server.fees.undoing import PaymentUndo, undo_payment
 from server.holds import service as holds
 from server.holds.errors import HoldReadyError, UnknownHoldError
 from server.holds.models import HoldRow
@@ -99,6 +101,15 @@ class Library(RuleBasedStateMachine):
     def undo(self, barcode: str) -> None:
         self.at().undo(barcode)
 
+    @rule(card=people, barcode=things)
+    def renew_by_mistake(self, card: str, barcode: str) -> None:
+        before = self.counter.ask(lambda session: circulation.open_loan(session, self.counter.item(barcode).id))
+        (told,) = self.at().renew(card, barcode)
+        if told.status == "ok":
+            (undone,) = self.at().undo(barcode)
+            after = self.counter.ask(lambda session: circulation.open_loan(session, self.counter.item(barcode).id))
+            assert (undone.status, after) == ("ok", before), "an undone renewal leaves no trace"
+
     @rule(barcode=things)
     def lose(self, barcode: str) -> None:
         self.at().lose(barcode)
@@ -120,14 +131,18 @@ class Library(RuleBasedStateMachine):
             (told,) = self.at().replay(row)
             assert told.results[0].status == "ok"
 
-    @rule(card=people)
-    def pay(self, card: str) -> None:
+    @rule(card=people, mistaken=st.booleans())
+    def pay(self, card: str, mistaken: bool) -> None:
         owed = self.counter.owed(card)
         if owed > 0:
             self.row += 1
             paid = {"payment_id": f"p{self.row}", "means": "cash", "actor": "user:librarian", "at": self.now}
             patron_id = self.counter.patron_id(card)
             self.counter.do(lambda session: fees.pay(session, patron_id, owed, **paid))  # type: ignore[arg-type]
+            if mistaken:
+                asked = PaymentUndo(request_id=f"u{self.row}", patron_id=patron_id, payment_id=f"p{self.row}")
+                self.counter.do(lambda session: undo_payment(session, asked, actor="user:librarian", at=self.now))
+                assert self.counter.owed(card) == owed
 
     @invariant()
     def an_item_has_one_loan_at_most_and_its_state_says_so(self) -> None:
@@ -147,6 +162,18 @@ class Library(RuleBasedStateMachine):
             if hold is not None and hold.state == "in_transit":
                 assert (item.status, item.transit_to) == ("in_transit", hold.pickup)
             assert (item.status == "in_transit") == (item.transit_to is not None)
+
+    @invariant()
+    def a_loan_was_renewed_as_often_as_is_written_down(self) -> None:
+        if not hasattr(self, "counter"):
+            return
+        with self.database.reading() as session:
+            numbers = select(RenewalRow.loan_id, RenewalRow.number).order_by(RenewalRow.number)
+            written: dict[int, list[int]] = {}
+            for loan_id, number in session.execute(numbers):
+                written.setdefault(loan_id, []).append(number)
+            renewed = {row[0]: row[1] for row in session.execute(select(LoanRow.id, LoanRow.renewals))}
+        assert written == {loan_id: list(range(1, count + 1)) for loan_id, count in renewed.items() if count}
 
     @invariant()
     def a_hold_is_what_its_columns_say(self) -> None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from server.circulation.models import LoanRow
+from server.circulation.models import LoanRow, RenewalRow
 from server.fees import service as fees
 from server.lending.occasion import Channel
 from server.lending.policy import Calendar, LibraryPolicy, Rule
@@ -169,6 +169,64 @@ def test_the_desk_undoes_a_checkin_with_its_fee_and_what_it_set_aside(counter: C
     assert counter.item(A).status == "on_loan"
     assert counter.get_hold(wish.hold).state == "waiting"
     assert codes(late.at(seconds=20).undo(B)) == ["nothing_to_undo"]
+
+
+def test_the_desk_undoes_a_renewal_and_then_the_checkout(counter: Counter) -> None:
+    counter.rule_by(PAYING)
+    (lent,) = counter.checkout(ALICE, A)
+    counter.rule_by(Rule(days=3, renewals=2, fee_per_open_day=Decimal(9)))
+    (longer,) = counter.at(seconds=5).renew(ALICE, A)
+    assert longer.due is not None
+    assert lent.due is not None
+    assert longer.due > lent.due
+    (undone,) = counter.at(seconds=10).undo(A)
+    assert (undone.status, undone.due, undone.security) == ("ok", lent.due, "on_loan")
+    (loan,) = loans(counter, A)
+    terms = (loan.fee_per_open_day, loan.grace_open_days, loan.grace_deducted, loan.fee_cap)
+    assert (loan.due_at, loan.renewals, terms) == (lent.due, 0, (50, 2, False, 500)), "the first promise holds again"
+    assert counter.ask(lambda session: session.query(RenewalRow).count()) == 0
+    assert codes(counter.at(seconds=12).renew(ALICE, A)) == ["ok"], "it counts as never renewed"
+    assert codes(counter.at(seconds=14).undo(A)) == ["ok"]
+    assert codes(counter.at(seconds=15).undo(A)) == ["ok"]
+    assert loans(counter, A) == []
+
+
+def test_each_of_several_renewals_is_undone_while_it_is_fresh(counter: Counter) -> None:
+    counter.rule_by(Rule(days=10, renewals=3))
+    counter.checkout(ALICE, A)
+    (first,) = counter.at(days=1).renew(ALICE, A)
+    later = counter.at(days=2)
+    later.renew(ALICE, A)
+    (undone,) = later.at(seconds=30).undo(A)
+    assert (undone.status, undone.due) == ("ok", first.due)
+    assert codes(later.at(seconds=30).undo(A)) == ["undo_too_late"], "the renewal of yesterday stays"
+    assert loans(counter, A)[0].renewals == 1
+
+
+@pytest.mark.parametrize(
+    ("card", "seconds", "code"), [(None, 31, "undo_too_late"), (BO, 5, "not_your_loan"), ("12345", 5, "unknown_card")]
+)
+def test_a_renewal_that_is_not_undone_says_why(counter: Counter, card: str | None, seconds: int, code: str) -> None:
+    counter.rule_by(Rule(days=10, renewals=3))
+    counter.checkout(ALICE, A)
+    later = counter.at(days=1)
+    (longer,) = later.renew(ALICE, A)
+    assert codes(later.at(seconds=seconds).undo(A, card=card)) == [code]
+    assert loans(counter, A)[0].due_at == longer.due
+
+
+def test_a_renewal_of_which_nobody_knows_what_it_changed_stays(counter: Counter) -> None:
+    counter.checkout(ALICE, A)
+    counter.renew(ALICE, A)
+    counter.do(lambda session: session.query(RenewalRow).update({"due_before": None}))
+    assert codes(counter.undo(A)) == ["undo_too_late"]
+
+
+def test_a_return_is_undone_for_its_own_reader_only(counter: Counter) -> None:
+    counter.checkout(ALICE, A)
+    counter.checkin(A)
+    assert codes(counter.undo(A, card=BO)) == ["not_your_loan"]
+    assert codes(counter.undo(A, card=ALICE)) == ["ok"]
 
 
 def test_a_return_by_another_hand_at_the_desk_closes_the_first_loan(counter: Counter) -> None:

@@ -4,7 +4,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from server.deps import Role
-from tests.support.library import ALICE, BO, colleague, machine, reader
+from tests.support.library import ALICE, BO, ManualClock, colleague, machine, reader
 
 FEES = f"/api/v1/patrons/by-card/{ALICE}/fees"
 PAYMENTS = "/api/v1/fees/payments"
@@ -23,6 +23,40 @@ def charge(client: TestClient, desk: dict[str, str], amount: str = "5.00", kind:
 
 def pay(client: TestClient, who: dict[str, str], **body: object):  # type: ignore[no-untyped-def]
     return client.post(PAYMENTS, json={"payment_id": "p1", "amount": "5.00", "card": ALICE} | body, headers=who)
+
+
+def undo(client: TestClient, who: dict[str, str], payment: str = "p1", **body: object):  # type: ignore[no-untyped-def]
+    return client.post(f"{PAYMENTS}/{payment}/undo", json={"request_id": "u1", "card": ALICE} | body, headers=who)
+
+
+def test_a_payment_is_undone_once_and_soon(client: TestClient, desk: dict[str, str], clock: ManualClock) -> None:
+    charge(client, desk)
+    pay(client, desk, amount="2.00")
+    assert undo(client, desk, "p2").json()["code"] == "unknown_payment"
+    assert undo(client, desk, card=BO).json()["code"] == "unknown_payment"
+    assert undo(client, desk, card=None).json()["code"] == "unknown_patron"
+    first = undo(client, desk)
+    assert first.json() == {"payment_id": "p1", "amount": "2.00", "balance": "5.00"}
+    assert undo(client, desk).json() == first.json(), "the same request gets the same answer"
+    again = undo(client, desk, request_id="u2")
+    assert (again.status_code, again.json()["code"]) == (409, "payment_undone")
+    pay(client, desk, payment_id="p3")
+    clock.advance(seconds=31)
+    late = undo(client, desk, "p3", request_id="u3")
+    assert (late.status_code, late.json()["code"]) == (409, "undo_too_late")
+    ledger = client.get(FEES, headers=desk).json()["ledger"]
+    assert [(line["entry"], line["amount"]) for line in ledger] == [
+        ("charge", "5.00"), ("payment", "-2.00"), ("reversal", "2.00"), ("payment", "-5.00"),
+    ]  # fmt: skip
+
+
+def test_who_was_forgotten_since_owes_nothing_again(client: TestClient, desk: dict[str, str]) -> None:
+    charge(client, desk)
+    pay(client, desk)
+    (key,) = [n for n in range(1, 9) if client.get(f"/api/v1/patrons/{n}/fees", headers=desk).json().get("ledger")]
+    gone = client.post(f"/api/v1/patrons/{key}/anonymise", headers=desk)
+    assert gone.status_code < 300, gone.text
+    assert undo(client, desk, card=None, patron_id=key).json()["code"] == "unknown_patron"
 
 
 def test_a_fee_is_charged_paid_in_part_and_forgiven(client: TestClient, desk: dict[str, str]) -> None:
@@ -69,6 +103,7 @@ def test_money_is_the_desks_business(client: TestClient, desk: dict[str, str], r
         client.post("/api/v1/patrons/1/fees", json=body, headers=who),
         pay(client, who),
         client.post(f"/api/v1/fees/{fee['id']}/waive", json={"reason": "x"}, headers=who),
+        undo(client, who),
     ):
         assert answer.status_code == wanted, answer.text
     assert client.get(FEES, headers=desk).json()["balance"] == "5.00"

@@ -1,11 +1,14 @@
 """The rules of fees, a table a rule."""
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.fees.payment import PaymentLine
 from server.fees.policy import (
     FeeTerms,
     OpenFee,
@@ -17,6 +20,7 @@ from server.fees.policy import (
     major,
     minor,
     overdue_fee,
+    refuse_undo,
     reversal,
 )
 
@@ -128,3 +132,28 @@ def test_minor_units_and_amounts_are_the_same(units: int) -> None:
 def test_a_fraction_of_a_cent_is_never_lost_silently() -> None:
     with pytest.raises(ValueError, match="more than 2 places"):
         minor(D("0.005"))
+
+
+AT = datetime(2026, 3, 2, 10, tzinfo=UTC)
+PAID = PaymentLine(11, 3, 500, AT, "user:anna", "cash")
+REST = PaymentLine(12, 7, 20, AT, "user:anna", "cash")
+
+
+@pytest.mark.parametrize(
+    ("payment", "kept", "since", "code"),
+    [
+        ((), {}, AT, "unknown_payment"),
+        ((PAID,), {3: 500}, AT, None),
+        ((PAID, REST), {3: 900, 7: 20}, AT - timedelta(seconds=30), None),
+        ((PAID,), {3: 500}, AT + timedelta(microseconds=1), "undo_too_late"),
+        ((PAID, replace(REST, undone=True)), {3: 500, 7: 0}, AT, "payment_undone"),
+        ((replace(PAID, undone=True),), {3: 0}, AT + timedelta(days=1), "payment_undone"),
+        ((PAID, REST), {3: 499, 7: 20}, AT, "payment_refunded"),
+        ((PAID,), {}, AT, "payment_refunded"),
+    ],
+)
+def test_which_payments_can_be_undone(
+    payment: tuple[PaymentLine, ...], kept: dict[int, int], since: datetime, code: str | None
+) -> None:
+    refused = refuse_undo(payment, kept, since=since)
+    assert (refused.code if refused else None) == code

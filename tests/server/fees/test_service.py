@@ -1,15 +1,17 @@
 """The ledger: it always sums, and what comes at the same moment is booked once."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
+from typing import TypeVar
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from server.audit import service as audit
 from server.audit.values import Wanted
@@ -24,6 +26,7 @@ from tests.support.library import ALICE, BO, NOW
 D = Decimal
 DESK = "user:anna"
 AT_ONCE = 12
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -120,6 +123,72 @@ def test_parallel_payments_of_one_fee_book_once(database: Database, alice: int) 
     assert owed(database, alice) == "0.00"
 
 
+def undo(database: Database, patron_id: int, payment_id: str, **more: object) -> Decimal | Refused:
+    arguments = {"since": NOW, "actor": "user:bea", "at": NOW} | more
+    with database.writing() as session:
+        return service.undo_payment(session, patron_id, payment_id, **arguments)  # type: ignore[arg-type]
+
+
+def test_an_undone_payment_is_owed_again_fee_by_fee(database: Database, alice: int) -> None:
+    first, second = charge(database, alice, "5.00", "2.00")
+    pay(database, alice, "6.00", "p1", means="card")
+    assert undo(database, alice, "p1") == D("6.00")
+    with database.reading() as session:
+        assert {fee.id: str(fee.owed) for fee in service.fees_of(session, alice)} == {first: "5.00", second: "2.00"}
+        last = service.ledger_of(session, alice)[-2:]
+    assert {(line.entry, line.means, line.payment_id, line.actor) for line in last} == {
+        ("reversal", "card", "p1", "user:bea")
+    }
+    assert undo(database, alice, "p1") == Refused("payment_undone")
+    assert pay(database, alice, "6.00", "p1", means="card") == Refused("payment_undone"), "its number stands for it"
+    assert isinstance(pay(database, alice, "7.00", "p2"), Paid)
+    assert owed(database, alice) == "0.00"
+
+
+def test_a_payment_stays_that_is_unknown_old_or_given_back(database: Database, alice: int) -> None:
+    loan = lend(database, alice)
+    with database.writing() as session:
+        service.charge(session, alice, "lost", D("30.00"), at=NOW, actor=DESK, loan_id=loan)
+    pay(database, alice, "12.00", "p1")
+    assert undo(database, key(database, BO), "p1") == Refused("unknown_payment")
+    assert undo(database, alice, "p1", since=NOW + timedelta(seconds=1)) == Refused("undo_too_late")
+    with database.writing() as session:
+        service.cancel_loan_fees(session, loan, actor=DESK, at=NOW, reason="found")
+    assert undo(database, alice, "p1") == Refused("payment_refunded")
+    assert owed(database, alice) == "0.00"
+
+
+def test_parallel_undoings_take_a_payment_back_once(database: Database, alice: int) -> None:
+    charge(database, alice, "5.00")
+    pay(database, alice, "5.00", "p1")
+    answers = all_at_once(database, lambda n: undo(database, alice, "p1"))
+    assert sorted(type(answer).__name__ for answer in answers) == ["Decimal"] + ["Refused"] * (AT_ONCE - 1)
+    assert owed(database, alice) == "5.00"
+
+
+def test_the_database_lets_a_line_be_reversed_once(database: Database, alice: int) -> None:
+    charge(database, alice, "5.00")
+    pay(database, alice, "5.00", "p1")
+    undo(database, alice, "p1")
+    again = text(
+        "INSERT INTO fee_entry (fee_id, patron_id, entry, amount, at, actor, means, payment_id, reason, reverses)"
+        " SELECT fee_id, patron_id, entry, amount, at, actor, means, payment_id, reason, reverses FROM fee_entry"
+        " WHERE reverses IS NOT NULL"
+    )
+    with pytest.raises(IntegrityError), database.writing() as session:
+        session.execute(again)
+
+
+def test_a_report_counts_an_undone_payment_as_none(database: Database, alice: int) -> None:
+    charge(database, alice, "5.00")
+    pay(database, alice, "5.00", "p1")
+    undo(database, alice, "p1")
+    with database.reading() as session:
+        booked = service.booked(session, NOW - timedelta(days=1), NOW + timedelta(days=1))
+    assert sum(one.amount for one in booked if one.entry == "payment") == 0
+    assert {one.entry for one in booked} == {"charge", "payment"}
+
+
 def test_a_charge_does_not_wait_for_a_request_that_has_the_patron_locked(database: Database, alice: int) -> None:
     """A return that charges holds its item; a renewal of the same loan holds the patron and waits for the item."""
     if database.engine.dialect.name == "sqlite":
@@ -131,10 +200,10 @@ def test_a_charge_does_not_wait_for_a_request_that_has_the_patron_locked(databas
         checkin.flush()
 
 
-def all_at_once(database: Database, work) -> list[Paid | Refused]:  # type: ignore[no-untyped-def]
+def all_at_once(database: Database, work: Callable[[int], T]) -> list[T]:
     gate = threading.Barrier(AT_ONCE)
 
-    def one(n: int) -> Paid | Refused:
+    def one(n: int) -> T:
         gate.wait()
         return work(n)
 
@@ -223,6 +292,7 @@ def test_every_booking_is_in_the_audit_log_without_names(database: Database, ali
     pay(database, alice, "1.00", "p1")
     with database.writing() as session:
         service.waive(session, fee, reason="ill", actor=DESK, at=NOW)
+    undo(database, alice, "p1")
     with database.reading() as session:
         rows = [
             (row.entry.action, row.entry.target)
@@ -231,7 +301,7 @@ def test_every_booking_is_in_the_audit_log_without_names(database: Database, ali
         ]
     assert rows[::-1] == [
         ("fee.charge", f"fee:{fee}"), ("fee.charge", f"fee:{other}"), ("fee.pay", f"patron:{alice}"),
-        ("fee.waive", f"fee:{fee}"),
+        ("fee.waive", f"fee:{fee}"), ("fee.undo", f"patron:{alice}"),
     ]  # fmt: skip
 
 
@@ -242,6 +312,7 @@ BOOKINGS = st.lists(
         st.tuples(st.just("pay_one"), st.integers(1, 300)),
         st.tuples(st.just("waive"), st.integers(1, 600)),
         st.tuples(st.just("repeat"), st.integers(0, 5)),
+        st.tuples(st.just("undo"), st.integers(0, 5)),
     ),
     max_size=14,
 )
@@ -276,6 +347,10 @@ def test_the_ledger_always_sums_and_payments_never_make_it_negative(database: Da
         elif what == "repeat" and told:
             name, amount, answer = told[cents % len(told)]
             assert pay(database, patron, str(amount), name) == answer
+        elif what == "undo" and told:
+            name, amount, _ = told.pop(cents % len(told))
+            assert undo(database, patron, name) == amount
+            expected += amount
         with database.reading() as session:
             left = service.fees_of(session, patron)
             assert service.balance(session, patron) == expected == sum((fee.owed for fee in left), D(0)) >= 0

@@ -5,7 +5,7 @@ from fastapi.testclient import TestClient
 
 from server.deps import Role
 from tests.support.counter import Counter
-from tests.support.library import ALICE, BO, BOOKS, colleague, machine, reader
+from tests.support.library import ALICE, BLOCKED, BO, BOOKS, colleague, machine, reader
 
 URL = "/api/v1/holds"
 A, B = BOOKS[:2]
@@ -91,6 +91,17 @@ def test_the_desk_sees_queues_and_patrons(client: TestClient, counter: Counter) 
 def test_a_wish_names_one_title(client: TestClient, body: dict[str, object], status: int) -> None:
     answer = client.post(URL, json={"request_id": "x", "card": ALICE} | body, headers=machine())
     assert answer.status_code == status
+
+
+def test_the_desk_alone_decides_against_a_refusal_and_gives_a_reason(client: TestClient) -> None:
+    desk, insisting = colleague(client, Role.LIBRARIAN), {"overrides": ["patron_blocked"], "reason": "agreed"}
+    assert place(client, machine(), card=BLOCKED, **insisting)["code"] == "patron_blocked"
+    without = {"request_id": "h-2", "card": BLOCKED, "barcode": A, "overrides": ["patron_blocked"]}
+    assert client.post(URL, json=without, headers=desk).status_code == 422
+    told = place(client, desk, card=BLOCKED, **insisting)
+    assert (told["status"], told["overridden"]) == ("ok", ["patron_blocked"])
+    (held,) = client.get(f"/api/v1/patrons/by-card/{BLOCKED}/holds", headers=desk).json()["holds"]
+    assert held["expected_on"] == "2026-03-02", "a copy stands on the shelf"
 
 
 def test_an_unknown_title_is_told(client: TestClient) -> None:

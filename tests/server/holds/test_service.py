@@ -1,12 +1,16 @@
 """The queue at work: who gets what comes free, and what happens when nobody fetches it."""
 
+import json
 from decimal import Decimal
 
 import pytest
 
+from server.audit import service as audit
+from server.audit.values import Wanted
 from server.catalogue import service as catalogue
 from server.holds import service as holds
 from server.holds.errors import HoldReadyError, UnknownHoldError
+from server.lending.occasion import Channel
 from server.lending.policy import Calendar, LibraryPolicy, Rule
 from tests.support.counter import Counter, codes, day, local
 from tests.support.library import ALICE, BLOCKED, BO, BOOKS, EXPIRED, NOW, REFERENCE, add_patron
@@ -250,3 +254,21 @@ def test_the_same_request_places_one_hold(desk: Counter) -> None:
     again = Counter(desk.database, desk.occasion).hold(BO, A)
     assert again == first
     assert len(desk.queue(A)) == 1
+
+
+def test_staff_place_a_hold_against_the_rules_and_say_why(desk: Counter) -> None:
+    desk.rule_by(policy=LibraryPolicy(hold_limit=0, hold_on_shelf_allowed=False))
+    against = {"overrides": ["hold_limit", "title_on_shelf", "card_expired", "hold_exists"], "reason": "school project"}
+    kiosk = desk.on(Channel.KIOSK)
+    assert kiosk.hold(BO, A, **against).code == "title_on_shelf", "only the desk decides against the rules"
+    placed = desk.hold(BO, A, **against)
+    assert (placed.status, placed.overridden) == ("ok", ("title_on_shelf", "hold_limit"))
+    assert desk.hold(BO, A, **against).code == "hold_exists"
+    with desk.database.reading() as session:
+        (entry,) = [row.entry for row in audit.page(session, Wanted()) if row.entry.action == "hold.place"]
+    assert json.loads(entry.detail) == {"overridden": ["title_on_shelf", "hold_limit"], "reason": "school project"}
+
+
+def test_a_refusal_for_fees_or_an_ended_card_tells_its_numbers(desk: Counter) -> None:
+    told = desk.hold(EXPIRED, A)
+    assert (told.code, told.params) == ("card_expired", {"expired_on": "2026-03-01"})

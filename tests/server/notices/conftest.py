@@ -65,10 +65,11 @@ def mail_server() -> Iterator[MailServer]:
 
 @dataclass
 class Receiver:
-    """Keeps what is posted; `answers` are the statuses it gives before 204."""
+    """Keeps what is posted; `answers` are the statuses it gives before 204, `words` what it says to each."""
 
     posts: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
+    words: str = ""
     url: str = ""
 
     def facts(self) -> list[dict[str, Any]]:
@@ -83,9 +84,11 @@ def receiver() -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             kept.posts.append(({name.lower(): value for name, value in self.headers.items()}, body))
+            said = kept.words.encode() if kept.answers else b""
             self.send_response(kept.answers.pop(0) if kept.answers else 204)
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", str(len(said)))
             self.end_headers()
+            self.wfile.write(said)
 
         def log_message(self, *_: Any) -> None:
             """Say nothing."""

@@ -62,7 +62,13 @@ def guarded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Guarded
     )  # fmt: skip
     controller.start()
     config = MailConfig(
-        host="127.0.0.1", port=controller.port, tls="starttls", user="library", password="let me in", sender=SENDER
+        host="127.0.0.1",
+        port=controller.port,
+        tls="starttls",
+        user="library",
+        password="let me in",
+        sender=SENDER,
+        timeout_s=5,
     )
     yield Guarded(config, kept)
     controller.stop()
@@ -110,3 +116,15 @@ def test_what_a_webhook_answers_decides_about_another_attempt(
 def test_a_webhook_that_is_away_is_asked_again(parcel: Parcel) -> None:
     config = WebhookConfig(url=f"http://127.0.0.1:{free_port()}/", secret=SECRET)
     assert refusal(Webhook(config), parcel) == ("webhook_away", False)
+
+
+def test_channels_tell_where_they_lead_without_secrets() -> None:
+    assert Mail(MailConfig(host="mail.example", port=25, sender=SENDER)).where == "mail.example:25"
+    config = WebhookConfig(url="https://user:pass@sms.example:8443/hook?key=1", secret=SECRET)
+    assert Webhook(config).where == "https://sms.example:8443"
+
+
+def test_a_webhooks_own_words_are_repeated(receiver: Receiver, parcel: Parcel) -> None:
+    receiver.answers, receiver.words = [422], "no such\nnumber"
+    with pytest.raises(DeliveryError, match=r"^answered 422 no such number$"):
+        Webhook(WebhookConfig(url=receiver.url, secret=SECRET)).deliver(parcel)

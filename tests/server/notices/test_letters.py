@@ -1,6 +1,7 @@
 """The words of letters, the library's own included."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import get_args
@@ -9,7 +10,7 @@ import pytest
 
 from carrel.sections import LibraryConfig
 from server.notices import letters
-from server.notices.letters import Letter, Writer
+from server.notices.letters import Letter, Somebody, Writer
 from server.notices.policy import Kind
 from server.patrons import service as patrons
 from server.patrons.service import Patron
@@ -46,7 +47,14 @@ def test_every_kind_has_words_in_both_languages(people: list[Patron], kind: Kind
 
 def test_both_languages_have_the_same_templates() -> None:
     english, chinese = ({file.name for file in (letters.SHIPPED / name).iterdir()} for name in ("en", "zh-CN"))
-    assert english == chinese == {f"{kind}.txt" for kind in KINDS}
+    assert english == chinese == {f"{kind}.txt" for kind in (*KINDS, "test")}
+
+
+def test_a_letter_that_tries_a_channel_is_in_the_language_asked_for() -> None:
+    writer = Writer(LIBRARY, None)
+    english, chinese = (writer.trial(Somebody("", language)) for language in ("en", "zh-CN"))
+    assert (english.subject, chinese.subject) == ("A test from Town Library", "市图书馆的测试通知")
+    assert writer.trial(Somebody("", None)).language == LIBRARY.language
 
 
 def test_a_library_may_use_its_own_words(people: list[Patron], tmp_path: Path) -> None:
@@ -57,11 +65,29 @@ def test_a_library_may_use_its_own_words(people: list[Patron], tmp_path: Path) -
     assert compose(people[0], "overdue", tmp_path) == compose(people[0], "overdue")
 
 
-@pytest.mark.parametrize("wrong", ["{{ nobody }}", "{% if %}", "{{ name.__class__.__mro__ }}"])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "{{ nobody }}",
+        "{% if %}",
+        "{{ name.__class__.__mro__ }}",
+        "{{ 1 // 0 }}",
+        "{{ owed + name }}",
+        "{{ lines[9].x }}",
+    ],
+)
 def test_words_that_are_wrong_give_way_to_the_shipped_ones(
     people: list[Patron], tmp_path: Path, caplog: pytest.LogCaptureFixture, wrong: str
 ) -> None:
     (tmp_path / "en").mkdir()
     (tmp_path / "en" / "fee.txt").write_text(wrong, encoding="utf-8")
-    assert compose(people[0], "fee", tmp_path) == compose(people[0], "fee")
+    letter = compose(people[0], "fee", tmp_path)
+    assert replace(letter, fault="") == compose(people[0], "fee")
+    assert letter.fault.startswith("en/fee.txt: ")
     assert "en/fee.txt" in caplog.text
+
+
+def test_words_that_are_no_text_give_way_too(people: list[Patron], tmp_path: Path) -> None:
+    (tmp_path / "en").mkdir()
+    (tmp_path / "en" / "fee.txt").write_bytes("费用".encode("gb18030"))
+    assert "UnicodeDecodeError" in compose(people[0], "fee", tmp_path).fault

@@ -117,6 +117,21 @@ def test_quiet_hours_are_the_librarys_own(begin: str, end: str, at: str, expecte
     assert policy.quiet(local(f"2026-03-10T{at}"), ZONE, begin=begin, end=end) is expected
 
 
+@pytest.mark.parametrize(
+    ("begin", "end", "at", "expected"),
+    [
+        ("21:00", "08:00", "2026-03-10T20:59", None),
+        ("21:00", "08:00", "2026-03-10T21:00", "2026-03-11T08:00"),
+        ("21:00", "08:00", "2026-03-10T07:59", "2026-03-10T08:00"),
+        ("12:00", "14:00", "2026-03-10T13:00", "2026-03-10T14:00"),
+        ("08:00", "08:00", "2026-03-10T08:00", None),
+    ],
+)
+def test_quiet_hours_end_on_the_librarys_clock(begin: str, end: str, at: str, expected: str | None) -> None:
+    until = policy.quiet_end(local(at), ZONE, begin=begin, end=end)
+    assert until == (None if expected is None else local(expected))
+
+
 def test_pauses_grow_and_end() -> None:
     pauses = [policy.pause_after(number) for number in range(1, 8)]
     assert pauses[:2] == [timedelta(minutes=1), timedelta(minutes=5)]

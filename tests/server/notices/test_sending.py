@@ -42,7 +42,7 @@ def text_of(letter: EmailMessage) -> str:
 
 
 def states(library: Library) -> list[tuple[str, str, str, int]]:
-    found = library.counter.ask(lambda session: service.listed(session, {}, before=None, limit=100))
+    found = library.counter.ask(lambda session: service.listed(session, service.Wanted(), limit=100))
     return [(one.kind, one.state, one.code, one.attempts) for one in reversed(found)]
 
 

@@ -167,6 +167,22 @@ def test_a_reserved_item_goes_to_the_hold_shelf_with_a_slip(desk: TestClient) ->
     assert desk.get(address, headers=PAGE).status_code == 404
 
 
+def test_a_hold_that_is_refused_can_be_insisted_on(desk: TestClient) -> None:
+    sent: dict[str, Any] = {"card": BLOCKED, "item": BOOK}
+    answer = desk.post("/desk/hold", data=sent, headers=PAGE)
+    assert "This account is blocked." in text(answer)
+    assert "Reserve all the same" in text(answer)
+    assert re.findall(r'name="overrides" value="(\w+)"', answer.text) == ["patron_blocked"]
+    assert "This account is blocked." in post(desk, "hold", **sent | {"overrides": ["patron_blocked"], "reason": " "})
+    assert "Book 1 is reserved." in post(
+        desk, "hold", **sent | {"overrides": ["patron_blocked"], "reason": "so agreed"}
+    )
+    again = desk.post("/desk/hold", data=sent | {"overrides": ["patron_blocked"], "reason": "again"}, headers=PAGE)
+    assert "waiting for this title already" in text(again)
+    assert "Reserve all the same" not in again.text
+    assert "so agreed" in desk.get("/api/v1/audit", headers=colleague(desk, Role.ADMINISTRATOR)).text
+
+
 def test_a_hold_is_cancelled_by_its_own_reader_only(desk: TestClient) -> None:
     scan(desk, BOOK, ALICE)
     post(desk, "hold", card=BO, item=BOOK)
@@ -181,11 +197,19 @@ def test_the_last_step_is_undone_for_half_a_minute(desk: TestClient, clock: Manu
     scan(desk, BOOK, ALICE)
     clock.advance(minutes=5)
     scan(desk, BOOK)
-    assert "Undone: it is on loan again." in post(desk, "undo", item=BOOK)
+    assert "Undone: on loan until 1 Apr 2026." in post(desk, "undo", item=BOOK)
     clock.advance(seconds=31)
     scan(desk, BOOK)
     clock.advance(seconds=31)
     assert "too long ago" in post(desk, "undo", item=BOOK)
+
+
+def test_a_renewal_is_undone_too(desk: TestClient, clock: ManualClock) -> None:
+    scan(desk, BOOK, ALICE)
+    later(desk, clock, days=3)
+    answer = desk.post("/desk/renew", data={"card": ALICE, "item": BOOK}, headers=PAGE)
+    assert 'data-undo="30"' in answer.text
+    assert "Undone: on loan until 1 Apr 2026." in post(desk, "undo", item=BOOK, card=ALICE)
 
 
 @pytest.fixture
@@ -214,6 +238,19 @@ def test_a_late_return_tells_its_fee_and_whose_it_is(owing: TestClient) -> None:
     assert "1.50 CNY owed" in scan(owing, ALICE)
 
 
+def test_a_payment_is_undone_for_half_a_minute(owing: TestClient, clock: ManualClock) -> None:
+    scan(owing, BOOK)
+    answer = owing.post("/desk/pay", data={"card": ALICE, "amount": "0.50", "request_id": "pay-1"}, headers=PAGE)
+    assert re.findall(r'name="payment" value="([^"]+)"', answer.text) == ["pay-1"]
+    undoing = {"card": ALICE, "payment": "pay-1", "request_id": "undo-1"}
+    for _ in range(2):
+        assert "Undone: the payment of 0.50 CNY. Owed: 2.00 CNY." in post(owing, "pay/undo", **undoing)
+    assert "This payment was undone." in post(owing, "pay/undo", **undoing | {"request_id": "undo-2"})
+    post(owing, "pay", card=ALICE, amount="0.50", request_id="pay-2")
+    clock.advance(seconds=31)
+    assert "too long ago" in post(owing, "pay/undo", card=ALICE, payment="pay-2")
+
+
 def test_a_form_that_is_sent_twice_works_once(desk: TestClient) -> None:
     first = scan(desk, BOOK, ALICE, request_id="once")
     assert "Lent until" in first
@@ -236,6 +273,6 @@ def test_htmx_gets_the_part_that_changes_and_the_address(desk: TestClient) -> No
 
 
 def test_a_form_that_names_nothing_is_refused_and_breaks_nothing(desk: TestClient) -> None:
-    for path in ("lend", "return", "renew", "undo", "pay", "hold", "holds/1/cancel"):
+    for path in ("lend", "return", "renew", "undo", "pay", "pay/undo", "hold", "holds/1/cancel"):
         assert desk.post(f"/desk/{path}", data={"trail": "x"}, headers=PAGE).status_code == 422, path
         assert desk.post(f"/desk/{path}", data={"card": "?"}, headers=PAGE).status_code == 422, path

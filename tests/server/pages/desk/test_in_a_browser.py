@@ -122,6 +122,25 @@ def test_a_reason_lends_against_the_rule_without_scripts(visit, free):
     expect(page.locator(".result")).to_contain_text("Lent until")
 
 
+@pytest.mark.parametrize(("language", "theme", "size"), [LOOKS[-3], LOOKS[2]], ids=str)
+def test_a_payment_is_taken_back_and_a_refused_hold_asks_for_a_reason(visit, free, tmp_path, language, theme, size):
+    page = visit(language, theme, size, path=f"/desk?card={CARD}", may_complain=True)  # of what screenshots inject
+    page.locator("#amount").fill("0.50")
+    page.locator("form[action='/desk/pay'] button").click()
+    expect(page.locator("[data-undo] button")).to_be_visible()
+    page.screenshot(path=tmp_path / "paid.png", full_page=True)
+    assert barriers(page) == []
+    page.locator("[data-undo] button").click()
+    expect(page.locator("[data-undo]")).to_have_count(0)
+    expect(page.locator("#amount")).to_have_value("3.50")
+    page.locator("#wanted").fill(free[0])
+    page.locator("form[action='/desk/hold'] button").click()
+    expect(page.locator("form.insist[action='/desk/hold']")).to_be_visible()
+    page.screenshot(path=tmp_path / "refused.png", full_page=True)
+    assert barriers(page) == []
+    assert not overflows(page)
+
+
 @pytest.mark.parametrize("path", [f"/desk?card={CARD}", "/patrons/1", "/worklists"])
 def test_pages_stay_within_their_weight(visit, path):
     page = visit(path=path)

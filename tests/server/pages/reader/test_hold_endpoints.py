@@ -58,6 +58,21 @@ def test_a_title_is_reserved_and_tells_the_place_in_its_queue(alice, counter, ti
     assert "To be fetched at main." in page
 
 
+def test_how_long_one_will_probably_wait_is_said_before_and_after(alice, web, counter, title):
+    address = title(BOOKS[0])
+    assert "probably" not in web.get(address).text.lower(), "a copy stands on the shelf"
+    counter.checkout(BO, BOOKS[0])
+    assert "Reserved now, it is probably ready by 1 Apr 2026." in web.get(address).text
+    assert "Probably ready by 1 Apr 2026." in reserve(alice, address)
+    assert "Probably ready by 1 Apr 2026." in alice.get("/my/holds").text
+    (mine,) = alice.get("/api/v1/patrons/me/holds").json()["holds"]
+    assert mine["expected_on"] == "2026-04-01"
+    counter.change_item(BOOKS[0], for_loan=False)
+    assert "When a copy will come back is not known." in alice.get("/my/holds").text
+    alice.post(f"/my/holds/{mine['id']}/pause")
+    assert alice.get("/api/v1/patrons/me/holds").json()["holds"][0]["expected_on"] is None
+
+
 def test_pressing_twice_reserves_once(alice, title):
     pages = [reserve(alice, title(BOOKS[0])) for _ in range(2)]
     assert ["Place 1 of 1 in the queue" in page for page in pages] == [True, True]

@@ -1,0 +1,1 @@
+"""Colleagues' accounts and machines' tokens as pages, for administrators."""

@@ -1,0 +1,3 @@
+from tests.support.one_database import databases
+
+__all__ = ["databases"]

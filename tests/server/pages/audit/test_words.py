@@ -1,0 +1,77 @@
+import re
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from carrel.web import i18n
+from carrel.web.i18n import Words
+from server.catalogue.policy import BY_HAND
+from server.pages.audit import words
+from server.pages.audit.words import SENTENCES
+
+SERVER = Path(words.__file__).parents[2]
+RECORDED = re.compile(
+    r'(?:action(?: = |=)|tell\(counter, |_audit\(session, (?:by, )?|_record\(session, )"([a-z_]+\.[a-z_]+)"'
+)
+NAMES = {"user:mei": "Mei Lin", "account:7": "Mei Lin"}
+
+
+@pytest.fixture
+def english():
+    return Words("en", ZoneInfo("Asia/Shanghai"), i18n.load("en"))
+
+
+def recorded() -> set[str]:
+    """Every action that the server's code records under a fixed name."""
+    sources = [file.read_text(encoding="utf-8") for file in SERVER.rglob("*.py")]
+    return {action for source in sources for action in RECORDED.findall(source)}
+
+
+def test_every_action_that_the_server_records_has_words():
+    found = recorded()
+    assert len(found) > 50
+    assert found - set(SENTENCES) == set()
+    assert {f"catalogue.item_{trigger.value}" for trigger in BY_HAND} <= set(SENTENCES)
+
+
+def test_what_has_no_words_is_told_by_its_own_name(english):
+    assert words.sentence(english, "loan.checkout") == "Item lent"
+    assert words.sentence(english, "future.thing") == "future.thing"
+
+
+@pytest.mark.parametrize(
+    ("subject", "told"),
+    [
+        ("user:mei", "Mei Lin"),
+        ("account:7", "Mei Lin"),
+        ("user:gone", "Account gone"),
+        ("nightly", "The night's work"),
+        ("sip2:lobby", "Terminal lobby"),
+        ("patron:12", "Reader no. 12"),
+        ("future:1", "future:1"),
+        ("future", "future"),
+        ("patron:", "patron:"),
+    ],
+)
+def test_people_and_things_are_told_in_words_where_they_have_some(english, subject, told):
+    assert words.thing(english, subject, NAMES) == told
+
+
+def test_only_what_has_a_page_is_linked():
+    assert words.place("patron:12") == "/patrons/12"
+    assert words.place("loan:12") is None
+    assert words.place("patron:") is None
+
+
+def test_details_are_read_as_people_write_them(english):
+    detail = '{"disabled":true,"role":"duty_staff","fields":["name","email"],"x":null,"amount":"3.50","days":[1,{}]}'
+    assert words.details(english, detail) == [
+        ("Ended", "yes"), ("Role", "Duty staff"), ("Fields", "name, email"), ("x", "–"), ("Amount", "3.50"),
+        ("days", "[1, {}]"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("code", words.FAULTS)
+def test_every_fault_of_the_chain_has_a_sentence(english, code):
+    assert "%" not in words.fault(english, code, 2)
