@@ -84,7 +84,7 @@ def test_a_day_at_the_desk(desk: Browser) -> None:
     assert "Another reader is waiting" in desk.send("/desk/renew", card=NEW, item=BOOK)
     assert "To the hold shelf" in desk.send("/desk/scan", code=BOOK)
     assert "On the hold shelf 1" in desk.get("/worklists")
-    assert "Undone: it is on loan again." in desk.send("/desk/undo", item=BOOK)
+    assert "Undone: on loan until" in desk.send("/desk/undo", item=BOOK)
     assert "To the hold shelf" in desk.send("/desk/scan", code=BOOK)
     assert "1 to be fetched" in desk.send("/desk/scan", code=ALICE)
     assert "Lent until" in desk.send("/desk/scan", code=BOOK, card=ALICE)
