@@ -20,7 +20,7 @@ from gateway.settings import GatewaySettings, read_settings
 from gateway.store import StoreError
 
 GARBAGE_AFTER = 10_000
-"""Objects more than before, then it is looked for cycles among them; Python's 700 is a few reports' work."""
+"""New objects before a search for cycles among them; Python's 700 are made by a few reports."""
 SETTLED_S = 30.0
 """By then the Zigbee network with its devices is loaded; later a collection of 200 devices takes 100 ms each time."""
 
@@ -57,7 +57,7 @@ def check_ports(settings: GatewaySettings) -> None:
 def keep_what_is_there() -> None:
     """Programs, settings and the network's devices stay: looking at them again and again would stop everything.
 
-    What comes and goes with each report holds no cycles, so that looking for those seldom is enough.
+    Nearly all that comes and goes with each report is freed at once, so cycles need be looked for but seldom.
     """
     gc.collect()
     gc.freeze()

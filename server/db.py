@@ -184,7 +184,7 @@ class _Session(Session):
         ready = _HOT[statement].get(key)
         if ready is None:
             ready = _HOT[statement][key] = _Ready(statement, dialect, None if statement.is_select else list(values))
-        for listener in connection.dispatch.before_cursor_execute:  # tests count statements
+        for listener in connection.dispatch.before_cursor_execute:  # who hears of statements hears of these
             listener(connection, None, ready.sql, values, None, False)
         driver: Any = connection.connection.driver_connection
         try:

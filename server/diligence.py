@@ -31,12 +31,10 @@ def work_until(
             if work():
                 continue
             told = False
-        except AWAY as error:  # what was under way is taken up again when it is back
+        except Exception as error:  # when the database is back, what was under way is taken up again
             if not told:
-                log.error("%s: the database does not answer (%s)", trouble, type(error).__name__)
-            told = True
-        except Exception:
-            if not told:
-                log.exception("%s", trouble)
+                away = isinstance(error, AWAY)
+                why = "the database does not answer" if away else "this is a fault of ours"
+                log.error("%s: %s", trouble, why, exc_info=not away)
             told = True
         stopping.wait(LOOK_EVERY_S)

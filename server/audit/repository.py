@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from server.audit.models import AuditRow
 from server.audit.values import Entry, Head, Sealed, Wanted
 from server.db import hot
 
-LOCK_AND_HEAD = (
-    "SELECT pg_advisory_xact_lock(418581342580); "  # any number of ours: on PostgreSQL, who appends waits on it
-    "SELECT seq, hash FROM audit_entry ORDER BY seq DESC LIMIT 1"
-)
+LOCK = hot(select(func.pg_advisory_xact_lock(0x6175646974).label("locked")))
+"""The number is any of ours: on PostgreSQL, who appends waits on it."""
 BATCH = 1000
 
 COLUMNS = (
@@ -30,16 +27,16 @@ APPEND = hot(insert(_row))  # type: ignore[arg-type]  # a mapped class's table i
 """Made once, since every loan asks; the Core table, since nobody looks at the row."""
 
 
+def queue_up(session: Session) -> None:
+    """Wait for others who append, until the transaction ends."""
+    if session.get_bind().dialect.name == "postgresql":  # SQLite's writers queue anyway
+        session.execute(LOCK)
+
+
 def head(session: Session) -> Head:
-    """The newest row, after waiting for others who append; from now on they wait until the transaction ends."""
-    if session.get_bind().dialect.name == "sqlite":  # whose writers queue anyway
-        row = session.execute(HEAD).first()
-    else:
-        driver: Any = session.connection().connection.driver_connection
-        answers = driver.execute(LOCK_AND_HEAD)  # sent as one; the second sees what was committed during the first
-        answers.nextset()
-        row = answers.fetchone()
-    return Head(*row) if row else Head()
+    """The newest row; call it after `queue_up`, in a statement of its own, so that it sees who was waited for."""
+    row = session.execute(HEAD).first()
+    return Head(row.seq, row.hash) if row else Head()
 
 
 def append(session: Session, rows: Sequence[Sealed]) -> None:

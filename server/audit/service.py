@@ -84,6 +84,7 @@ def _chain(session: Session) -> None:
         return
     pending: list[_Pending] = session.info.pop(_PENDING)
     session.flush()  # everything else is locked before the chain, so that nobody waits in a circle
+    repository.queue_up(session)
     repository.append(session, policy.seal(repository.head(session), (one.entry for one in pending)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -141,29 +142,26 @@ def try_out(
 @router.post(f"{HERE}/{{notice_id}}/retry")
 def retry(notice_id: NoticeId, page: QueueDep, back: Back = "") -> Response:
     """Send again one that has failed."""
-    caller = page.visit.librarian()
-    if caller is None:
-        return page.visit.to_sign_in()
-    try:
-        with page.core.database.writing() as session:
-            desk.retry(session, notice_id, actor=caller.subject, at=page.core.clock.now())
-    except DomainError as error:
-        return page.again(Choice.back(back), error)
-    return _to(Choice.back(back), done="retried")
+    return _decide(page, desk.retry, notice_id, Choice.back(back), done="retried")
 
 
 @router.post(f"{HERE}/{{notice_id}}/give-up")
 def give_up(notice_id: NoticeId, page: QueueDep, back: Back = "") -> Response:
     """Write to nobody after all."""
+    return _decide(page, desk.give_up, notice_id, Choice.back(back), done="given_up")
+
+
+def _decide(page: Queue, deed: Callable[..., object], notice_id: int, choice: Choice, *, done: str) -> Response:
+    """Do to one notice what a librarian has decided."""
     caller = page.visit.librarian()
     if caller is None:
         return page.visit.to_sign_in()
     try:
         with page.core.database.writing() as session:
-            desk.give_up(session, notice_id, actor=caller.subject, at=page.core.clock.now())
+            deed(session, notice_id, actor=caller.subject, at=page.core.clock.now())
     except DomainError as error:
-        return page.again(Choice.back(back), error)
-    return _to(Choice.back(back), done="given_up")
+        return page.again(choice, error)
+    return _to(choice, done=done)
 
 
 def _found(
