@@ -179,9 +179,12 @@ class Connection:
         self._notice_login()
         if reply.pause_s:
             await asyncio.sleep(reply.pause_s)
+        self._count(reply, now)  # before the answer leaves: who has it finds it counted
         if reply.data:
             self._writer.write(reply.data)
-        self._note(reply, now)  # while the answer is on its way
+        self._house.messages.write(
+            now, self._known_as or self._address, request=reply.request, answer=reply.answer, note=reply.note
+        )  # while the answer is on its way
         async with asyncio.timeout(SEND_WITHIN_S):
             await self._writer.drain()
         if reply.close:
@@ -211,12 +214,9 @@ class Connection:
         terminals.came(profile.id, self._address)
         log.info("terminal %s signed in from %s", profile.id, self._address)
 
-    def _note(self, reply: Reply, now: datetime) -> None:
-        """Keep health and message log up to date."""
+    def _count(self, reply: Reply, now: datetime) -> None:
+        """Keep what staff see of the terminal up to date."""
         who = self._known_as
-        self._house.messages.write(
-            now, who or self._address, request=reply.request, answer=reply.answer, note=reply.note
-        )
         if who is None:
             return
         if reply.request is None:
