@@ -57,9 +57,10 @@ class _Taken:
 
 
 class Engine:
-    """An environment configuration made ready to run. All memory is in `State`; `_latest`, `_settled` save work."""
+    """An environment configuration ready to run. Memory is in `State`; `_latest`, `_settled`, `_acted` save time."""
 
     __slots__ = (
+        "_acted",
         "_actuators",
         "_groups",
         "_interlocks",
@@ -86,6 +87,7 @@ class Engine:
         self._groups = config.exclusive.groups
         self._latest: ZoneValues | None = None
         self._settled: dict[str, tuple[RuleState, Demand | None]] = {}
+        self._acted: _Acted | None = None
         self._timed = any(rule.windows or rule.shifts for rule in self._rules)
 
     def step(self, state: State, event: Event, now: datetime) -> Step:
@@ -189,9 +191,11 @@ class Engine:
         overrides = self._living_overrides(state.overrides, now, effects)
         rules, demands = self._demands(state.rules, values, now, new=new)
         interlocks, forced = self._forced(state.interlocks, values)
-        wishes = self._wishes(Claims(forced, overrides, strongest(demands)))
-        actuators, decisions = self._act(state.actuators, wishes, now, effects)
-        return State(state.samples, rules, interlocks, actuators, overrides, decisions, now)
+        claims = Claims(forced, overrides, strongest(demands))
+        if self._acted is None or not self._acted.stands(state, claims):
+            actuators, decisions = self._act(state.actuators, self._wishes(claims), now, effects)
+            self._acted = _Acted(claims, actuators, decisions)
+        return State(state.samples, rules, interlocks, self._acted.actuators, overrides, self._acted.decisions, now)
 
     def _living_overrides(
         self, overrides: Mapping[str, ManualOverride], now: datetime, effects: list[Effect]
@@ -260,6 +264,23 @@ class Engine:
                 Decision(name, wish.value, past.commanded, wish.authority, wish.reason, wish.override_end, hold)
             )
         return states, tuple(decisions)
+
+
+@dataclass(frozen=True, slots=True)
+class _Acted:
+    """What came of the last claims."""
+
+    claims: Claims
+    actuators: Mapping[str, ActuatorState]
+    decisions: tuple[Decision, ...]
+
+    def stands(self, state: State, claims: Claims) -> bool:
+        """Whether the same claims lead to the same again, whatever the time: every actuator is where it shall be."""
+        return (
+            state.actuators is self.actuators
+            and claims == self.claims
+            and all(row.wanted == row.commanded for row in self.decisions)
+        )
 
 
 _FRESH: Final = RuleState()

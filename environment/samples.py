@@ -102,12 +102,13 @@ class ZoneValues:
         return self._known[key]
 
     def _median(self, key: ZoneMetric) -> float | None:
-        heard = [kept for sensor in self._sensors.get(key, ()) if (kept := self._samples.get(sensor)) is not None]
-        fresh = [kept for kept in heard if kept.arrival >= self._oldest]
-        if not fresh:
-            return None
-        self._first_stale = min(self._first_stale, *(kept.arrival for kept in fresh))
-        return fresh[0].value if len(fresh) == 1 else median(kept.value for kept in fresh)
+        fresh = list[float]()
+        for sensor in self._sensors.get(key, ()):
+            kept = self._samples.get(sensor)
+            if kept is not None and kept.arrival >= self._oldest:
+                fresh.append(kept.value)
+                self._first_stale = min(self._first_stale, kept.arrival)
+        return median(fresh) if fresh else None
 
     def _derived(self, key: ZoneMetric) -> float | None:
         zone, metric = key

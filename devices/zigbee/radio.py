@@ -128,8 +128,12 @@ def _leave_early_frames(app: ControllerApplication) -> None:
     if inner is None:
         return
 
+    serves = False
+
     async def heard(message: Any) -> None:
-        if app.state.node_info.ieee in app.devices:
+        nonlocal serves
+        serves = serves or app.state.node_info.ieee in app.devices
+        if serves:
             await inner(message)
 
     vars(app)["on_af_message"] = heard  # which is what it hands to its radio when it connects

@@ -59,6 +59,21 @@ class Outlets:
     later: Callable[[Callable[[], None]], None] = _at_once
 
 
+class _LastKnown:
+    """Everything last known of a device; told as it is when it is sent, as most of it is overtaken before."""
+
+    __slots__ = ("at", "newest", "seq", "values")
+
+    def __init__(self) -> None:
+        self.seq = 0
+        self.newest: Reading
+        self.values: dict[Quantity, float] = {}
+        self.at: dict[Quantity, datetime] = {}
+
+    def told(self) -> DeviceState:
+        return DeviceState(ts=self.newest.at, seq=self.seq, zone=self.newest.zone, values=self.values, at=self.at)
+
+
 class Reactor:
     """Joins events and effects."""
 
@@ -70,7 +85,7 @@ class Reactor:
         self._faults = ActuatorFaults(comfort.outputs, store)
         self._clock = clock
         self._seq = 0
-        self._states: dict[str, DeviceState] = {}
+        self._states: dict[str, _LastKnown] = {}
         self._devices: dict[str, DeviceInfo] = {}
         self._shown: RulesState | None = None
         self._table_due = False
@@ -234,12 +249,10 @@ class Reactor:
 
     def _publish_reading(self, reading: Reading) -> None:
         self._seq += 1
-        before = self._states.get(reading.device)
-        values: dict[Quantity, float] = {**(before.values if before else {}), reading.quantity: reading.value}
-        times = {**(before.at if before else {}), reading.quantity: reading.at}
-        state = DeviceState(ts=reading.at, seq=self._seq, zone=reading.zone, values=values, at=times)
-        self._states[reading.device] = state
-        self._out.outbox.put(topics.DEVICE_STATE, state, reading.device)
+        known = self._states.setdefault(reading.device, _LastKnown())
+        known.seq, known.newest = self._seq, reading
+        known.values[reading.quantity], known.at[reading.quantity] = reading.value, reading.at
+        self._out.outbox.put(topics.DEVICE_STATE, known.told, reading.device)
 
     def _publish_devices(self) -> None:
         self._out.outbox.put(topics.DEVICES, DeviceList(devices=tuple(self._devices.values())))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from carrel.contracts import topics
 from carrel.contracts.actuation import CommandResult, CommandStatus
 from carrel.contracts.telemetry import DeviceList
-from gateway.relay.outgoing import STATES_S, Outbox
+from gateway.relay import outgoing
+from gateway.relay.outgoing import VALUES_S, Outbox
 from tests.support.clock import NOON
 
 DEVICES = DeviceList(devices=())
@@ -84,14 +87,54 @@ async def test_an_alarm_raised_again_while_its_clearing_was_under_way_stands() -
     assert outbox.stands(topics.ALARM, "x")
 
 
-async def test_values_of_devices_are_gathered_until_something_else_presses() -> None:
+async def test_values_of_devices_wait_while_something_that_presses_goes_at_once() -> None:
     outbox = Outbox()
     taking = asyncio.create_task(outbox.take())
     outbox.put(topics.DEVICE_STATE, DEVICES, "one")
-    outbox.put(topics.DEVICE_STATE, DEVICES, "two")
-    async with asyncio.timeout(STATES_S / 2):
+    async with asyncio.timeout(VALUES_S / 2):
         outbox.put(topics.COMMAND_ACK, result("a"), "a")
-        assert [item.id for item in await taking] == ["one", "two", "a"]
+        assert [item.id for item in await taking] == ["a"]
+    outbox.put(topics.DEVICE_STATE, DEVICES, "two")
+    assert [item.id for item in await outbox.take()] == ["one", "two"]
+
+
+async def test_a_stream_of_pressing_messages_does_not_keep_values_for_ever() -> None:
+    outbox = Outbox()
+    outbox.put(topics.DEVICE_STATE, DEVICES, "value")
+    taken = []
+    async with asyncio.timeout(20 * VALUES_S):
+        while "value" not in taken:
+            outbox.put(topics.COMMAND_ACK, result("a"), "a")
+            taken += [item.id for item in await outbox.take()]
+
+
+async def test_after_many_values_the_next_wait_longer_and_only_the_newest_of_a_device_goes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(outgoing, "VALUES_S", 0.0)
+    monkeypatch.setattr(outgoing, "VALUES_REST_S", 0.05)
+    outbox = Outbox()
+    for n in range(20):
+        outbox.put(topics.DEVICE_STATE, DEVICES, f"one {n}")
+    assert len(await outbox.take()) == 20
+    began = asyncio.get_running_loop().time()
+    taking = asyncio.create_task(outbox.take())
+    for _ in range(5):
+        outbox.put(topics.DEVICE_STATE, DEVICES, "again")
+        await asyncio.sleep(0)
+    assert not taking.done()
+    assert [item.id for item in await taking] == ["again"]
+    assert asyncio.get_running_loop().time() - began >= outgoing.VALUES_MOST_S - 0.05
+
+
+async def test_after_a_reconnect_values_go_with_the_rest() -> None:
+    outbox = Outbox()
+    outbox.put(topics.DEVICES, DEVICES)
+    outbox.put(topics.DEVICE_STATE, DEVICES, "one")
+    await outbox.take()
+    outbox.repeat_retained()
+    async with asyncio.timeout(VALUES_S / 2):
+        assert [item.id for item in await outbox.take()] == ["", "one"]
 
 
 async def test_values_of_devices_alone_are_published_in_the_end() -> None:
