@@ -43,7 +43,7 @@ BUSY_TIMEOUT_S = 10
 RESTED_S = 1.0
 """Hardly a restart of a database server is shorter: a connection that was used since was opened after it."""
 
-_WRITE = "carrel_write"
+_WRITE, _AT_ONCE = "carrel_write", "carrel_at_once"
 _RESTS_SINCE = "carrel_rests_since"
 
 
@@ -221,6 +221,7 @@ class Database:
         self.engine = _sqlite(url) if url.get_backend_name() == "sqlite" else _postgresql(url)
         self.writer = self.engine.execution_options(**{_WRITE: True})
         """For libraries that keep tables of their own here; everybody else writes through `writing`."""
+        self._hasty = self.engine.execution_options(**{_WRITE: True, _AT_ONCE: True})
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -229,9 +230,12 @@ class Database:
             yield session
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
-        """A transaction that commits when the block ends well and rolls back when it raises."""
-        with _Session(self.writer, expire_on_commit=False) as session, session.begin():
+    def writing(self, *, at_once: bool = False) -> Iterator[Session]:
+        """A transaction that commits when the block ends well and rolls back when it raises.
+
+        `at_once` raises OperationalError rather than wait for another writer of SQLite; it does nothing on PostgreSQL.
+        """
+        with _Session(self._hasty if at_once else self.writer, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
@@ -309,5 +313,13 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITE, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get(_AT_ONCE, False):
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(_WRITE, False) else "BEGIN")
+        return
+    driver: Any = connection.connection.driver_connection
+    driver.execute("PRAGMA busy_timeout = 0").close()
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    finally:
+        driver.execute(f"PRAGMA busy_timeout = {1000 * BUSY_TIMEOUT_S}").close()

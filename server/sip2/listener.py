@@ -1,4 +1,4 @@
-"""Serves SIP2 over TCP: a task a connection, the library's work in threads, so that no terminal waits for another."""
+"""Serves SIP2 over TCP: a task a connection, and a clerk who sees to it that no terminal waits for another."""
 
 from __future__ import annotations
 

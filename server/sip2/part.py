@@ -1,4 +1,6 @@
-"""The listener for terminals as a part of the server: a port that is taken does not keep the server from lending."""
+"""The listener for terminals as a part of the server, with an event loop and a thread of its own: terminals do not wait
+for browsers, nor browsers for terminals. A port that is taken does not keep the server from lending.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from anyio.from_thread import start_blocking_portal
 from fastapi import FastAPI
 
 from server.deps import Core
@@ -45,16 +48,16 @@ async def sip2_part(app: FastAPI, core: Core) -> AsyncIterator[None]:
     )
     starter = Starter(listener, config)
     core.checks.add("sip2", starter.probe, required=False)
-    await starter.attempt()
-    again = asyncio.create_task(starter.run())
-    try:
-        yield
-    finally:
-        again.cancel()
-        await asyncio.gather(again, return_exceptions=True)
-        await listener.stop()
-        await asyncio.to_thread(desk.close)
-        messages.close()
+    with start_blocking_portal("asyncio", {"use_uvloop": True}, name="sip2") as thread:
+        await asyncio.wrap_future(thread.start_task_soon(starter.attempt))
+        again = thread.start_task_soon(starter.run)
+        try:
+            yield
+        finally:
+            again.cancel()
+            await asyncio.wrap_future(thread.start_task_soon(listener.stop))
+            await asyncio.to_thread(desk.close)
+            messages.close()
 
 
 class Starter:

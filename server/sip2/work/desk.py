@@ -1,21 +1,27 @@
-"""Carries terminals' requests out: which handler, in which thread, in one transaction each.
+"""Carries terminals' requests out: which handler, in which thread, in which transaction.
 
-SQLite has one writer at a time, so that writers queue for one thread here instead of polling for the file's lock;
-PostgreSQL sorts its own out. PINs are judged before, since hashing is slow and counts wrong answers by itself.
+SQLite answers within the process and has one writer at a time: its work is done in the thread in which terminals are
+served, what is asked in one moment in one transaction, unless another has the file: a thread waits for it then.
+PostgreSQL gets a thread and a transaction a request.
+PINs are judged before, in threads, since hashing is slow and counts wrong answers by itself.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm import Session
 
 from server.auth import service as auth
 from server.auth.errors import LockedError
+from server.db import AWAY
 from server.deps import Core
 from server.errors import DomainError
 from server.patrons.service import Patron
@@ -26,6 +32,9 @@ from server.sip2.wire.messages import F, Message
 from server.sip2.work import checkins, items, loans, patrons, payments, reservations
 from server.sip2.work.checkins import Held
 from server.sip2.work.task import Handler, Pin, Task, name_of
+from server.sip2.work.together import Together
+
+log = logging.getLogger(__name__)
 
 READING: Mapping[str, Handler] = {
     "23": patrons.status,
@@ -49,14 +58,28 @@ PIN_ASKED = frozenset({"23", "63", "11", "29", "65", "15", "37", "25"})
 READERS, WRITERS = 4, 8
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A job that can be carried out."""
+
+    job: Job
+    now: datetime
+    pin: Pin
+
+    def task(self, session: Session) -> Task:
+        """In a transaction."""
+        return Task(session, self.job.request, self.job.profile, self.job.visit, now=self.now, pin=self.pin)
+
+
 class Desk:
     """Of one server process."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        writers = 1 if core.settings.database_url.get_backend_name() == "sqlite" else WRITERS
+        embedded = core.settings.database_url.get_backend_name() == "sqlite"
         self._readers = ThreadPoolExecutor(READERS, "sip2-read")
-        self._writers = ThreadPoolExecutor(writers, "sip2-write")
+        self._writers = ThreadPoolExecutor(1 if embedded else WRITERS, "sip2-write")
+        self._here = Together(self._at_once, self._in_turn) if embedded else None
 
     async def carry_out(self, job: Job) -> Message:
         """The answer, after its transaction is committed; raises LibraryAwayError when the database does not answer."""
@@ -65,9 +88,12 @@ class Desk:
             pin = _known_pin(job, now)
             if pin is None:
                 pin = await loop.run_in_executor(self._readers, self._judge, job, now)
+            asked = Asked(job, now, pin)
+            if self._here is not None:
+                return self._read(asked) if job.request.id in READING else await self._here.ask(asked)
             if job.request.id in READING:
-                return await loop.run_in_executor(self._readers, self._read, job, now, pin)
-            return await loop.run_in_executor(self._writers, self._write, job, now, pin)
+                return await loop.run_in_executor(self._readers, self._read, asked)
+            return await loop.run_in_executor(self._writers, self._write, asked)
         except (DBAPIError, PoolTimeoutError) as error:
             raise LibraryAwayError(str(getattr(error, "orig", error)).strip().splitlines()[:1]) from error
 
@@ -76,18 +102,55 @@ class Desk:
         self._readers.shutdown()
         self._writers.shutdown()
 
-    def _read(self, job: Job, now: datetime, pin: Pin) -> Message:
+    def _read(self, asked: Asked) -> Message:
         with self._core.database.reading() as session:
-            return READING[job.request.id](Task(session, job.request, job.profile, job.visit, now=now, pin=pin))
+            return READING[asked.job.request.id](asked.task(session))
 
-    def _write(self, job: Job, now: datetime, pin: Pin) -> Message:
+    def _write(self, asked: Asked) -> Message:
         try:
             with self._core.database.writing() as session:
-                return WRITING[job.request.id](Task(session, job.request, job.profile, job.visit, now=now, pin=pin))
+                return WRITING[asked.job.request.id](asked.task(session))
         except Held as held:
             return held.answer
         except DomainError as refused:
-            return replies.refusal(job.request, job.profile, job.visit.language, code=refused.code, now=now)
+            job = asked.job
+            return replies.refusal(job.request, job.profile, job.visit.language, code=refused.code, now=asked.now)
+
+    def _at_once(self, asked: Sequence[Asked]) -> Sequence[Message | Exception] | None:
+        """All in one transaction; None when another has the file, or one of them cannot be done like this."""
+        try:
+            with self._core.database.writing(at_once=True) as session:
+                return [self._within(session, one) for one in asked]
+        except Exception as error:
+            log.debug("%d requests wait for their turn: %r", len(asked), error)
+            return None
+
+    async def _in_turn(self, asked: Sequence[Asked]) -> Sequence[Message | Exception]:
+        return await asyncio.get_running_loop().run_in_executor(self._writers, self._write_all, asked)
+
+    def _write_all(self, asked: Sequence[Asked]) -> Sequence[Message | Exception]:
+        """All in one transaction; when one of them undoes it, each in its own."""
+        if len(asked) > 1:
+            try:
+                with self._core.database.writing() as session:
+                    return [self._within(session, one) for one in asked]
+            except AWAY as error:
+                return [error] * len(asked)
+            except Exception as error:
+                log.debug("%d requests are carried out one by one: %r", len(asked), error)
+        return [self._tried(one) for one in asked]
+
+    def _within(self, session: Session, asked: Asked) -> Message:
+        answer = WRITING[asked.job.request.id](asked.task(session))
+        session.flush()
+        session.expunge_all()  # the next one reads anew, as in a transaction of its own
+        return answer
+
+    def _tried(self, asked: Asked) -> Message | Exception:
+        try:
+            return self._write(asked)
+        except Exception as error:  # becomes the answer's
+            return error
 
     def _judge(self, job: Job, now: datetime) -> Pin:
         """Ask whether the PIN is right, and remember it for the visit."""

@@ -1,0 +1,168 @@
+"""What terminals ask in one moment is committed together, and each gets its own answer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import event, func, select
+
+from server.audit import service as audit
+from server.circulation.models import LoanRow
+from server.db import Database
+from server.sip2.wire.messages import F, Message
+from server.sip2.work import desk, loans, together
+from server.sip2.work.task import Task
+from server.sip2.work.together import Together
+from tests.support.library import ALICE, BO, BOOKS
+from tests.support.sip2 import DATE, NO_DATE, Client
+
+Connect = Callable[..., Client]
+
+
+class Work:
+    """Answers with the tenfold; odd numbers are errors. Notes how many came together, and by which way."""
+
+    def __init__(self, *, busy: bool = False) -> None:
+        self.sizes: list[int] = []
+        self.waited: list[int] = []
+        self.busy = busy
+        self.desk = Together(self._at_once, self._in_turn)
+
+    def _at_once(self, requests: Sequence[int]) -> list[int | Exception] | None:
+        if self.busy:
+            return None
+        self.sizes.append(len(requests))
+        return [ValueError(str(n)) if n % 2 else n * 10 for n in requests]
+
+    async def _in_turn(self, requests: Sequence[int]) -> list[int | Exception]:
+        self.waited.append(len(requests))
+        await asyncio.sleep(0.01)
+        self.busy = False
+        return [n * 10 for n in requests]
+
+
+async def test_what_is_asked_in_one_moment_is_done_at_once_and_each_gets_its_own() -> None:
+    work = Work()
+    answers = await asyncio.gather(*(work.desk.ask(n) for n in range(4)), return_exceptions=True)
+    assert [str(answer) for answer in answers] == ["0", "1", "20", "3"]
+    assert await work.desk.ask(6) == 60
+    assert work.sizes == [4, 1]
+
+
+async def test_more_than_one_transaction_takes_wait_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(together, "MOST", 3)
+    work = Work()
+    assert await asyncio.gather(*(work.desk.ask(n) for n in range(0, 16, 2))) == [n * 10 for n in range(0, 16, 2)]
+    assert work.sizes == [3, 3, 2]
+
+
+async def test_what_comes_while_others_wait_their_turn_comes_after_them() -> None:
+    work = Work(busy=True)
+    first = asyncio.create_task(work.desk.ask(2))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert await asyncio.gather(work.desk.ask(4), work.desk.ask(6)) == [40, 60]
+    assert first.result() == 20
+    assert (work.waited, work.sizes) == ([1], [2])
+
+
+async def test_a_terminal_that_went_away_does_not_take_the_others_answers() -> None:
+    work = Work()
+    gone, stays = asyncio.create_task(work.desk.ask(2)), asyncio.create_task(work.desk.ask(4))
+    await asyncio.sleep(0)
+    gone.cancel()
+    assert await stays == 40
+
+
+def lend(card: str, barcode: str) -> str:
+    return f"11NN{DATE}{NO_DATE}AOMAIN|AA{card}|AB{barcode}|AC|"
+
+
+def take_back(barcode: str) -> str:
+    return f"09N{DATE}{DATE}AP|AOMAIN|AB{barcode}|AC|"
+
+
+class Rush:
+    """Has terminals ask while another writer holds the file, which none can pass."""
+
+    def __init__(self, house: TestClient, database: Database) -> None:
+        self.commits = 0
+        self._database = database
+        event.listen(house.app.state.core.database.engine, "commit", self._count)  # type: ignore[attr-defined]
+
+    def ask(self, *said: tuple[Client, str]) -> list[str]:
+        """Each terminal's answer."""
+        self.commits = 0
+        with self._database.connection():
+            for client, message in said:
+                client.send(message.encode() + b"\r")
+                time.sleep(0.1)  # the first one's request is taken up alone
+        return [client.receive().decode() for client, _ in said]
+
+    def _count(self, _connection: object) -> None:
+        self.commits += 1
+
+
+@pytest.fixture
+def rush(house: TestClient, database: Database) -> Rush:
+    return Rush(house, database)
+
+
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+def test_terminals_share_a_transaction(rush: Rush, connect: Connect, database: Database) -> None:
+    asked = [(connect("trusted"), lend(ALICE, book)) for book in BOOKS[:4]]
+    answers = rush.ask(*asked, (connect("trusted"), lend(BO, BOOKS[0])), (connect("trusted"), lend(BO, "99999999")))
+    assert [answer[:3] for answer in answers] == ["121"] * 4 + ["120"] * 2, "two for one item, one for none"
+    assert rush.commits < len(answers)
+    with database.reading() as session:
+        lent = session.scalars(select(LoanRow.item_id).where(LoanRow.checked_in_at.is_(None))).all()
+    assert len(set(lent)) == len(lent) == 4
+    assert audit.verify(database).broken is None
+
+
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+def test_a_request_that_undoes_itself_takes_no_other_along(rush: Rush, connect: Connect, database: Database) -> None:
+    first = connect("trusted")
+    first.checkout(BO, BOOKS[2])
+    first.ask(f"15+{DATE}AOMAIN|AA{ALICE}|AB{BOOKS[2]}|")
+    sorter, others = connect("sorter"), [connect("trusted") for _ in range(2)]
+    answers = rush.ask(
+        (first, lend(ALICE, BOOKS[0])), (others[0], lend(ALICE, BOOKS[1])),
+        (sorter, take_back(BOOKS[2])), (others[1], lend(ALICE, BOOKS[3])),
+    )  # fmt: skip
+    assert [answer[:3] for answer in answers] == ["121", "121", "100", "121"], "the sorter sends it to the desk"
+    with database.reading() as session:
+        assert session.scalar(select(func.count()).where(LoanRow.checked_in_at.is_(None))) == 4
+    assert audit.verify(database).broken is None
+
+
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+def test_a_fault_in_one_request_takes_no_other_along(
+    rush: Rush, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(task: Task) -> Message:
+        loans.checkout(task)
+        raise RuntimeError("a fault")
+
+    monkeypatch.setattr(desk, "WRITING", {**desk.WRITING, "29": broken})
+    clients = [connect("trusted") for _ in range(3)]
+    answers = rush.ask(
+        (clients[0], lend(ALICE, BOOKS[0])),
+        (clients[1], f"29NN{DATE}{NO_DATE}AOMAIN|AA{ALICE}|AB{BOOKS[1]}|AC|"), (clients[2], lend(BO, BOOKS[1])),
+    )  # fmt: skip
+    assert [answer[:3] for answer in answers] == ["121", "300", "121"]
+
+
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+def test_who_only_asks_does_not_wait_for_who_writes(connect: Connect, database: Database) -> None:
+    lends, looks = connect("trusted"), connect("trusted")
+    with database.connection():
+        lends.send(lend(ALICE, BOOKS[0]).encode() + b"\r")
+        for _ in range(5):
+            assert looks.ask("9900802.00").fixed["online"] == "Y"
+            assert looks.item(BOOKS[1]).get(F.TITLE) == "Book 2"
+    assert lends.receive().decode()[:3] == "121"
