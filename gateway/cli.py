@@ -57,11 +57,12 @@ def check_ports(settings: GatewaySettings) -> None:
 def keep_what_is_there() -> None:
     """Programs, settings and the network's devices stay: looking at them again and again would stop everything.
 
-    Nearly all that comes and goes with each report is freed at once, so cycles need be looked for but seldom.
+    Nearly all that comes and goes with each report is freed at once, so cycles need be looked for but seldom; then soon
+    in all that is left, which is little, or what the seldom looks have missed would stay for hours.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(GARBAGE_AFTER, 20, 20)
+    gc.set_threshold(GARBAGE_AFTER, 2, 2)
 
 
 async def _serve(settings: GatewaySettings) -> None:
