@@ -82,6 +82,20 @@ class RadioWatch:
         if not self.lost.done():
             self.lost.set_result(reason)
 
+    async def meanwhile(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do this as long as the connection stands; raises the reason of its end, as what waits for an answer would
+        wait in vain."""
+        task = asyncio.ensure_future(work)
+        either: set[asyncio.Future[Any]] = {self.lost, task}
+        try:
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if self.lost.done():
+                raise self.lost.result()
+            await task
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+
 
 async def load(config: ZigbeeConfig) -> ControllerApplication:
     """zigpy with its database of devices, not yet connected; a missing port is told before anything is opened.

@@ -197,9 +197,7 @@ class Session:
             if member.device(self.app) is None:  # a detector that is not even there
                 member.listen_for_fire(self._emit)
                 member.lost()
-        await self._reopen()
-        if any(member.config is not None and member.device(self.app) is None for member in self._crew):
-            await self._let_in()
+        await watch.meanwhile(self._open_doors())
         self.tend_all()
         work = [
             radio.keep_asking(self.app, watch, self.doubt, self.radio_silent),
@@ -304,6 +302,11 @@ class Session:
                 cluster = member.clusters.get(IAS_WARNING)
                 if member.sounding and cluster is not None:
                     cluster.create_catching_task(ias.sound(cluster, on=True))
+
+    async def _open_doors(self) -> None:
+        await self._reopen()
+        if any(member.config is not None and member.device(self.app) is None for member in self._crew):
+            await self._let_in()
 
     async def _let_in(self) -> None:
         """Open the network for devices of config.toml that are missing, once per connection."""

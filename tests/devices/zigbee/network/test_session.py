@@ -20,7 +20,7 @@ from devices.events import (
     ModuleHealth,
     ReadingSeen,
 )
-from devices.orders import DONE
+from devices.orders import DONE, OrderResult
 from devices.zigbee import execute, ias, member, radio
 from devices.zigbee.clusters import ELECTRICAL, METERING
 from devices.zigbee.coordinator import Coordinator
@@ -484,6 +484,24 @@ async def test_fifty_unpluggings_in_a_row_leave_a_link_that_serves(tmp_path: Pat
             await served(last, VENT)
             assert last.latest(VENT, Quantity.LEVEL) is not None
             assert await link.execute(SetLevel(device=VENT, level_pct=30)) == DONE
+
+
+async def test_a_loss_is_told_at_once_while_the_radio_owes_the_answer_that_opens_the_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, link, asked = Recorder(), coordinator(site(tmp_path, [named(VENT)])), asyncio.Event()
+
+    async def owed(_session: session.Session, _seconds: int) -> OrderResult:
+        asked.set()
+        await asyncio.Event().wait()
+        return DONE
+
+    monkeypatch.setattr(session.Session, "permit", owed)
+    async with open_radio(tmp_path, devices=placed(VENT)) as home, running(link, seen) as run:
+        await asyncio.wait_for(asked.wait(), 10)
+        await home.fault("unplug")
+        with pytest.raises(LinkLostError):
+            await asyncio.wait_for(run, 5)
 
 
 async def test_a_radio_behind_a_network_port_serves_and_its_loss_is_told(tmp_path: Path) -> None:
