@@ -42,6 +42,8 @@ class Parcel:
     to: Addressee
     letter: Letter
     now: datetime
+    about: Addressee | None = None
+    """The child whose guardian it goes to."""
 
 
 class Channel(Protocol):
@@ -166,12 +168,13 @@ class Webhook:
 
 def payload(parcel: Parcel) -> dict[str, Any]:
     """What a webhook gets: the letter as words and as facts, and how to reach the patron."""
-    patron, letter = parcel.to, parcel.letter
+    patron, letter, about = parcel.to, parcel.letter, parcel.about
     return {
         "id": parcel.token,
         "kind": parcel.kind,
         "at": parcel.now.isoformat(),
         "patron": {"id": patron.id, "name": patron.name, "email": patron.email, "phone": patron.phone},
+        "about": None if about is None else {"id": about.id, "name": about.name},
         "language": letter.language,
         "subject": letter.subject,
         "text": letter.text,

@@ -17,6 +17,7 @@ from server.lending import service as lending
 from server.notices import desk, letters, planning, service
 from server.notices.letters import Letter
 from server.notices.policy import Channel, Kind, State
+from server.notices.recipients import Recipient, recipients
 from server.notices.sending import Office
 from server.patrons import service as patrons
 from server.patrons.errors import UnknownCardError
@@ -207,16 +208,17 @@ def overview(office: OfficeDep, core: CoreDep, session: ReadSession, _principal:
 def preview(
     office: OfficeDep, session: ReadSession, core: CoreDep, _principal: Desk, *, kind: Kind, card: CardNumber
 ) -> PreviewResponse:
-    """What a patron would be written now, in the patron's language."""
+    """What a patron, or a child's guardian, would be written now, in their language."""
     patron = patrons.find(session, card)
     if patron is None:
         raise UnknownCardError
     now = core.clock.now()
     wants = [want for want in planning.wanted_by(session, patron.id, now, office.terms) if want.kind == kind]
+    today = local_date(now, core.settings.common.library.zone)
     if wants:
-        letter = office.writer.write(session, patron, kind, wants, now=now)
+        recipient = recipients(session, [patron.id], today).get(patron.id) or Recipient(patron, patron)
+        letter = office.writer.write(session, recipient, kind, wants, now=now)
     else:
-        today = local_date(now, core.settings.common.library.zone)
         currency = lending.current(session).policy.currency
         letter = office.writer.example(patron, kind, today=today, pickup=patron.branch, currency=currency)
     return PreviewResponse(

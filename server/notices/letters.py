@@ -24,7 +24,7 @@ from server.fees import service as fees
 from server.holds import service as holds
 from server.lending import service as lending
 from server.notices.policy import Kind, Want, days_late
-from server.patrons.service import Patron
+from server.notices.recipients import Recipient
 
 log = logging.getLogger(__name__)
 
@@ -86,12 +86,15 @@ class Writer:
         self._shipped = _environment(SHIPPED)
         self._preferred = _environment(folder, SHIPPED) if folder else self._shipped
 
-    def write(self, session: Session, patron: Patron, kind: Kind, wants: Iterable[Want], *, now: datetime) -> Letter:
+    def write(
+        self, session: Session, recipient: Recipient, kind: Kind, wants: Iterable[Want], *, now: datetime
+    ) -> Letter:
         """A letter of one kind about these things."""
         about = [want.about for want in wants]
         lines = _FACTS[kind](session, about, _Day(now, self._library.zone))
-        owed = fees.balance(session, patron.id) if kind == "fee" else None
-        return self.compose(patron, kind, lines, owed=owed, currency=lending.current(session).policy.currency)
+        owed = fees.balance(session, recipient.about.id) if kind == "fee" else None
+        currency = lending.current(session).policy.currency
+        return self.compose(recipient.to, kind, lines, owed=owed, currency=currency, child=recipient.child)
 
     def example(self, to: Addressee, kind: Kind, *, today: date, pickup: str, currency: str) -> Letter:
         """A letter with made-up facts."""
@@ -104,15 +107,15 @@ class Writer:
 
     def compose(
         self, to: Addressee, kind: Kind | Literal["test"], lines: list[dict[str, Any]], *,
-        owed: Decimal | None, currency: str,
+        owed: Decimal | None, currency: str, child: str = "",
     ) -> Letter:  # fmt: skip
-        """A letter with these facts in it."""
+        """A letter with these facts in it; `child` is whose, when it goes to the guardian."""
         language = to.language if to.language in LOCALES else self._library.language
         assert language is not None
         name = self._library.name_zh if language == "zh-CN" and self._library.name_zh else self._library.name
         words = {
             "name": to.name, "library": name, "lines": [_shown(line, language) for line in lines],
-            "owed": owed, "currency": currency,
+            "owed": owed, "currency": currency, "child": child,
         }  # fmt: skip
         written, fault = self._render(f"{language}/{kind}.txt", words)
         subject, _, text = written.strip().partition("\n")

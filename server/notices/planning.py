@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable, Iterator
-from datetime import datetime
+from datetime import date, datetime
 from itertools import groupby
 
 from sqlalchemy.orm import Session
 
+from carrel.clock import local_date
 from server.circulation import service as circulation
 from server.db import Database
 from server.fees import service as fees
 from server.holds import service as holds
 from server.notices import policy, repository
 from server.notices.policy import Terms, Want
-from server.patrons import service as patrons
-from server.patrons.service import Patron
+from server.notices.recipients import recipients
 
 AT_ONCE = 200
 """Letters of so many patrons are written in one transaction, so that the desk need not wait long."""
@@ -57,30 +57,27 @@ def plan(database: Database, now: datetime, terms: Terms, channels: Collection[s
     for start in range(0, len(by_patron), AT_ONCE):
         some = by_patron[start : start + AT_ONCE]
         with database.reading() as session:
-            new = _untold(session, some, channels)
+            new = _untold(session, some, channels, local_date(now, terms.zone))
         if new:
             with database.writing() as session:
                 count += sum(_add(session, channel, wants, now) for channel, wants in new)
     return count
 
 
-def _untold(session: Session, groups: list[list[Want]], channels: Collection[str]) -> list[tuple[str, list[Want]]]:
-    """What each patron has not heard of over the channels of their choice, as letters."""
-    known = patrons.find_many(session, [group[0].patron_id for group in groups])
+def _untold(
+    session: Session, groups: list[list[Want]], channels: Collection[str], today: date
+) -> list[tuple[str, list[Want]]]:
+    """What each patron, or their guardian, has not heard of over the channels of their choice, as letters."""
+    known = recipients(session, [group[0].patron_id for group in groups], today)
     told = repository.told(session, {want.about for group in groups for want in group})
     return [
         (channel, fresh)
         for group in groups
-        for channel in _channels(known.get(group[0].patron_id), channels)
+        if (recipient := known.get(group[0].patron_id)) is not None
+        for channel in recipient.channels(channels)
         for _, same in groupby(group, key=lambda want: want.kind)
         if (fresh := [want for want in same if (channel, want.key) not in told])
     ]
-
-
-def _channels(patron: Patron | None, served: Collection[str]) -> list[policy.Channel]:
-    if patron is None or patron.anonymised_at is not None:
-        return []
-    return policy.channels_for(patron.channels, patron.email, served)
 
 
 def _add(session: Session, channel: str, wants: list[Want], now: datetime) -> bool:

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from jinja2 import TemplateError
 from sqlalchemy.exc import OperationalError
 
-from carrel.clock import Clock
+from carrel.clock import Clock, local_date
 from server.audit import service as audit
 from server.db import Database
 from server.deps import Core
@@ -27,9 +27,8 @@ from server.notices.config import ADDRESS, NoticesConfig
 from server.notices.errors import DeliveryError, NoChannelError, NotAnAddressError
 from server.notices.letters import Letter, Somebody, Writer
 from server.notices.policy import Terms
+from server.notices.recipients import Recipient, recipients
 from server.notices.service import Claimed
-from server.patrons import service as patrons
-from server.patrons.service import Patron
 
 log = logging.getLogger(__name__)
 
@@ -126,8 +125,9 @@ class Office:
         try:
             written = self._write(claimed, now)
             if written is not None:
-                patron, letter = written
-                parcel = Parcel(claimed.token, claimed.kind, patron, letter, now)
+                recipient, letter = written
+                about = recipient.about if recipient.child else None
+                parcel = Parcel(claimed.token, claimed.kind, recipient.to, letter, now, about)
                 self.channels[claimed.channel].deliver(parcel)
         except DeliveryError as error:
             self._tell(claimed, error)
@@ -157,20 +157,19 @@ class Office:
             else:
                 return
 
-    def _write(self, claimed: Claimed, now: datetime) -> tuple[Patron, Letter] | None:
+    def _write(self, claimed: Claimed, now: datetime) -> tuple[Recipient, Letter] | None:
         """The letter as it is now; None when there is nothing left to tell, or nobody to tell it to."""
         if claimed.patron_id is None:
             return None
         with self._database.reading() as session:
-            patron = patrons.find_by_id(session, claimed.patron_id)
-            if patron is None or claimed.channel not in policy.channels_for(
-                patron.channels, patron.email, self.channels
-            ):
+            today = local_date(now, self.terms.zone)
+            recipient = recipients(session, [claimed.patron_id], today).get(claimed.patron_id)
+            if recipient is None or claimed.channel not in recipient.channels(self.channels):
                 return None
-            wants = planning.still_wanted(session, patron.id, claimed.lines, now=now, terms=self.terms)
+            wants = planning.still_wanted(session, claimed.patron_id, claimed.lines, now=now, terms=self.terms)
             if not wants:
                 return None
-            return patron, self.writer.write(session, patron, claimed.kind, wants, now=now)
+            return recipient, self.writer.write(session, recipient, claimed.kind, wants, now=now)
 
     def _tell(self, claimed: Claimed, error: DeliveryError) -> None:
         """Once for each time that a channel is away; what a single letter met is on the staff's list."""

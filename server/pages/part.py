@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from carrel.web.pages import Site, mount
 from server.deps import Core
 from server.pages.accounts import account_endpoints as accounts
+from server.pages.accounts import own_endpoints as own_account
 from server.pages.accounts import token_endpoints as tokens
 from server.pages.audit import endpoints as audit
 from server.pages.catalogue import import_endpoints as catalogue_imports
@@ -73,6 +74,7 @@ def join(app: FastAPI, settings: ServerSettings) -> None:
     app.include_router(catalogue_imports.router)
     app.include_router(lending_settings.router)
     app.include_router(accounts.router)
+    app.include_router(own_account.router)
     app.include_router(tokens.router)
     app.include_router(audit.router)
     app.include_router(search.router)

@@ -28,6 +28,8 @@ DONE = {
     "password": N_("The new password is set. All sessions of this account have ended."),
     "ended": N_("The account has ended. Your colleague is signed out everywhere."),
     "reopened": N_("The account is open again."),
+    "own_password": N_("The new password counts from now on. You were signed out everywhere else."),
+    "session": N_("You are signed out there."),
     "revoked": N_("The token is revoked: nobody is known by it any more."),
 }
 

@@ -15,10 +15,11 @@ from carrel.web.i18n import LANGUAGES
 from carrel.web.words import refusal
 from server.auth import accounts
 from server.auth import service as auth
-from server.auth.endpoints import set_cookie
-from server.deps import Core, CoreDep, ReadSession, WriteSession, public
+from server.auth.endpoints import SessionId, set_cookie
+from server.deps import Core, CoreDep, ReadSession, WriteSession, public, token_of
 from server.errors import DomainError
 from server.lending import service as lending
+from server.pages.agents import program
 from server.pages.reader import account_views, views
 from server.pages.reader.views import Reader
 from server.pages.shell import Visit, VisitDep
@@ -34,10 +35,12 @@ NOTHING: Mapping[str, str] = {}
 
 
 @router.get("/my/account")
-def account(visit: VisitDep, session: ReadSession, *, done: Annotated[str, Query(max_length=20)] = "") -> Response:
+def account(
+    visit: VisitDep, session: ReadSession, core: CoreDep, *, done: Annotated[str, Query(max_length=20)] = ""
+) -> Response:
     """The reader's card and what can be changed."""
     reader = views.reader_of(visit)
-    return reader if isinstance(reader, Response) else _page(visit, session, reader, done=done)
+    return reader if isinstance(reader, Response) else _page(visit, session, core, reader, done=done)
 
 
 @router.post("/my/account/contact")
@@ -59,13 +62,13 @@ def contact(
         told = MeChange.model_validate(typed).model_dump(exclude_unset=True)
     except ValidationError as error:
         wrong = {str(fault["loc"][0]): refusal(visit.words, "malformed") for fault in error.errors()}
-        return _page(visit, session, reader, wrong=wrong, typed=typed)
+        return _page(visit, session, core, reader, wrong=wrong, typed=typed)
     others = {channel for channel in _patron(session, reader).channels if channel != "email"}
     told["channels"] = tuple(sorted(others | ({"email"} if by_email else set())))
     try:
         _edit(session, core, reader, told)
     except DomainError as error:
-        return _page(visit, session, reader, wrong={"email": refusal(visit.words, error.code)}, typed=typed)
+        return _page(visit, session, core, reader, wrong={"email": refusal(visit.words, error.code)}, typed=typed)
     return _saved("contact")
 
 
@@ -91,6 +94,19 @@ def history(visit: VisitDep, session: WriteSession, core: CoreDep, *, keep: Anno
     return _saved("history")
 
 
+@router.post("/my/account/sessions/{session_id}/end")
+def end(session_id: SessionId, visit: VisitDep, session: WriteSession, core: CoreDep) -> Response:
+    """Sign out elsewhere; what has ended meanwhile is as good."""
+    reader = views.reader_of(visit)
+    if isinstance(reader, Response):
+        return reader
+    try:
+        auth.end_session(session, token_of(visit.request) or "", session_id, core.clock.now())
+    except DomainError as error:
+        return _page(visit, session, core, reader, refused=refusal(visit.words, error.code))
+    return _saved("session")
+
+
 @router.post("/my/account/pin")
 def pin(
     request: Request, visit: VisitDep, core: CoreDep, *, present: Text = "", new: Text = "", again: Text = ""
@@ -102,7 +118,7 @@ def pin(
     wrong = _change_pin(visit, core, reader, present=present, new=new, again=again)
     if wrong:
         with core.database.reading() as session:
-            return _page(visit, session, reader, wrong=wrong)
+            return _page(visit, session, core, reader, wrong=wrong)
     agent = request.headers.get("user-agent", "")
     hours = core.settings.server.session_hours
     begun = auth.sign_in(core.database, reader.card, new, now=core.clock.now(), hours=hours, agent=agent)
@@ -147,14 +163,14 @@ def _saved(what: str) -> RedirectResponse:
 
 
 def _page(
-    visit: Visit, session: Session, reader: Reader, *,
-    done: str = "", wrong: Mapping[str, str] = NOTHING, typed: Mapping[str, str] = NOTHING,
+    visit: Visit, session: Session, core: Core, reader: Reader, *,
+    done: str = "", refused: str = "", wrong: Mapping[str, str] = NOTHING, typed: Mapping[str, str] = NOTHING,
 ) -> Response:  # fmt: skip
     patron = _patron(session, reader)
     size, path = account_views.qr(reader.card)
     return visit.page(
         "reader/account.html",
-        status=422 if wrong else 200,
+        status=422 if wrong else 409 if refused else 200,
         patron=patron,
         card=reader.card,
         expires=views.day(visit.words, patron.expires_on) if patron.expires_on else "",
@@ -167,5 +183,8 @@ def _page(
         languages=LANGUAGES,
         forget_days=lending.current(session).policy.forget_after_days,
         done=visit.words.gettext(account_views.DONE[done]) if done in account_views.DONE else "",
+        running=auth.sessions_of(session, token_of(visit.request) or "", core.clock.now()),
+        program=program,
+        refused=refused,
         wrong=wrong,
     )

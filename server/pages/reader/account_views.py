@@ -12,6 +12,7 @@ DONE = {
     "history": N_("Your choice is saved."),
     "pin": N_("The new PIN counts from now on. You were signed out everywhere else."),
     "language": N_("Your language is saved."),
+    "session": N_("You are signed out there."),
 }
 QUIET = 4
 """White modules around a QR code (ISO/IEC 18004)."""

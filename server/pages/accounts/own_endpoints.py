@@ -1,0 +1,106 @@
+"""A colleague's own account: the password, and where they are signed in. Every form works without scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query, Request
+from starlette.responses import RedirectResponse, Response
+
+from carrel.web.words import refusal
+from server.auth import accounts
+from server.auth import service as auth
+from server.auth.endpoints import SessionId, set_cookie
+from server.auth.errors import WrongPasswordError
+from server.deps import Core, CoreDep, Principal, public, token_of
+from server.errors import DomainError
+from server.pages.accounts import words as account_words
+from server.pages.agents import program
+from server.pages.shell import Visit, VisitDep
+
+router = APIRouter(include_in_schema=False, dependencies=[public()])
+
+HERE = "/account"
+Text = Annotated[str, Form(max_length=256)]
+NOTHING: Mapping[str, str] = {}
+
+
+@router.get(HERE)
+def own(visit: VisitDep, core: CoreDep, *, done: Annotated[str, Query(max_length=20)] = "") -> Response:
+    """Who I am here, my password and my sessions."""
+    caller = visit.staff()
+    return visit.to_sign_in() if caller is None else _page(visit, core, done=done)
+
+
+@router.post(HERE + "/password")
+def password(
+    request: Request, visit: VisitDep, core: CoreDep, *, present: Text = "", new: Text = "", again: Text = ""
+) -> Response:
+    """A new password: every session ends, and one with the new password begins here."""
+    caller = visit.staff()
+    if caller is None:
+        return visit.to_sign_in()
+    if wrong := _change(visit, core, caller, present=present, new=new, again=again):
+        return _page(visit, core, wrong=wrong)
+    agent, hours = request.headers.get("user-agent", ""), core.settings.server.session_hours
+    begun = auth.sign_in(core.database, caller.user, new, now=core.clock.now(), hours=hours, agent=agent)
+    if isinstance(begun, DomainError):
+        return RedirectResponse(f"/sign-in?next={HERE}", 303)
+    answer = _saved("own_password")
+    set_cookie(answer, begun, secure=request.url.scheme == "https")
+    return answer
+
+
+@router.post(HERE + "/sessions/{session_id}/end")
+def end(session_id: SessionId, visit: VisitDep, core: CoreDep) -> Response:
+    """Sign out elsewhere; what has ended meanwhile is as good."""
+    if visit.staff() is None:
+        return visit.to_sign_in()
+    try:
+        with core.database.writing() as session:
+            auth.end_session(session, token_of(visit.request) or "", session_id, core.clock.now())
+    except DomainError as error:
+        return _page(visit, core, refused=refusal(visit.words, error.code))
+    return _saved("session")
+
+
+def _change(visit: Visit, core: Core, caller: Principal, *, present: str, new: str, again: str) -> dict[str, str]:
+    """What is wrong, by field; nothing when the password is changed."""
+    if new != again:
+        return {"again": visit.words.gettext("This is not the same password as above.")}
+    with core.database.reading() as session:
+        right = accounts.has_password(session, caller.user, present)
+    if not right:
+        return {"present": refusal(visit.words, WrongPasswordError.code)}
+    try:
+        hashed = accounts.hash_password(new, caller.user)
+    except DomainError as error:
+        return {"new": refusal(visit.words, error.code, error.params)}
+    with core.database.writing() as session:
+        accounts.set_password(session, caller.user, hashed, actor=caller.subject, at=core.clock.now())
+    return {}
+
+
+def _saved(what: str) -> RedirectResponse:
+    return RedirectResponse(f"{HERE}?done={what}", 303)
+
+
+def _page(
+    visit: Visit, core: Core, *, done: str = "", refused: str = "", wrong: Mapping[str, str] = NOTHING
+) -> Response:
+    assert visit.caller is not None
+    now = core.clock.now()
+    with core.database.reading() as session:
+        running = auth.sessions_of(session, token_of(visit.request) or "", now)
+    return visit.page(
+        "accounts/own.html",
+        status=422 if wrong else 409 if refused else 200,
+        running=running,
+        program=program,
+        roles=[role.value for role in visit.caller.roles],
+        done=visit.words.gettext(account_words.DONE[done]) if done in account_words.DONE else "",
+        refused=refused,
+        wrong=wrong,
+        cw=account_words,
+    )
