@@ -28,7 +28,7 @@ from devices.errors import (
     WrongDeviceError,
 )
 from devices.zigbee.config import ZigbeeConfig
-from devices.zigbee.network import backup
+from devices.zigbee.network import backup, database
 
 STARTUP_S = 90.0  # forming a network on a real radio takes up to a minute
 SREQ_S = 5  # at the start a radio may write flash between question and answer
@@ -123,17 +123,10 @@ async def load(config: ZigbeeConfig) -> ControllerApplication:
         said = backup.mend(config.database, config.backups, datetime.now(UTC))
         log.error("%s", said)
         raise DamagedDatabaseError(said) from error
-    _keep_private(config.database)
+    database.keep_private(config.database)
+    database.write_seldom(app)
     _leave_early_frames(app)
     return app
-
-
-def _keep_private(database: Path) -> None:
-    """It holds the network's key, so only its owner may read it; SQLite makes later companions alike."""
-    for companion in ("", "-wal", "-shm"):
-        file = database.with_name(database.name + companion)
-        if file.exists():
-            file.chmod(0o600)
 
 
 def _leave_early_frames(app: ControllerApplication) -> None:

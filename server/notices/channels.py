@@ -23,7 +23,7 @@ import httpx
 
 from server.notices.config import MailConfig, NoticesConfig, WebhookConfig
 from server.notices.errors import DeliveryError
-from server.notices.letters import Addressee, Letter
+from server.notices.letters.writing import Addressee, Letter
 
 TRY_LATER = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 MAILBOX_REFUSED = range(550, 560)

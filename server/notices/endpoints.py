@@ -14,10 +14,11 @@ from carrel.contracts.ids import CardNumber
 from carrel.web.i18n import Language
 from server.deps import DESK, Core, CoreDep, Day, Principal, ReadSession, Role, WriteSession, require
 from server.lending import service as lending
-from server.notices import desk, letters, planning, service
-from server.notices.letters import Letter
+from server.notices import desk, planning, service
+from server.notices.letters import writing
+from server.notices.letters.recipients import Recipient, recipients
+from server.notices.letters.writing import Letter
 from server.notices.policy import Channel, Kind, State
-from server.notices.recipients import Recipient, recipients
 from server.notices.sending import Office
 from server.patrons import service as patrons
 from server.patrons.errors import UnknownCardError
@@ -283,7 +284,7 @@ def examples_of(office: Office, core: Core, session: Session) -> dict[Kind, list
     return {
         kind: [
             office.writer.example(who, kind, today=today, pickup=library.branch, currency=currency)
-            for who in letters.SOMEBODY
+            for who in writing.SOMEBODY
         ]
         for kind in get_args(Kind)
     }

@@ -15,8 +15,8 @@ from server.db import Database
 from server.fees import service as fees
 from server.holds import service as holds
 from server.notices import policy, repository
+from server.notices.letters.recipients import recipients
 from server.notices.policy import Terms, Want
-from server.notices.recipients import recipients
 
 AT_ONCE = 200
 """Letters of so many patrons are written in one transaction, so that the desk need not wait long."""

@@ -25,9 +25,9 @@ from server.notices import planning, policy, service
 from server.notices.channels import Channel, Parcel, channels_of
 from server.notices.config import ADDRESS, NoticesConfig
 from server.notices.errors import DeliveryError, NoChannelError, NotAnAddressError
-from server.notices.letters import Letter, Somebody, Writer
+from server.notices.letters.recipients import Recipient, recipients
+from server.notices.letters.writing import Letter, Somebody, Writer
 from server.notices.policy import Terms
-from server.notices.recipients import Recipient, recipients
 from server.notices.service import Claimed
 
 log = logging.getLogger(__name__)

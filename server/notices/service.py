@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from server.lending import service as lending
 from server.notices import repository
 from server.notices.errors import DeliveryError
-from server.notices.letters import Letter
+from server.notices.letters.writing import Letter
 from server.notices.models import NoticeRow
 from server.notices.policy import LEASE, Channel, Kind, State, pause_after
 from server.patrons import service as patrons

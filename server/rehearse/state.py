@@ -17,7 +17,8 @@ from server.circulation import service as circulation
 from server.db import Database
 from server.fees import service as fees
 from server.holds import service as holds
-from server.notices import letters, planning
+from server.notices import planning
+from server.notices.letters import writing
 from server.notices.policy import Terms, Want
 from server.patrons import service as patrons
 from server.rehearse.answers import Answer, amount, local, plain
@@ -151,7 +152,7 @@ class _Look:
         return [self._notice(want) for want in planning.wanted(self.session, self.now, terms)]
 
     def _notice(self, want: Want) -> Answer:
-        facts = letters.facts_of(self.session, want, self.now, self.zone)
+        facts = writing.facts_of(self.session, want, self.now, self.zone)
         about = {name: plain(value, self.zone) for name, value in facts.items() if name not in ("title", "barcode")}
         patron = self.world.patron_name(want.patron_id)
         return {"kind": want.kind, "patron": patron, "item": facts.get("barcode") or None} | about

@@ -19,7 +19,7 @@ from carrel.sections import LibraryConfig
 from server.db import Database
 from server.notices.channels import channels_of
 from server.notices.config import NoticesConfig
-from server.notices.letters import Writer
+from server.notices.letters.writing import Writer
 from server.notices.policy import Terms
 from server.notices.sending import House, Office
 from server.patrons import desk as patron_desk

@@ -13,11 +13,11 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from carrel.sections import LibraryConfig
 from server.db import Database
-from server.notices import letters
 from server.notices.channels import Mail, Parcel, Webhook, payload
 from server.notices.config import MailConfig, WebhookConfig
 from server.notices.errors import DeliveryError
-from server.notices.letters import Writer
+from server.notices.letters import writing
+from server.notices.letters.writing import Writer
 from server.patrons import service as patrons
 from tests.server.notices.conftest import SECRET, SENDER, MailServer, Receiver
 from tests.support.library import ALICE, NOW
@@ -38,7 +38,7 @@ def parcel(database: Database) -> Parcel:
     with database.reading() as session:
         patron = patrons.find(session, ALICE)
     assert patron is not None
-    facts = letters.example("fee", date(2026, 3, 5), "main")
+    facts = writing.example("fee", date(2026, 3, 5), "main")
     letter = Writer(LibraryConfig(name="Town Library"), None).compose(
         patron, "fee", facts, owed=Decimal("2.50"), currency="CNY"
     )

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from server.deps import Role
 from server.lending.policy import Rule
 from server.notices import service
-from server.notices.letters import Writer
+from server.notices.letters.writing import Writer
 from server.notices.policy import Channel, Kind, State
 from server.pages.notices import words
 from tests.server.notices.conftest import Library, MailServer

@@ -23,8 +23,8 @@ from server.circulation import service as circulation
 from server.fees import service as fees
 from server.holds import service as holds
 from server.lending import service as lending
+from server.notices.letters.recipients import Recipient
 from server.notices.policy import Kind, Want, days_late
-from server.notices.recipients import Recipient
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from typing import get_args
 import pytest
 
 from carrel.sections import LibraryConfig
-from server.notices import letters
-from server.notices.letters import Letter, Somebody, Writer
+from server.notices.letters import writing
+from server.notices.letters.writing import Letter, Somebody, Writer
 from server.notices.policy import Kind
 from server.patrons import service as patrons
 from server.patrons.service import Patron
@@ -28,7 +28,7 @@ def people(make: Callable[..., Library]) -> list[Patron]:
 
 
 def compose(patron: Patron, kind: Kind, folder: Path | None = None) -> Letter:
-    facts = letters.example(kind, date(2026, 3, 5), "main")
+    facts = writing.example(kind, date(2026, 3, 5), "main")
     return Writer(LIBRARY, folder).compose(patron, kind, facts, owed=facts[0].get("amount"), currency="CNY")
 
 
@@ -46,7 +46,7 @@ def test_every_kind_has_words_in_both_languages(people: list[Patron], kind: Kind
 
 
 def test_both_languages_have_the_same_templates() -> None:
-    english, chinese = ({file.name for file in (letters.SHIPPED / name).iterdir()} for name in ("en", "zh-CN"))
+    english, chinese = ({file.name for file in (writing.SHIPPED / name).iterdir()} for name in ("en", "zh-CN"))
     assert english == chinese == {f"{kind}.txt" for kind in (*KINDS, "test")}
 
 

@@ -1,0 +1,1 @@
+"""Letters: whom one is for, and its words."""
