@@ -90,7 +90,7 @@ class Desk:
                 pin = await loop.run_in_executor(self._readers, self._judge, job, now)
             asked = Asked(job, now, pin)
             if self._here is not None:
-                return self._read(asked) if job.request.id in READING else await self._here.ask(asked)
+                return self._read(asked) if job.request.id in READING else await self._here.ask(asked, id(job.visit))
             if job.request.id in READING:
                 return await loop.run_in_executor(self._readers, self._read, asked)
             return await loop.run_in_executor(self._writers, self._write, asked)

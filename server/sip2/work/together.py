@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 
 R = TypeVar("R")
@@ -11,6 +11,10 @@ A = TypeVar("A")
 
 MOST = 50
 """What one transaction carries out; more wait for the next."""
+LATELY_S = 0.05
+"""Who asked within this time is in the middle of a rush, and probably asks again as soon as it is answered."""
+GATHER_S = 0.001
+"""How long a transaction waits for those: less than a commit takes on most disks."""
 
 
 class Together(Generic[R, A]):
@@ -28,18 +32,39 @@ class Together(Generic[R, A]):
         self._in_turn = in_turn
         self._waiting: list[tuple[R, asyncio.Future[A]]] = []
         self._working: asyncio.Task[None] | None = None
+        self._last_asked: dict[Hashable, float] = {}
+        self._expected = 0
+        self._complete = asyncio.Event()
 
-    async def ask(self, request: R) -> A:
-        """The answer; raises what became of the request."""
-        answer: asyncio.Future[A] = asyncio.get_running_loop().create_future()
+    async def ask(self, request: R, who: Hashable) -> A:
+        """The answer; raises what became of the request. Nobody asks again before they are answered."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[A] = loop.create_future()
         self._waiting.append((request, answer))
+        self._last_asked[who] = loop.time()
         if self._working is None:  # it begins after those whose request came in the same moment
             self._working = asyncio.create_task(self._work())
+        elif len(self._waiting) >= self._expected:
+            self._complete.set()
         return await answer
+
+    async def _gather(self) -> None:
+        """Wait a moment for those who are in a rush too: one who is alone waits for nobody."""
+        loop = asyncio.get_running_loop()
+        since_s = loop.time() - LATELY_S
+        self._last_asked = {who: at_s for who, at_s in self._last_asked.items() if at_s > since_s}
+        self._expected = min(len(self._last_asked), MOST)
+        if len(self._waiting) >= self._expected:
+            return
+        self._complete.clear()
+        enough = loop.call_later(GATHER_S, self._complete.set)
+        await self._complete.wait()
+        enough.cancel()
 
     async def _work(self) -> None:
         try:
             while self._waiting:
+                await self._gather()
                 now, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
                 requests = [request for request, _ in now]
                 outcomes = self._at_once(requests)

@@ -47,32 +47,66 @@ class Work:
 
 async def test_what_is_asked_in_one_moment_is_done_at_once_and_each_gets_its_own() -> None:
     work = Work()
-    answers = await asyncio.gather(*(work.desk.ask(n) for n in range(4)), return_exceptions=True)
+    answers = await asyncio.gather(*(work.desk.ask(n, who=n) for n in range(4)), return_exceptions=True)
     assert [str(answer) for answer in answers] == ["0", "1", "20", "3"]
-    assert await work.desk.ask(6) == 60
+    assert await work.desk.ask(6, who=6) == 60
     assert work.sizes == [4, 1]
 
 
 async def test_more_than_one_transaction_takes_wait_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(together, "MOST", 3)
     work = Work()
-    assert await asyncio.gather(*(work.desk.ask(n) for n in range(0, 16, 2))) == [n * 10 for n in range(0, 16, 2)]
+    assert await asyncio.gather(*(work.desk.ask(n, who=n) for n in range(0, 16, 2))) == [
+        n * 10 for n in range(0, 16, 2)
+    ]
     assert work.sizes == [3, 3, 2]
 
 
 async def test_what_comes_while_others_wait_their_turn_comes_after_them() -> None:
     work = Work(busy=True)
-    first = asyncio.create_task(work.desk.ask(2))
+    first = asyncio.create_task(work.desk.ask(2, who=2))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    assert await asyncio.gather(work.desk.ask(4), work.desk.ask(6)) == [40, 60]
+    assert await asyncio.gather(work.desk.ask(4, who=4), work.desk.ask(6, who=6)) == [40, 60]
     assert first.result() == 20
     assert (work.waited, work.sizes) == ([1], [2])
 
 
+async def test_those_in_a_rush_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(together, "LATELY_S", 60.0)
+    monkeypatch.setattr(together, "GATHER_S", 60.0)
+    work = Work()
+    await asyncio.gather(*(work.desk.ask(n, who=n) for n in (0, 2, 4)))
+    asked = []
+    for n in (4, 0, 2):
+        asked.append(asyncio.create_task(work.desk.ask(n, who=n)))
+        for _ in range(5):
+            await asyncio.sleep(0)
+    assert await asyncio.gather(*asked) == [40, 0, 20]
+    assert work.sizes == [3, 3], "they came one by one and were done together"
+
+
+async def test_those_who_do_not_come_are_not_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(together, "LATELY_S", 60.0)
+    work = Work()
+    await asyncio.gather(*(work.desk.ask(n, who=n) for n in (0, 2, 4)))
+    assert await asyncio.gather(work.desk.ask(2, who=2), work.desk.ask(4, who=4)) == [20, 40]
+    monkeypatch.setattr(together, "LATELY_S", 0.0)
+    monkeypatch.setattr(together, "GATHER_S", 3600.0)
+    assert await asyncio.wait_for(work.desk.ask(2, who=2), 30) == 20, "whose rush is over"
+    assert work.sizes == [3, 2, 1]
+
+
+async def test_one_who_is_alone_waits_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(together, "GATHER_S", 3600.0)
+    work = Work()
+    async with asyncio.timeout(30):
+        assert [await work.desk.ask(n, who="terminal") for n in (2, 4, 6)] == [20, 40, 60]
+
+
 async def test_a_terminal_that_went_away_does_not_take_the_others_answers() -> None:
     work = Work()
-    gone, stays = asyncio.create_task(work.desk.ask(2)), asyncio.create_task(work.desk.ask(4))
+    gone, stays = asyncio.create_task(work.desk.ask(2, who=2)), asyncio.create_task(work.desk.ask(4, who=4))
     await asyncio.sleep(0)
     gone.cancel()
     assert await stays == 40
