@@ -109,12 +109,6 @@ def set_password(session: Session, user: str, password_hash: str, *, actor: str,
     audit.record(session, actor=actor, action="account.password", target=_target(account), at=at)
 
 
-def has_password(session: Session, user: str, password: str) -> bool:
-    """Whether this is the colleague's password."""
-    account = repository.get_account(session, user)
-    return hashing.matches(account.secret if account else hashing.NOBODY, password) and account is not None
-
-
 def hash_pin(pin: str, card: str) -> str:
     """For storing; slow, so done before the transaction. Raises WeakSecretError."""
     if fault := pin_fault(pin, card):

@@ -20,6 +20,7 @@ from server.auth.errors import (
     PinLockedError,
     SignInLockedError,
     UnknownSessionError,
+    WrongPasswordError,
     WrongPinError,
     WrongSignInError,
 )
@@ -116,6 +117,23 @@ def verify_pin(
     with database.writing() as session:
         repository.forget_wrong(session, _subject(card))
     return patron
+
+
+def check_password(
+    database: Database, user: str, password: str, *, now: datetime
+) -> WrongPasswordError | SignInLockedError | None:
+    """Why this is not the colleague's password; None when it is. Counts wrong answers together with those at the
+    sign-in, since whoever holds a session is not always its owner; short transactions as there."""
+    if (wait_s := _count_try(database, user, now, audited=True)) is not None:
+        return SignInLockedError(seconds=wait_s)
+    with database.reading() as session:
+        account = repository.get_account(session, user)
+        right = hashing.matches(account.secret if account else hashing.NOBODY, password) and account is not None
+    if not right:
+        return WrongPasswordError()
+    with database.writing() as session:
+        repository.forget_wrong(session, _subject(user))
+    return None
 
 
 def sign_out(session: Session, token: str, now: datetime) -> None:

@@ -12,7 +12,6 @@ from carrel.web.words import refusal
 from server.auth import accounts
 from server.auth import service as auth
 from server.auth.endpoints import SessionId, set_cookie
-from server.auth.errors import WrongPasswordError
 from server.deps import Core, CoreDep, Principal, public, token_of
 from server.errors import DomainError
 from server.pages.accounts import words as account_words
@@ -69,10 +68,8 @@ def _change(visit: Visit, core: Core, caller: Principal, *, present: str, new: s
     """What is wrong, by field; nothing when the password is changed."""
     if new != again:
         return {"again": visit.words.gettext("This is not the same password as above.")}
-    with core.database.reading() as session:
-        right = accounts.has_password(session, caller.user, present)
-    if not right:
-        return {"present": refusal(visit.words, WrongPasswordError.code)}
+    if refused := auth.check_password(core.database, caller.user, present, now=core.clock.now()):
+        return {"present": refusal(visit.words, refused.code, refused.params)}
     try:
         hashed = accounts.hash_password(new, caller.user)
     except DomainError as error:

@@ -113,6 +113,23 @@ class TestAccounts:
         assert client.get("/api/v1/session", headers=who).status_code == 401
         assert session_status(client, "duty_staff", "another password") == 200
 
+    def test_whoever_holds_a_session_cannot_go_on_guessing_the_password(
+        self, client: TestClient, clock: ManualClock
+    ) -> None:
+        who, url = colleague(client, Role.LIBRARIAN), "/api/v1/session/password"
+        for _ in range(5):
+            assert (
+                client.put(url, json={"present": "a guess", "new": "another password"}, headers=who).status_code == 403
+            )
+        right = {"present": PASSWORD, "new": "another password"}
+        locked = client.put(url, json=right, headers=who)
+        assert (locked.status_code, locked.json()["code"]) == (429, "sign_in_locked")
+        assert int(locked.headers["Retry-After"]) == locked.json()["params"]["seconds"] == 900
+        assert session_status(client, "librarian", PASSWORD) == 429, "the sign-in counts the same wrong answers"
+        clock.advance(minutes=15)
+        assert client.put(url, json=right, headers=who).status_code == 204
+        assert session_status(client, "librarian", "another password") == 200
+
     def test_nobody_is_not_changed(self, client: TestClient, admin: dict) -> None:
         for method, path, body in (("PATCH", "", {"name": "X"}), ("PUT", "/password", {"password": "long enough"})):
             answer = client.request(method, f"/api/v1/accounts/nobody{path}", json=body, headers=admin)

@@ -81,6 +81,15 @@ def test_what_cannot_be_is_told_at_its_field_and_nothing_changes(
     assert session_status(me, "librarian", PASSWORD) == 200
 
 
+def test_who_goes_on_guessing_is_told_to_wait(me: TestClient) -> None:
+    for _ in range(5):
+        me.post("/account/password", data=FORM | {"present": "a guess"})
+    locked = me.post("/account/password", data=FORM)
+    assert locked.status_code == 422
+    assert "Too many wrong attempts. Please wait a while and try again." in text(locked)
+    assert session_status(me, "librarian", NEW) == 429
+
+
 def test_another_session_is_ended_from_here(me: TestClient) -> None:
     mine = me.cookies[COOKIE]
     phone = sign_in(me, PHONE)
