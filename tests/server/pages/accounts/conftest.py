@@ -1,3 +1,3 @@
-from tests.support.one_database import databases
+from tests.support.one_database import on_sqlite as databases
 
 __all__ = ["databases"]
