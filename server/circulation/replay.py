@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -30,6 +30,9 @@ from server.lending import journal
 from server.lending.occasion import Channel, Occasion
 from server.patrons.service import Patron
 from server.tasks import service as tasks
+
+LONGEST_LOAN = timedelta(days=3660)
+"""A little more than the longest that a policy can have: until the end of the next open day."""
 
 Told = tuple[ItemResult, tuple[str, ...]]
 """An item's result, and the codes of its conflicts."""
@@ -138,7 +141,7 @@ def _lend(counter: Counter, patron: Patron, item: catalogue.Item, ref: ReplayIte
         item, loan = counter.items[item.barcode], None
     case = counter.case(patron, item, parts=ref.parts)
     codes += [refusal.code for refusal in policy.objections(replace(case, loan=None), policy.Trigger.CHECKOUT)]
-    due = ref.due or counter.lending.due(at, case.rule, zone=counter.occasion.zone, branch=case.branch)
+    due = _promised(ref, at) or counter.lending.due(at, case.rule, zone=counter.occasion.zone, branch=case.branch)
     over = _over_by(counter, item, at)
     if over is not None:
         ended = lend_ended(counter, patron, item, due, over=over)
@@ -155,9 +158,14 @@ def _lend(counter: Counter, patron: Patron, item: catalogue.Item, ref: ReplayIte
     ), tuple(codes)  # fmt: skip
 
 
+def _promised(ref: ReplayItem, at: datetime) -> datetime | None:
+    """The day that the reader was told; one that no policy can give was never told."""
+    return ref.due if ref.due is not None and ref.due - at <= LONGEST_LOAN else None
+
+
 def _still_theirs(counter: Counter, loan: Loan, item: catalogue.Item, ref: ReplayItem) -> ItemResult:
     """The same loan told twice; the later of the promised days counts."""
-    due = max(loan.due_at, ref.due or loan.due_at)
+    due = max(loan.due_at, _promised(ref, loan.checked_out_at) or loan.due_at)
     if due != loan.due_at:
         repository.change(counter.session, loan.id, due_at=due)
         counter.loans[item.id] = replace(loan, due_at=due)
@@ -179,7 +187,9 @@ def _renew(counter: Counter, patron: Patron, item: catalogue.Item, ref: ReplayIt
         return refused(item.barcode, policy.Refused(code), title=item.title), (code,)
     case = counter.case(patron, item)
     codes = tuple(refusal.code for refusal in policy.objections(case, policy.Trigger.RENEWAL))
-    due = ref.due or counter.lending.due(loan.due_at, case.rule, zone=counter.occasion.zone, branch=case.branch)
+    due = _promised(ref, counter.occasion.now) or counter.lending.due(
+        loan.due_at, case.rule, zone=counter.occasion.zone, branch=case.branch
+    )
     extend(counter, loan, max(due, loan.due_at), case.rule)
     tell(counter, "loan.renew", loan)
     return ItemResult(

@@ -47,6 +47,17 @@ def cancel_at(counter: Counter, request: UndoRequest) -> BatchResult:
     return _at(counter, request, _cancel)
 
 
+def cancel_renewal_at(counter: Counter, request: UndoRequest) -> BatchResult:
+    """The same for a terminal that renews what its patron has already: only the renewal is made undone."""
+    return _at(counter, request, _cancel_renewal)
+
+
+def reopen_at(counter: Counter, request: UndoRequest) -> BatchResult:
+    """A terminal could not finish a return: the loan goes on, unless it was another end or a while ago. A loan that
+    goes on already is left as it is."""
+    return _at(counter, request, _go_on)
+
+
 def undo(session: Session, request: UndoRequest, occasion: Occasion) -> BatchResult:
     """Make what was done last with each item undone, a checkout, renewal or checkin, if it was a moment ago."""
     return _each(session, request, occasion, _undo)
@@ -239,6 +250,37 @@ def _cancel(counter: Counter, ref: ItemRef, request: Request) -> ItemResult:
     return _erase(counter, item, loan)
 
 
+def _cancel_renewal(counter: Counter, ref: ItemRef, request: Request) -> ItemResult:
+    item = counter.items.get(ref.barcode)
+    loan = counter.loan_of(item)
+    renewal = _renewed_last(counter, loan) if loan is not None else None
+    if item is None or loan is None or renewal is None:
+        return _cancel(counter, ref, request)
+    assert isinstance(request, UndoRequest)
+    why = _not_theirs(counter, request.card, loan)
+    return refused(ref.barcode, why, title=item.title) if why else _shorten(counter, item, loan, renewal)
+
+
+def _go_on(counter: Counter, ref: ItemRef, _request: Request) -> ItemResult:
+    item = counter.items.get(ref.barcode)
+    if item is None:
+        return refused(ref.barcode, policy.Refused("unknown_item"))
+    if loan := counter.loan_of(item):
+        return _goes_on(item, loan)
+    ended = _ended_last(counter, item)
+    if ended is None or ended.ended != "returned" or ended.ended_at is None:
+        return refused(ref.barcode, policy.Refused("nothing_to_undo"), title=item.title)
+    if ended.ended_at < counter.occasion.now - timedelta(seconds=counter.lending.policy.undo_s):
+        return refused(ref.barcode, policy.Refused("undo_too_late"), title=item.title)
+    return _reopen(counter, item, ended)
+
+
+def _goes_on(item: catalogue.Item, loan: Loan) -> ItemResult:
+    return ItemResult(
+        barcode=item.barcode, status="ok", title=item.title, due=loan.due_at, security="on_loan", loan=loan.id
+    )  # fmt: skip
+
+
 def _erase(counter: Counter, item: catalogue.Item, loan: Loan) -> ItemResult:
     """As if the item had never been lent: it is for whom it was set aside, or on its shelf."""
     counter.loans.pop(item.id, None)
@@ -322,6 +364,4 @@ def _reopen(counter: Counter, item: catalogue.Item, loan: Loan) -> ItemResult:
     counter.loans[item.id] = replace(loan, checked_in_at=None, ended=None, ended_at=None)
     counter.items[item.barcode] = replace(item, status="on_loan")
     tell(counter, "loan.undo", loan)
-    return ItemResult(
-        barcode=item.barcode, status="ok", title=item.title, due=loan.due_at, security="on_loan", loan=loan.id
-    )  # fmt: skip
+    return _goes_on(item, loan)

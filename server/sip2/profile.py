@@ -27,7 +27,7 @@ Occasion = Literal["hold", "transfer", "exception"]
 USUAL_RIGHTS: tuple[Right, ...] = ("patron", "checkout", "checkin", "renew", "hold", "item")
 
 RIGHT_OF: dict[str, Right] = {
-    "23": "patron", "63": "patron", "35": "patron", "11": "checkout", "09": "checkin", "29": "renew", "65": "renew",
+    "23": "patron", "63": "patron", "11": "checkout", "09": "checkin", "29": "renew", "65": "renew",
     "15": "hold", "17": "item", "19": "item_update", "37": "fee", "01": "block", "25": "enable",
 }  # fmt: skip
 """Which right a request needs."""
@@ -39,6 +39,9 @@ LANGUAGES = {"019": "zh-CN", "027": "zh-CN", "001": "en", "024": "en"}
 """Languages of SIP2 that the library speaks; any other is answered in the terminal's own."""
 
 LEAST_IDLE_S = 600.0
+
+YEARS = range(1990, 2200)
+"""SIP is of 1993. Dates far from it are how programs write that there is none, as 00010101 or 99991231."""
 
 
 class BinRule(Section):
@@ -183,6 +186,8 @@ class Profile:
         try:
             plain = datetime.strptime(text[:8] + text[12:], "%Y%m%d%H%M%S")  # noqa: DTZ007  # the zone follows
         except ValueError:
+            return None
+        if plain.year not in YEARS:
             return None
         return plain.replace(tzinfo=UTC if text[8:12].strip().upper() == "Z" else self.zone).astimezone(UTC)
 

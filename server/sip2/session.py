@@ -89,9 +89,10 @@ class Session:
         """A frame has come."""
         self._raw, self._frame, self._request = raw, codec.split(raw), None
         style = self._style
-        if style.terminal.checksum != "off" and not codec.sum_matches(self._frame, style.terminal.encoding):
-            return self._say_again("bad checksum")
-        if self._frame.body[:2] == b"97":
+        again = self._frame.body[:2] == b"97"
+        if self._judges_sums() and not codec.sum_matches(self._frame, style.terminal.encoding):
+            return self._say_again("bad checksum", keep=again)
+        if again:
             return self._repeat_last()
         if (repeated := self._repeated()) is not None:
             return repeated
@@ -99,6 +100,7 @@ class Session:
             message = self._read(style)
         except codec.FixedPartError as error:
             self._request = message = error.message
+            self._end_visit(message)
             if codec.is_request(message.id) and message.id not in TOLERATED:
                 return self._refuse("message_incomplete", now)
         except CodecError:
@@ -128,20 +130,31 @@ class Session:
             self._said.raw = b""
         return reply
 
+    def _judges_sums(self) -> bool:
+        """Who comes is known from the login only: until then a terminal may be one whose sums are never right."""
+        if self.profile is None:
+            return all(one.terminal.checksum != "off" for one in self._directory.profiles)
+        return self.profile.terminal.checksum != "off"
+
+    def _end_visit(self, message: Message) -> None:
+        """The patron has gone, whatever else may be wrong with the message that says so."""
+        if message.id == "35":
+            self.visit.end()
+
     def _dispatch(self, message: Message, now: datetime) -> Reply | Job:
+        self._end_visit(message)
         if message.id == "93":
             return self._login(message)
         if message.id == "99":
             return self._status(now)
         if self.profile is None:
             return self._refuse("terminal_not_signed_in", now)
+        if message.id == "35":
+            return self.answer(replies.finish(replies.begin(message, self.profile), self.profile, now))
         if not self.profile.may(message.id):
             return self._refuse("terminal_may_not", now)
         if any(not message.has(name) for name in LAYOUTS[message.id].required if name != F.INSTITUTION):
             return self._refuse("message_incomplete", now)
-        if message.id == "35":
-            self.visit.end()
-            return self.answer(replies.finish(replies.begin(message, self.profile), self.profile, now))
         if message.id in ("23", "63"):
             self.visit.language = self.profile.spoken(message.fixed["language"])
         return Job(message, self.profile, self.visit)
@@ -171,11 +184,14 @@ class Session:
         assert self._request is not None
         return self.answer(replies.refusal(self._request, self._style, self.visit.language, code=code, now=now))
 
-    def _say_again(self, note: str) -> Reply:
+    def _say_again(self, note: str, *, keep: bool = False) -> Reply:
+        """96; `keep`: what was damaged asked for the last answer, and will ask for it again."""
         style = self._style
         body = codec.seal("96", "ascii", like=self._frame, checksum=style.terminal.checksum, sequence=False)
-        self._last = body + self._end(style)
-        return Reply(self._last, note=note)
+        data = body + self._end(style)
+        if not keep:
+            self._last = data
+        return Reply(data, note=note)
 
     def _repeat_last(self) -> Reply:
         """97: the last answer once more, without a sequence number; nothing is carried out again."""

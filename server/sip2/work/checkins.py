@@ -33,12 +33,12 @@ class Held(Exception):  # noqa: N818  # not an error: the return is not to be ma
 
 def checkin(task: Task) -> Message:
     """09 -> 10."""
+    if task.barcode and task.cancels:
+        return _reopened(task)
     if task.offline:
-        return _answer(task, offline.replay(task, "checkin"), known(task))
+        return _answer(task, offline.replay(task, "checkin", task.barcode), known(task))
     if not task.barcode:
         return _unknown(task)
-    if task.cancels:
-        return _reopened(task)
     strict = not task.profile.terminal.not_loaned_ok
     request = CheckinRequest(
         request_id=new_id(), items=(ItemRef(barcode=task.barcode),),
@@ -60,14 +60,15 @@ def _answer(task: Task, result: ItemResult, item: Item | None) -> Message:
     place = PLACES.get(result.route or "shelf", "staff")
     hold = _hold_of(task, item) if place in ("hold", "transit") else None
     if hold is not None and task.profile.terminal.refuse_held and not task.offline:
-        raise Held(_refused_held(task, item))
+        raise Held(_refused_held(task, item, _returned(item, place, result.route_to or "", held=True)))
     draft = task.begin().add(F.HOME_PLACE, item.branch or task.profile.branch).add(F.TITLE, item.title)
     routed = routing.route(_returned(item, place, result.route_to or "", held=hold is not None), task.profile.terminal)
     done = result.status == "ok"
     draft.set(ok="1" if done else "0", resensitise=routing.flag(done), alert=routing.flag(routed.alert or not done))
     tell_media(task, draft, item.type)
     for name, value in (
-        (F.SORT_BIN, routed.bin), (F.ALERT_TYPE, routed.alert_type), (F.DESTINATION, routed.destination),
+        (F.SORT_BIN, routed.bin), (F.DESTINATION, routed.destination),
+        (F.ALERT_TYPE, routed.alert_type if done or routed.alert else None),
     ):  # fmt: skip
         draft.add(name, value)
     describe(task, draft, item)
@@ -109,18 +110,21 @@ def _unknown(task: Task) -> Message:
     return task.finish(draft, "kept_for_staff" if task.offline else "unknown_item")
 
 
-def _refused_held(task: Task, item: Item) -> Message:
+def _refused_held(task: Task, item: Item, returned: Returned) -> Message:
+    """Nothing is sorted, as its bearer keeps it until they are at the desk."""
+    routed = routing.route(returned, task.profile.terminal)
     draft = task.begin().add(F.HOME_PLACE, item.branch or task.profile.branch).add(F.TITLE, item.title)
-    alert = not task.profile.terminal.alert_only_with_type
-    return task.finish(draft.set(alert=routing.flag(alert)), "keep_for_hold")
+    draft.set(alert=routing.flag(routed.alert)).add(F.ALERT_TYPE, routed.alert_type)
+    return task.finish(draft, "keep_for_hold")
 
 
 def _reopened(task: Task) -> Message:
     """10 of a return that the terminal could not finish: the loan goes on as if nothing had been."""
     request = UndoRequest(request_id=new_id(), items=(ItemRef(barcode=task.barcode),))
-    result = only(returns.undo(task.session, request, task.occasion))
+    result = only(returns.reopen_at(counter_for(task.session, request, task.then), request))
     draft = task.begin().add(F.TITLE, result.title)
     if result.status != "ok":
+        offline.tell_staff(task, result.code)
         return task.finish(draft, result.code, **result.params)
     return task.finish(draft.set(ok="1", alert="N", magnetic="N"), "undone")
 

@@ -24,12 +24,12 @@ from server.sip2.work.task import Task, new_id
 
 def checkout(task: Task) -> Message:
     """11 -> 12. Committed before it is answered: with ok the terminal switches the item's security off."""
+    if task.barcode and task.cancels:
+        return _taken_back(task)
     if task.offline:
-        return _lent(task, offline.replay(task, "checkout"), known(task))
+        return _lent(task, offline.replay(task, "checkout", task.barcode), known(task))
     if not task.barcode:
         return task.refuse("unknown_item")
-    if task.cancels:
-        return _taken_back(task)
     if not task.pin.good:
         return task.refuse(task.pin.value)
     if not task.card:
@@ -45,7 +45,8 @@ def checkout(task: Task) -> Message:
 def renew(task: Task) -> Message:
     """29 -> 30, by barcode or by the title of something the patron has."""
     if task.offline:
-        return _renewed(task, offline.replay(task, "renewal"), known(task))
+        barcode = task.barcode or _barcode_of_title(task)
+        return _renewed(task, offline.replay(task, "renewal", barcode), known(task))
     if not task.pin.good:
         return task.refuse(task.pin.value)
     if not task.card:
@@ -109,7 +110,7 @@ def _lent(task: Task, result: ItemResult, item: Item | None) -> Message:
 
 def _renewed(task: Task, result: ItemResult, item: Item | None) -> Message:
     """12 or 30 of a renewal's result; the item's security is off already."""
-    draft = task.begin().fill(F.ITEM, result.barcode)
+    draft = task.begin().fill(F.ITEM, "" if result.barcode == offline.UNREADABLE else result.barcode)
     draft.add(F.TITLE, result.title or "").add(F.DUE, task.profile.due(result.due))
     if result.status != "ok":
         return task.finish(draft, result.code, **result.params)
@@ -125,11 +126,14 @@ def _booked(task: Task, draft: Draft, result: ItemResult, item: Item | None) -> 
 
 
 def _taken_back(task: Task) -> Message:
-    """12 of a checkout that the terminal could not finish: nothing is left of the loan. There being none is as good."""
+    """12 of a checkout that the terminal could not finish: nothing is left of the loan, or of the renewal that it was.
+    There being none is as good."""
     request = UndoRequest(request_id=new_id(), items=(ItemRef(barcode=task.barcode),), card=task.card or None)
-    result = only(returns.cancel_at(counter_for(task.session, request, task.occasion), request))
-    draft = task.begin().add(F.TITLE, result.title or "").add(F.DUE, "")
+    cancel = returns.cancel_renewal_at if task.request.yes("renewal") else returns.cancel_at
+    result = only(cancel(counter_for(task.session, request, task.then), request))
+    draft = task.begin().add(F.TITLE, result.title or "").add(F.DUE, task.profile.due(result.due))
     if result.status != "ok" and result.code != "not_on_loan":
+        offline.tell_staff(task, result.code)
         return task.finish(draft, result.code, **result.params)
     return task.finish(draft.set(ok="1", magnetic="N"), "undone")
 

@@ -15,10 +15,10 @@ UNREADABLE = "-"
 """Stands for a barcode that is none in the refusal of one."""
 
 
-def replay(task: Task, kind: Literal["checkout", "checkin", "renewal"]) -> ItemResult:
+def replay(task: Task, kind: Literal["checkout", "checkin", "renewal"], barcode: str) -> ItemResult:
     """Record one transaction, once however often it is told; refused only for a card or an item nobody knows."""
     at = task.happened_at()
-    if not task.barcode or (kind != "checkin" and not task.card):
+    if not barcode or (kind != "checkin" and not task.card):
         return _unreadable(task)
     promised = task.profile.instant(task.request.fixed.get("due", ""))
     returned = task.profile.instant(task.request.fixed.get("returned", ""))
@@ -29,20 +29,28 @@ def replay(task: Task, kind: Literal["checkout", "checkin", "renewal"]) -> ItemR
         at=at,
         kind=kind,
         card=task.card or None,
-        items=(ReplayItem(barcode=task.barcode, due=promised),),
-        request_id=same_id(kind, task.barcode, task.card, task.request.fixed["date"]),
+        items=(ReplayItem(barcode=barcode, due=promised),),
+        request_id=same_id(kind, barcode, task.card, task.request.fixed["date"]),
         branch=task.profile.branch,
     )
     (told,) = replaying.replay(task.session, ReplayRequest(rows=(row,)), task.occasion).rows
-    return told.results[0] if told.results else ItemResult(barcode=task.barcode, status="ok")
+    return told.results[0] if told.results else ItemResult(barcode=barcode, status="ok")
 
 
 def _unreadable(task: Task) -> ItemResult:
-    """No card or barcode of ours can look like this: staff get the message as it came."""
+    """No card or barcode of ours can look like this."""
     code = "unknown_item" if not task.barcode else "unknown_card"
-    message = shown(task.request)
-    tasks.add(
-        task.session, "unknown_row", code, branch=task.profile.branch, at=task.happened_at(), now=task.now,
-        detail={"terminal": task.profile.id, "message": message, "card": task.request.get(F.PATRON)},
-    )  # fmt: skip
+    tell_staff(task, code)
     return ItemResult(barcode=task.barcode or UNREADABLE, status="refused", code=code)
+
+
+def tell_staff(task: Task, code: str | None) -> None:
+    """What happened while the library was away and cannot be recorded: staff get the message as it came."""
+    if not task.offline:
+        return
+    tasks.add(
+        task.session, "unknown_row", code or "unknown_item", branch=task.profile.branch, at=task.happened_at(),
+        now=task.now, detail={
+            "terminal": task.profile.id, "message": shown(task.request), "card": task.request.get(F.PATRON),
+        },
+    )  # fmt: skip

@@ -24,6 +24,8 @@ KEPT_CARD, BLOCKED_HERE = "card_retained", "terminal"
 """Reasons of blocks that terminals place, and the only ones that they lift."""
 
 NO_COUNT = " " * 4
+UNKNOWN_LANGUAGE = "000"
+MOST_DIGITS = 9
 COUNT_LIMIT = 9999
 LISTED: dict[int, F] = {0: F.HOLDS_READY, 1: F.OVERDUE, 2: F.CHARGED, 3: F.FEES, 4: F.RECALLED, 5: F.HOLDS_QUEUED}
 """Which list a Y at this place of the summary asks for."""
@@ -106,7 +108,7 @@ def block(task: Task) -> Message:
     draft = task.begin()
     if file is None:
         return task.finish(draft.add(F.NAME, "").add(F.VALID_PATRON, "N"), "unknown_card")
-    draft.set(status=_flags(file), language="000")
+    draft.set(status=_flags(file), language=UNKNOWN_LANGUAGE)
     return task.finish(draft.add(F.NAME, "").add(F.VALID_PATRON, "Y"), "patron_is_blocked")
 
 
@@ -126,7 +128,8 @@ def enable(task: Task) -> Message:
 def _identity(task: Task, file: File | None) -> Draft:
     """What 24, 26 and 64 have in common. Without the right PIN nothing is told but that the card is known."""
     draft = task.begin()
-    draft.set(language=task.request.fixed.get("language", "000"))
+    language = task.request.fixed.get("language", UNKNOWN_LANGUAGE)
+    draft.set(language=language if language.isascii() and language.isdigit() else UNKNOWN_LANGUAGE)
     known = file is not None and file.patron.card_state == "active"
     if file is None or not _open_to(task, file):
         lost = file is not None and task.pin.good and file.patron.card_state == "lost"
@@ -215,9 +218,13 @@ def _fee(fee: Fee) -> str:
 
 def _slice(task: Task, entries: list[str]) -> list[str]:
     first, last = (task.request.get(name).strip() for name in (F.START_ITEM, F.END_ITEM))
-    start = int(first) - 1 if first.isascii() and first.isdigit() else 0
-    end = int(last) if last.isascii() and last.isdigit() else len(entries)
+    start = int(first) - 1 if _is_number(first) else 0
+    end = int(last) if _is_number(last) else len(entries)
     return entries[max(0, start) : end]
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS
 
 
 def _personal(task: Task, draft: Draft, patron: Patron) -> None:

@@ -6,7 +6,7 @@ from server.fees import policy
 from server.fees import service as fees
 from server.patrons import service as patrons
 from server.sip2.wire.messages import F, Message
-from server.sip2.work.task import Pin, Task, new_id
+from server.sip2.work.task import Pin, Task, new_id, same_id
 
 MEANS = {"00": "cash", "01": "card", "02": "card", "10": "wechat", "11": "alipay"}
 """Payment types; those not here keep their number."""
@@ -28,7 +28,9 @@ def pay(task: Task) -> Message:
     fee = request.get(F.FEE_ID).strip()
     if fee and not (fee.isascii() and fee.isdigit() and len(fee) < FEE_ID_DIGITS):
         return task.refuse("unknown_fee")
-    transaction = request.get(F.TRANSACTION).strip()[:PAYMENT_ID_LIMIT]
+    transaction = request.get(F.TRANSACTION).strip()
+    if len(transaction) > PAYMENT_ID_LIMIT:  # cut off, two could be the same
+        transaction = same_id(transaction)
     kind = request.fixed["payment_type"]
     means = MEANS.get(kind) or (f"sip2-{kind}" if kind.isascii() and kind.isalnum() else "other")
     done = fees.pay(

@@ -15,6 +15,8 @@ from server.sip2.wire.messages import Draft, F, Message
 from server.sip2.work import routing
 from server.sip2.work.task import Task, branch_of, new_id
 
+MODES = frozenset("+-*")
+
 THIS_COPY = "3"
 """Hold type: only this copy will do; any other is for a copy of the title."""
 
@@ -28,6 +30,8 @@ def hold(task: Task) -> Message:
     if not task.barcode:
         return task.refuse("unknown_item")
     mode = task.request.fixed["mode"]
+    if mode not in MODES:
+        return task.refuse("message_incomplete")
     if mode == "+":
         return _place(task)
     mine = _own(task)
@@ -84,5 +88,7 @@ def _own(task: Task) -> Hold | None:
 
 
 def _expires_on(task: Task) -> date | None:
+    """The last day on which it is wanted; one that is over stands for none."""
     at = task.profile.instant(task.request.get(F.EXPIRY)[:8] + " " * 4 + "120000")
-    return local_date(at, task.profile.zone) if at is not None else None
+    day = local_date(at, task.profile.zone) if at is not None else None
+    return day if day is not None and day >= local_date(task.now, task.profile.zone) else None

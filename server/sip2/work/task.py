@@ -6,7 +6,7 @@ import hashlib
 import re
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -53,6 +53,11 @@ class Task:
     def occasion(self) -> Occasion:
         """The terminal, now, at its branch."""
         return Occasion(self.actor, self.now, self.profile.zone, branch=self.profile.branch, channel=Channel.SIP2)
+
+    @property
+    def then(self) -> Occasion:
+        """The same when it happened, which for what is told off-line is long ago."""
+        return replace(self.occasion, now=self.happened_at()) if self.offline else self.occasion
 
     @property
     def actor(self) -> str:

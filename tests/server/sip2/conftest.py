@@ -46,6 +46,8 @@ password = "s3cret"
 rights = ["checkin"]
 not_loaned_ok = false
 refuse_held = true
+alert_type_always = true
+send = ["alert_type"]
 [[server.sip2.terminal]]
 id = "gbk"
 login = "gbk"

@@ -107,7 +107,7 @@ def test_the_status_names_what_the_terminal_may_do() -> None:
     }  # fmt: skip
     assert (status.fixed["timeout"], status.fixed["retries"], status.fixed["version"]) == ("030", "003", "2.00")
     assert status.fixed["date"] == DATE
-    assert status.get(F.SUPPORTED) == "NNYNYYYNNNNNNNNN"
+    assert status.get(F.SUPPORTED) == "NNYNYYYNYNNNNNNN", "anybody may end a visit"
     assert (status.get(F.INSTITUTION), status.get(F.TERMINAL_PLACE)) == ("MAIN", "Hall")
 
 
@@ -184,6 +184,33 @@ def test_97_after_nothing_or_after_96_asks_again() -> None:
     again = heard(talk, b"97AZFEF5")
     assert isinstance(again, Reply)
     assert again.data == b"96AZFEF6\r"
+
+
+def test_a_97_that_was_damaged_may_be_sent_again() -> None:
+    talk = signed_in()
+    first = lent(talk, sequence=5)
+    assert isinstance(damaged := heard(talk, b"97AZ0000"), Reply)
+    assert damaged.data == b"96AZFEF6\r"
+    assert isinstance(again := heard(talk, b"97AZFEF5"), Reply)
+    assert codec.split(again.data.rstrip()).body == codec.split(first.data.rstrip()).body
+
+
+def test_a_terminal_whose_sums_are_never_right_can_sign_in() -> None:
+    talk = session(checksum="off")
+    assert said(talk, LOGIN.encode() + b"AY1AZFFFF").fixed["ok"] == "1"
+    strict = heard(session(), LOGIN.encode() + b"AY1AZFFFF")
+    assert isinstance(strict, Reply)
+    assert strict.data.startswith(b"96")
+
+
+@pytest.mark.parametrize(
+    "text", [f"35{DATE}AOMAIN|AAR1|AC|AD|", f"35{DATE}AOMAIN|", "35AOMAIN|AAR1|"], ids=["whole", "no card", "cut off"]
+)
+def test_a_visit_ends_whatever_is_wrong_with_what_ends_it(text: str) -> None:
+    talk = signed_in(rights=("checkout",))
+    talk.visit.told("R1", "2468", right=True, now=NOW)
+    assert said(talk, text).id == "36"
+    assert talk.visit.knows("R1", "", NOW) is None
 
 
 def test_the_same_frame_again_gets_the_stored_answer() -> None:

@@ -12,7 +12,7 @@ from server.circulation.models import LoanRow
 from server.db import Database
 from server.sip2.wire.messages import F
 from tests.support.library import ALICE, BO, BOOKS, NOW, PIN, ManualClock
-from tests.support.sip2 import DATE, Client, screen
+from tests.support.sip2 import DATE, NO_DATE, Client, screen
 
 pytestmark = pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
 Connect = Callable[..., Client]
@@ -51,7 +51,7 @@ def test_what_was_not_lent_is_taken_all_the_same(terminal: Client, connect: Conn
     here = terminal.checkin(BOOKS[0])
     assert (here.fixed["ok"], here.fixed["alert"]) == ("1", "N")
     strict = connect("sorter").checkin(BOOKS[0])
-    assert (strict.fixed["ok"], strict.fixed["resensitise"]) == ("0", "N")
+    assert (strict.fixed["ok"], strict.fixed["resensitise"], strict.get(F.ALERT_TYPE)) == ("0", "N", "")
 
 
 def test_what_somebody_waits_for_is_kept_here(terminal: Client) -> None:
@@ -86,7 +86,7 @@ def test_a_terminal_may_send_the_bearer_to_the_desk(terminal: Client, connect: C
     terminal.checkout(BO, BOOKS[0], pin=PIN)
     terminal.ask(f"15+{DATE}AOMAIN|AA{ALICE}|AD{PIN}|AB{BOOKS[0]}|")
     refused = connect("sorter").checkin(BOOKS[0])
-    assert (refused.fixed["ok"], refused.fixed["alert"]) == ("0", "Y")
+    assert (refused.fixed["ok"], refused.fixed["alert"], refused.get(F.ALERT_TYPE)) == ("0", "Y", "01")
     with database.reading() as session:
         assert session.scalar(select(LoanRow.checked_in_at)) is None
 
@@ -119,3 +119,42 @@ def test_a_return_the_terminal_could_not_finish_is_undone(terminal: Client) -> N
     assert (undone.fixed["ok"], undone.fixed["resensitise"]) == ("1", "N")
     assert terminal.patron(ALICE, pin=PIN, summary=2).all(F.CHARGED) == [BOOKS[0]]
     assert terminal.checkin(BOOKS[5], more="BIY|").fixed["ok"] == "0"
+
+
+def test_undoing_a_return_twice_or_without_one_leaves_the_loan(
+    terminal: Client, connect: Connect, database: Database, clock: ManualClock
+) -> None:
+    due = terminal.checkout(ALICE, BOOKS[0], pin=PIN).get(F.DUE)
+    clock.advance(days=1)
+    later = terminal.ask(f"29NN{DATE}{NO_DATE}AOMAIN|AA{ALICE}|AD{PIN}|AB{BOOKS[0]}|").get(F.DUE)
+    assert later > due
+    for client in (connect("sorter"), connect("sorter"), terminal):
+        undone = client.checkin(BOOKS[0], more="BIY|")
+        assert (undone.fixed["ok"], undone.fixed["resensitise"]) == ("1", "N")
+    terminal.checkin(BOOKS[0])
+    for client in (terminal, connect()):
+        assert client.checkin(BOOKS[0], more="BIY|").fixed["ok"] == "1"
+    with database.reading() as session:
+        (loan,) = session.scalars(select(LoanRow))
+    assert (loan.checked_in_at, loan.renewals) == (None, 1)
+    assert terminal.item(BOOKS[0]).get(F.DUE) == later
+
+
+def test_a_return_is_undone_for_a_moment_only(terminal: Client, database: Database, clock: ManualClock) -> None:
+    terminal.checkout(ALICE, BOOKS[0], pin=PIN)
+    terminal.checkin(BOOKS[0])
+    clock.advance(minutes=1)
+    late = terminal.checkin(BOOKS[0], more="BIY|")
+    assert late.fixed["ok"] == "0"
+    assert screen(late)
+    with database.reading() as session:
+        assert session.scalar(select(LoanRow.checked_in_at)) is not None
+
+
+@pytest.mark.parametrize("returned", ["00010101    000000", "99991231    235959", "20261318    000000"])
+def test_a_date_that_is_none_is_no_date(terminal: Client, database: Database, returned: str) -> None:
+    terminal.checkout(ALICE, BOOKS[0], pin=PIN)
+    assert terminal.checkin(BOOKS[0], returned=returned).fixed["ok"] == "1"
+    with database.reading() as session:
+        at = session.scalar(select(LoanRow.checked_in_at))
+    assert f"{at:%Y-%m-%d}" == "2026-03-02"

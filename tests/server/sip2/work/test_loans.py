@@ -117,6 +117,20 @@ def test_a_loan_the_terminal_could_not_finish_leaves_nothing(terminal: Client, d
     assert terminal.checkout(ALICE, BOOKS[1], more="BIY|").fixed["ok"] == "1"
 
 
+def test_a_renewal_the_terminal_could_not_finish_leaves_the_loan(
+    terminal: Client, database: Database, clock: ManualClock
+) -> None:
+    terminal.checkout(ALICE, BOOKS[0], pin=PIN)
+    clock.advance(days=1)
+    again = f"11YN{DATE}{NO_DATE}AOMAIN|AA{ALICE}|AB{BOOKS[0]}|AC|AD{PIN}|"
+    assert terminal.ask(again).get(F.DUE) > DUE
+    undone = terminal.ask(again + "BIY|")
+    assert (undone.fixed["ok"], undone.get(F.DUE)) == ("1", DUE)
+    with database.reading() as session:
+        (loan,) = session.scalars(select(LoanRow))
+    assert (loan.renewals, loan.checked_in_at) == (0, None)
+
+
 @SQLITE
 def test_only_the_patron_s_own_loan_is_taken_back(terminal: Client, database: Database) -> None:
     terminal.checkout(BO, BOOKS[0], pin=PIN)
@@ -232,6 +246,35 @@ class TestOffline:
             (loan,) = session.scalars(select(LoanRow))
         assert loan.checked_in_at is not None
         assert loan.checked_in_at.hour == 10
+
+    def test_what_was_taken_back_off_line_is_taken_back(self, terminal: Client, database: Database) -> None:
+        told = f"11NY{self.THEN}{self.PROMISED}AOMAIN|AA{ALICE}|AB{BOOKS[0]}|AC|"
+        assert terminal.ask(told).fixed["ok"] == "1"
+        undone = terminal.ask(told + "BIY|")
+        assert (undone.fixed["ok"], undone.fixed["desensitise"]) == ("1", "N")
+        assert loans(database) == 0
+        assert terminal.ask(told.replace(BOOKS[0], BOOKS[1]) + "BIY|").fixed["ok"] == "1", "there is nothing to undo"
+        assert loans(database) == 0
+
+    @SQLITE
+    def test_a_return_that_cannot_be_taken_back_goes_to_the_staff(self, terminal: Client, database: Database) -> None:
+        assert terminal.checkin(BOOKS[0], more="BIY|", no_block="Y").fixed["ok"] == "0"
+        with database.reading() as session:
+            (task,) = tasks.find(session)
+        assert (task.kind, task.code) == ("unknown_row", "nothing_to_undo")
+
+    def test_a_promise_that_nobody_can_have_made_is_none(self, terminal: Client) -> None:
+        kept = terminal.ask(f"11NY{self.THEN}99991231    235959AOMAIN|AA{ALICE}|AB{BOOKS[0]}|AC|")
+        assert (kept.fixed["ok"], kept.get(F.DUE)[:4]) == ("1", "2026")
+        assert terminal.ask(f"65{DATE}AOMAIN|AA{ALICE}|AD{PIN}|").fixed["ok"] == "1"
+
+    @SQLITE
+    def test_a_renewal_by_title_is_found(self, terminal: Client) -> None:
+        terminal.checkout(ALICE, BOOKS[0], pin=PIN)
+        by_title = terminal.ask(f"29NY{DATE}20260501    235900AOMAIN|AA{ALICE}|AD{PIN}|AJBook 1|")
+        assert (by_title.fixed["ok"], by_title.get(F.ITEM), by_title.get(F.DUE)[:8]) == ("1", BOOKS[0], "20260501")
+        unknown = terminal.ask(f"29NY{DATE}{NO_DATE}AOMAIN|AA{ALICE}|AD{PIN}|AJNo such book|")
+        assert (unknown.fixed["ok"], unknown.get(F.ITEM)) == ("0", "")
 
     def test_a_renewal_keeps_its_promise(self, terminal: Client) -> None:
         terminal.checkout(ALICE, BOOKS[0], pin=PIN)

@@ -101,6 +101,22 @@ def test_a_hold_is_placed_changed_and_cancelled(terminal: Client) -> None:
     assert hold(terminal, "+", ALICE, "99999999").fixed["ok"] == "0"
 
 
+@pytest.mark.parametrize("last", ["00010101    000000", "20260301    235959", "99991231    235959"])
+def test_a_last_day_that_is_over_or_none_is_no_last_day(terminal: Client, last: str) -> None:
+    terminal.checkout(BO, BOOKS[0], pin=PIN)
+    placed = hold(terminal, "+", ALICE, BOOKS[0], f"BW{last}|")
+    assert (placed.fixed["ok"], placed.get(F.EXPIRY)) == ("1", "")
+    assert hold(terminal, "+", ALICE, BOOKS[1], "BW20260302    000000|").get(F.EXPIRY) == "20260302    235959"
+
+
+@pytest.mark.parametrize("mode", ["x", " ", "?"])
+def test_a_hold_in_no_mode_changes_nothing(terminal: Client, mode: str) -> None:
+    terminal.checkout(BO, BOOKS[0], pin=PIN)
+    hold(terminal, "+", ALICE, BOOKS[0], "BSmain|")
+    assert hold(terminal, mode, ALICE, BOOKS[0], "BSeast|").fixed["ok"] == "0"
+    assert hold(terminal, "*", ALICE, BOOKS[0]).get(F.PICKUP) == "main"
+
+
 def test_a_hold_on_what_stands_on_the_shelf_says_so(terminal: Client) -> None:
     placed = hold(terminal, "+", ALICE, BOOKS[0], "BY3|")
     assert (placed.fixed["ok"], placed.fixed["available"]) == ("1", "Y")
@@ -117,6 +133,12 @@ def test_a_payment_is_booked_once_by_its_id(terminal: Client, connect: Connect, 
     assert owed(database) == Decimal("4.50")
     assert pay(terminal, "3.00").fixed["ok"] == "Y"
     assert owed(database) == Decimal("1.50")
+
+
+def test_long_payment_ids_are_told_apart(terminal: Client, database: Database, fee: int) -> None:
+    for end in ("1", "2", "2"):
+        assert pay(terminal, "1.00", f"BK{'A' * 64}{end}|").fixed["ok"] == "Y"
+    assert owed(database) == Decimal("5.50")
 
 
 def test_a_named_fee_is_paid_itself(terminal: Client, database: Database, fee: int) -> None:

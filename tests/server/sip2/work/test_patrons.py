@@ -48,6 +48,18 @@ def test_a_good_patron_s_status_is_blank(terminal: Client) -> None:
     assert (fine.get(F.CURRENCY), fine.get(F.FEE_AMOUNT)) == ("CNY", "0.00")
 
 
+@pytest.mark.parametrize("language", ["\x01\x02\x7f", "é é", "语语语"])
+def test_a_language_that_is_none_is_not_repeated(terminal: Client, language: str) -> None:
+    said = terminal.ask(f"23{language}{DATE}AOMAIN|AA{ALICE}|AC|AD{PIN}|")
+    assert (said.id, said.fixed["language"], said.get(F.VALID_PATRON)) == ("24", "000", "Y")
+
+
+def test_a_list_may_be_asked_for_to_any_end(terminal: Client) -> None:
+    terminal.checkout(ALICE, BOOKS[0], pin=PIN)
+    told = terminal.patron(ALICE, pin=PIN, summary=2, more=f"BP1|BQ{'9' * 5000}|")
+    assert (told.get(F.VALID_PATRON), told.all(F.CHARGED)) == ("Y", [BOOKS[0]])
+
+
 def test_an_unknown_card_is_told_as_such(terminal: Client) -> None:
     for unknown in (status(terminal, "99999999"), terminal.patron("99999998", pin=PIN, summary=2)):
         assert unknown.fixed["status"] == "YYYY" + " " * 10
