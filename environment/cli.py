@@ -72,10 +72,10 @@ def _one(name: str, words: list[str]) -> str:
 
 
 def _read(text: str) -> Any:
-    """JSON where it is JSON, else the word itself."""
+    """JSON where it is JSON that can be read, else the word itself."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 
@@ -106,8 +106,8 @@ def _entry(entry: Any) -> Value:
 
 def _entries(file: str) -> list[Any]:
     try:
-        text = sys.stdin.buffer.read().decode() if file == STDIN else Path(file).read_text(encoding="utf-8")
-        entries = json.loads(text)
+        content = sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
+        entries = json.loads(content.decode("utf-8-sig"))  # some editors put a byte order mark first
     except OSError as error:
         raise RefusedError(f"{file} cannot be read ({error.strerror}): give a file that exists") from None
     except (ValueError, RecursionError) as error:

@@ -20,6 +20,9 @@ MONDAY: Final = datetime(2026, 1, 5)  # noqa: DTZ001  # local time; the zone is 
 DEFAULT_OVERRIDE_S: Final = 7200.0
 LONGEST_S: Final = 10 * 366 * 86_400.0
 MICROSECOND: Final = timedelta(microseconds=1)
+YEARS: Final = range(1970, 2201)
+"""Of a start: whatever comes before and after it is still a date."""
+LOCAL_TIME: Final = 'write a local time such as "2026-01-05T07:59"'
 ROW: Final = "write [arrival_s, sensor, value] or [arrival_s, sensor, value, sample_time_s]"
 
 Zones = Callable[[str], ZoneInfo]
@@ -70,17 +73,23 @@ def _measured(value: Any) -> float | None:
         return None
     if not isinstance(value, int | float):
         raise ValueError("the value is a number or null")
-    return float(value)
-
-
-def _local(value: Any) -> Any:
-    """Local time as written; an offset has no meaning here and is left out."""
-    if not isinstance(value, str):
-        raise ValueError('write a local time such as "2026-01-05T07:59"')
     try:
-        return datetime.fromisoformat(value).replace(tzinfo=None)
+        return float(value)
+    except OverflowError:
+        raise ValueError("the value is larger than any number measured: write a smaller one, or null") from None
+
+
+def _local(value: Any) -> datetime:
+    """Local time as written, with its UTC offset if it has one, so that it can be told that this is not used."""
+    if not isinstance(value, str):
+        raise ValueError(LOCAL_TIME)
+    try:
+        start = datetime.fromisoformat(value)
     except ValueError:
-        raise ValueError('write a local time such as "2026-01-05T07:59"') from None
+        raise ValueError(LOCAL_TIME) from None
+    if start.year not in YEARS:
+        raise ValueError(f"write a year from {YEARS[0]} to {YEARS[-1]}")
+    return start
 
 
 class TimedOverride(BaseModel):
@@ -131,6 +140,10 @@ def read_case(data: Any) -> tuple[Case, list[str]]:
         case = Case.model_validate(known, context=TRIAL)
     except ValidationError as error:
         raise CaseError(sentence_of(error)) from None
+    if case.start.tzinfo is not None:
+        notes.append(
+            "start: it is local time in the case's timezone; its UTC offset means nothing here and is left out"
+        )
     notes += [f"{sentence}; it counts as unknown" for sentence in unmeasured(case.config)]
     for number, wish in enumerate(case.overrides):
         if wish.duration_s is not None and wish.duration_s > MAX_OVERRIDE_S:

@@ -6,7 +6,7 @@ Reasons are short stable texts: a rule's id, `interlock-1` (by place in the file
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -60,7 +60,7 @@ def simulate(
     """Step the engine at each input and at each tick at which anything can change; inputs come in order of time.
 
     All inputs that have arrived are taken before an instant is judged, samples first; what arrived before the start is
-    taken at the start. A sample that is dropped is no instant of its own.
+    taken at the start, though an override lasts from its own time. A sample that is dropped is no instant of its own.
     """
     state = state or State()
     waiting = iter(inputs)
@@ -73,7 +73,7 @@ def simulate(
             return
         events: list[SingleEvent] = []
         while following is not None and following.at <= at:
-            events.append(following.event)
+            events.append(_still_asked(following, at))
             following = next(waiting, None)
         if at == tick_at:
             ticks += 1
@@ -88,6 +88,15 @@ def simulate(
         step = engine.step(state, events[0] if len(events) == 1 else Batch(tuple(events)), at)
         state, quiet_until = step.state, None
         yield at, step
+
+
+def _still_asked(late: Input, now: datetime) -> SingleEvent:
+    """An override from before the start has only the rest of its time; one that is over ended the one before it."""
+    event = late.event
+    if late.at == now or not isinstance(event, Override):
+        return event
+    rest_s = event.duration_s - (now - late.at) / _SECOND
+    return replace(event, duration_s=rest_s) if rest_s > 0 else replace(event, value=None)
 
 
 def moves(steps: Iterable[tuple[datetime, Step]]) -> Iterator[Move]:

@@ -5,6 +5,7 @@ Rows count once, by kiosk and counter or request id, and are carried out in the 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -60,7 +61,9 @@ def _once(counter: Counter, row: ReplayRow) -> ReplayRowResult:
         "kiosk": row.kiosk, "counter": row.counter, "request_id": key, "received_at": occasion.now, "answer": "",
     }  # fmt: skip
     if not repository.claim_row(session, claim):
-        first = repository.replayed(session, row.kiosk, row.counter, key)
+        known, first = repository.replayed(session, row.kiosk, row.counter, key)
+        if _is_another(row, known, first):
+            return _begun_anew(counter, row)
         if first:
             return ReplayRowResult.model_validate_json(first).model_copy(update={"status": "repeated"})
         return ReplayRowResult(
@@ -69,6 +72,26 @@ def _once(counter: Counter, row: ReplayRow) -> ReplayRowResult:
     result = _row(counter, row)
     repository.store_row(session, row.kiosk, key, result.model_dump_json())
     return result
+
+
+def _is_another(row: ReplayRow, known: str, answer: str) -> bool:
+    """Whether the row that came under this number was not this one: a kiosk that was set up again counts from 1."""
+    if row.request_id is not None:
+        return known != row.request_id
+    told = ReplayRowResult.model_validate_json(answer).results if answer else ()
+    lends = {result.due is not None for result in told if result.status == "ok"}
+    return bool(told) and (
+        {result.barcode for result in told} != {item.barcode for item in row.items}
+        or lends == {row.kind == "checkin"}  # only what was lent or renewed is due
+    )
+
+
+def _begun_anew(counter: Counter, row: ReplayRow) -> ReplayRowResult:
+    """What happened is recorded, under an id of its own."""
+    own = hashlib.sha256(f"{row.kiosk}:{row.counter}@{row.at.isoformat()}".encode()).hexdigest()[:40]
+    renamed = row.model_copy(update={"counter": None, "request_id": row.request_id or own})
+    result = _once(counter, renamed)
+    return result.model_copy(update={"counter": row.counter, "request_id": row.request_id})
 
 
 def _row(counter: Counter, row: ReplayRow) -> ReplayRowResult:
@@ -139,6 +162,8 @@ def _lend(counter: Counter, patron: Patron, item: catalogue.Item, ref: ReplayIte
         codes.append("on_loan")
         returns.close_implicitly(counter, item)
         item, loan = counter.items[item.barcode], None
+    elif _ended_before(counter, item, at, unless_of=patron.id):
+        codes.append("on_loan")
     case = counter.case(patron, item, parts=ref.parts)
     codes += [refusal.code for refusal in policy.objections(replace(case, loan=None), policy.Trigger.CHECKOUT)]
     due = _promised(ref, at) or counter.lending.due(at, case.rule, zone=counter.occasion.zone, branch=case.branch)
@@ -147,9 +172,8 @@ def _lend(counter: Counter, patron: Patron, item: catalogue.Item, ref: ReplayIte
         ended = lend_ended(counter, patron, item, due, over=over)
         tell(counter, "loan.checkout", ended)
         returns.charge_lateness(counter, ended, over)
-        return ItemResult(barcode=item.barcode, status="ok", title=item.title, due=due, loan=ended.id), (
-            *codes, *(["on_loan"] if loan is not None else []),
-        )  # fmt: skip
+        told = ItemResult(barcode=item.barcode, status="ok", title=item.title, due=due, loan=ended.id)
+        return told, tuple(dict.fromkeys((*codes, *(["on_loan"] if loan is not None else []))))
     made = lend(counter, patron, item, due)
     assert made is not None, "the item is locked and has no open loan"
     tell(counter, "loan.checkout", made)
@@ -160,7 +184,7 @@ def _lend(counter: Counter, patron: Patron, item: catalogue.Item, ref: ReplayIte
 
 def _promised(ref: ReplayItem, at: datetime) -> datetime | None:
     """The day that the reader was told; one that no policy can give was never told."""
-    return ref.due if ref.due is not None and ref.due - at <= LONGEST_LOAN else None
+    return ref.due if ref.due is not None and at <= ref.due <= at + LONGEST_LOAN else None
 
 
 def _still_theirs(counter: Counter, loan: Loan, item: catalogue.Item, ref: ReplayItem) -> ItemResult:
@@ -204,7 +228,10 @@ def _take_back(counter: Counter, item: catalogue.Item) -> ItemResult:
     if loan is not None and loan.checked_out_at > at:
         _ended_before(counter, item, at)
         return ItemResult(barcode=item.barcode, status="ok", title=item.title)
-    if loan is None:
+    found = returns.find_again(counter, item, at) if loan is None and item.status == "lost" else None
+    if found is not None:
+        loan, fee = found[0], found[1] or None
+    elif loan is None:
         _ended_before(counter, item, at)
         fee = None
     else:
@@ -219,16 +246,18 @@ def _take_back(counter: Counter, item: catalogue.Item) -> ItemResult:
     )  # fmt: skip
 
 
-def _ended_before(counter: Counter, item: catalogue.Item, at: datetime) -> None:
-    """A loan that was closed later than it came back is corrected, and so is what its lateness cost."""
+def _ended_before(counter: Counter, item: catalogue.Item, at: datetime, *, unless_of: int | None = None) -> bool:
+    """A loan that was closed later than it came back is corrected, and so is what its lateness cost; whether there was
+    one, of somebody else than `unless_of`."""
     past: Sequence[Loan] = repository.history(counter.session, item.id)
     for loan in past:
         late = loan.checked_in_at is not None and loan.checked_out_at <= at < loan.checked_in_at
-        if late and loan.ended != "lost":
+        if late and loan.ended != "lost" and (unless_of is None or loan.patron_id != unless_of):
             repository.change(counter.session, loan.id, checked_in_at=at)
             fees.cancel_loan_fees(
                 counter.session, loan.id, actor=counter.occasion.actor, at=counter.occasion.now,
                 reason="returned earlier", kinds=("overdue",),
             )  # fmt: skip
             returns.charge_lateness(counter, loan, at)
-            return
+            return True
+    return False

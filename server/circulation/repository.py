@@ -137,10 +137,13 @@ def claim_row(session: Session, values: dict[str, Any]) -> bool:
     return session.execute(_CLAIM[session.get_bind().dialect.name], values).first() is not None
 
 
-def replayed(session: Session, kiosk: str, counter: int | None, request_id: str) -> str | None:
-    """What a row was answered when it first came, as JSON."""
-    same = or_(ReplayedRow.request_id == request_id, false() if counter is None else ReplayedRow.counter == counter)
-    return session.scalar(select(ReplayedRow.answer).where(ReplayedRow.kiosk == kiosk, same))
+def replayed(session: Session, kiosk: str, counter: int | None, request_id: str) -> tuple[str, str]:
+    """The row that has this request's id, else this number: its own id, and what it was answered, as JSON."""
+    by_id = ReplayedRow.request_id == request_id
+    same = or_(by_id, false() if counter is None else ReplayedRow.counter == counter)
+    query = select(ReplayedRow.request_id, ReplayedRow.answer).where(ReplayedRow.kiosk == kiosk, same)
+    row = session.execute(query.order_by(by_id.desc())).first()
+    return (row.request_id, row.answer) if row else (request_id, "")
 
 
 def store_row(session: Session, kiosk: str, request_id: str, answer: str) -> None:

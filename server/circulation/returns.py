@@ -182,7 +182,7 @@ def _not_on_loan(counter: Counter, item: catalogue.Item, request: CheckinRequest
     if item.status == "withdrawn":
         catalogue.set_seen(counter.session, item.id, counter.occasion.now)
         return refused(item.barcode, policy.Refused("item_withdrawn"), title=item.title, route="staff")
-    found = _find_again(counter, item, request) if item.status == "lost" else None
+    found = find_again(counter, item, request.returned_at) if item.status == "lost" else None
     if found is not None:
         return _arrived(counter, item, fee=found[1], loan=found[0])
     arrived = _arrived(counter, item, fee=Decimal(0), loan=None)
@@ -191,10 +191,12 @@ def _not_on_loan(counter: Counter, item: catalogue.Item, request: CheckinRequest
     return arrived.model_copy(update={"status": "refused", "code": "not_on_loan"})
 
 
-def _find_again(counter: Counter, item: catalogue.Item, request: CheckinRequest) -> tuple[Loan, Decimal] | None:
+def find_again(counter: Counter, item: catalogue.Item, returned_at: datetime | None) -> tuple[Loan, Decimal] | None:
     """The loan that was lost, if it was not too long ago: its charge is taken back, and it was late instead."""
     last = next(iter(repository.history(counter.session, item.id, limit=1)), None)
     if last is None or last.ended != "lost" or last.patron_id is None or last.checked_in_at is None:
+        return None
+    if last.checked_out_at > counter.occasion.now:  # a return that is told late, of an earlier loan
         return None
     occasion, rules = counter.occasion, counter.lending.policy
     tasks.settle_item(counter.session, "lost", item.id, actor=occasion.actor, at=occasion.now)
@@ -206,7 +208,7 @@ def _find_again(counter: Counter, item: catalogue.Item, request: CheckinRequest)
         counter.session, last.id, actor=occasion.actor, at=occasion.now, reason="found", kinds=("lost",)
     )  # fmt: skip
     at = policy.counted_return(
-        request.returned_at, now=occasion.now, lent=last.checked_out_at, days=rules.checkin_backdate_days
+        returned_at, now=occasion.now, lent=last.checked_out_at, days=rules.checkin_backdate_days
     )  # fmt: skip
     repository.change(counter.session, last.id, checked_in_at=at, ended="returned", ended_at=occasion.now)
     counter.owed.pop(last.patron_id, None)

@@ -66,13 +66,19 @@ def _chosen(cases: Sequence[Case], wanted: Sequence[str] | None) -> list[Case]:
 
 def _read(file: str) -> Any:
     try:
-        written = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
-        return json.loads(written)
+        written = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8-sig")
+        data = json.loads(written)
+        json.dumps(data, ensure_ascii=False).encode()
+        return data
     except OSError as error:
         raise RehearsalError(f"{file} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise RehearsalError(f"{file} is not UTF-8 text") from None
-    except (json.JSONDecodeError, RecursionError) as error:
+    except UnicodeEncodeError:
+        raise RehearsalError(
+            f"{file} has half a character (an escape from \\ud800 to \\udfff): write it whole"
+        ) from None
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits is no JSONDecodeError
         raise RehearsalError(f"{file} is not JSON: {error}") from None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -75,6 +75,10 @@ class Fields:
         """All fields at once, for an action that is itself an entry of a table."""
         self._heeded |= set(self._data)
         return dict(self._data)
+
+    def leave_out(self, keys: Iterable[str]) -> None:
+        """Have these told by `unheeded`."""
+        self._heeded -= set(keys)
 
     def mistake(self, what: str) -> RehearsalError:
         """A sentence about this action."""

@@ -19,8 +19,9 @@ from server.lending import service as lending
 from server.lending.policy import Calendar, LibraryPolicy, Rule
 from server.patrons import desk
 from server.patrons import service as patrons
+from server.patrons.errors import CardTakenError
 from server.rehearse import values
-from server.rehearse.script import Case, named
+from server.rehearse.script import Case, named, number_of
 from server.rehearse.tables import ItemTable, PatronTable, RuleTable
 from server.rehearse.values import RehearsalError
 
@@ -119,8 +120,9 @@ def _guardians_first(case: Case) -> list[str]:
 
 def _patron(session: Session, case: Case, name: str, *, world: World, at: datetime) -> None:
     table = case.patrons[name]
+    where = f"{named(case.id)}: patrons.{name}"
     new = patrons.NewPatron(
-        card=table.card or name,
+        card=table.card or number_of(name, where),
         name=table.name or name,
         pin_hash=pin_hash(table.pin) if table.pin else patrons.NO_PIN,
         language=table.language,
@@ -134,8 +136,13 @@ def _patron(session: Session, case: Case, name: str, *, world: World, at: dateti
         guardian_id=world.patrons.get(table.guardian or ""),
         keeps_history=table.keeps_history,
     )
-    world.patrons[name] = patron_id = patrons.add(session, new, at)
-    for block in _blocks(table, f"{named(case.id)}: patrons.{name}"):
+    try:
+        world.patrons[name] = patron_id = patrons.add(session, new, at)
+    except CardTakenError:
+        raise RehearsalError(
+            f"{where}.card: '{new.card}' is somebody else's; give each patron a card of their own"
+        ) from None
+    for block in _blocks(table, where):
         desk.block(session, patron_id, block, actor=SETUP, at=at)
     if table.owes > 0:
         fees.charge(session, patron_id, "admin", table.owes, at=at, actor=SETUP, reason="owed before")
@@ -159,6 +166,7 @@ def _blocks(table: PatronTable, where: str) -> list[desk.NewBlock]:
 
 def _item(session: Session, case: Case, barcode: str, *, item: ItemTable, world: World, at: datetime) -> None:
     where = f"{named(case.id)}: items.{barcode}"
+    number_of(barcode, where)
     status = STATUSES.get(item.status or "on_shelf")
     if status is None or status == "on_loan":
         raise RehearsalError(

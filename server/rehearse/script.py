@@ -12,11 +12,12 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from server.rehearse import values
-from server.rehearse.tables import ItemTable, LibraryTable, PatronTable, RuleTable, Table
+from server.rehearse.tables import ANY, ItemTable, LibraryTable, PatronTable, RuleTable, Table
 from server.rehearse.values import RehearsalError, merged
 
 TABLES = ("library", "policy", "rules", "patrons", "items")
 CASE_KEYS = {"id", "setup", "actions", "note", "why", "expect", "title", *TABLES}
+FILE_KEYS = {"cases", *CASE_KEYS}
 REMARKS = {"note", "comment", "why", "expect"}
 """Keys of an action that are for people."""
 USUAL_ACTORS = {"replay": "kiosk", "nightly": "nightly"}
@@ -49,6 +50,7 @@ class Case:
     items: Mapping[str, ItemTable]
     before: tuple[Step, ...]
     actions: tuple[Step, ...]
+    unknown: tuple[str, ...] = ()
 
     @property
     def start(self) -> datetime:
@@ -71,7 +73,8 @@ def read_script(data: Any, commands: Collection[str]) -> tuple[Case, ...]:
     if not isinstance(cases, list) or not cases:
         raise RehearsalError('"cases" holds a list of cases, each with "id" and "actions"')
     shared = {key: data[key] for key in TABLES if key in data}
-    found = tuple(_case(case, number, shared, commands) for number, case in enumerate(cases, start=1))
+    above = tuple(key for key in data if key not in FILE_KEYS) if "cases" in data else ()
+    found = tuple(_case(case, number, shared, commands, above=above) for number, case in enumerate(cases, start=1))
     seen: set[str] = set()
     for case in found:
         if case.id in seen:
@@ -86,6 +89,11 @@ def remarks(case: Case) -> Iterator[str]:
     tables += [(f"rules.{n}", rule) for n, rule in enumerate(case.rules)]
     tables += [(f"patrons.{key}", patron) for key, patron in case.patrons.items()]
     tables += [(f"items.{key}", item) for key, item in case.items.items()]
+    for key in case.unknown:
+        yield f"{named(case.id)}: '{key}' is not known and left out of account"
+    for n, rule in enumerate(case.rules):
+        if rule.branch not in (ANY, *case.library.branches):
+            yield f"{named(case.id)}: rules.{n} is for '{rule.branch}', which is not among the branches"
     for place, table in tables:
         for key in table.model_extra or {}:
             if key not in REMARKS:
@@ -97,7 +105,9 @@ def named(case_id: str) -> str:
     return f"case '{case_id}'"
 
 
-def _case(data: Any, number: int, shared: Mapping[str, Any], commands: Collection[str]) -> Case:
+def _case(
+    data: Any, number: int, shared: Mapping[str, Any], commands: Collection[str], *, above: tuple[str, ...]
+) -> Case:
     if not isinstance(data, dict):
         raise RehearsalError(f'case {number}: write an object with "id" and "actions"')
     case_id = str(data.get("id", f"case-{number}"))
@@ -122,6 +132,7 @@ def _case(data: Any, number: int, shared: Mapping[str, Any], commands: Collectio
         items=_entries(ItemTable, tables.get("items", {}), f"{where}: items"),
         before=earlier,
         actions=_steps(actions, f"{where}, action", library.zone, commands, after=_last(earlier)),
+        unknown=(*above, *(key for key in data if key not in CASE_KEYS)),
     )
 
 
@@ -164,6 +175,14 @@ def _entries(kind: type[T], value: Any, where: str) -> dict[str, T]:
             keyed[str(key)] = {name: field for name, field in entry.items() if name not in ("id", "barcode")}
         value = keyed
     return {str(key): _table(kind, entry, f"{where}.{key}") for key, entry in _mapping(value, where).items()}
+
+
+def number_of(key: Any, where: str) -> str:
+    """An ID that is also the number on the card or label; raises RehearsalError."""
+    try:
+        return values.number_on_it(key)
+    except ValueError as error:
+        raise RehearsalError(f"{where}: {error}") from None
 
 
 def _rules(value: Any, where: str) -> tuple[RuleTable, ...]:

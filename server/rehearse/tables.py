@@ -14,7 +14,8 @@ from server.rehearse import values
 Name = Annotated[str, BeforeValidator(values.text)]
 Names = Annotated[list[str], BeforeValidator(values.texts)]
 Count = Annotated[int, BeforeValidator(values.number)]
-Money = Annotated[Decimal, BeforeValidator(values.money)]
+Money = Annotated[Decimal, BeforeValidator(values.positive_money)]
+Number = Annotated[str, BeforeValidator(values.number_on_it)]
 Day = Annotated[date, BeforeValidator(values.day)]
 Days = Annotated[list[date], BeforeValidator(values.days)]
 Weekday = Annotated[str, BeforeValidator(values.weekday)]
@@ -104,7 +105,7 @@ class PatronTable(Table):
     """A patron; the card's number is the ID unless it is given."""
 
     patron_class: Name = Field(default="adult", validation_alias=also("class", "patron_class"))
-    card: Name | None = None
+    card: Number | None = None
     pin: Name | None = None
     name: Name | None = None
     expires: Day | None = Field(default=None, validation_alias=also("expires", "expires_on"))

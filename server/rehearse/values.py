@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
+NUMBER = re.compile(r"[0-9A-Za-z.*:/_-]{1,32}")
 CENT = Decimal("0.01")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 LONGEST_RANGE_DAYS = 366
+YEARS = range(1970, 2200)
 
 
 class RehearsalError(ValueError):
@@ -53,6 +56,22 @@ def money(value: Any) -> Decimal:
     if amount.as_tuple().exponent < -2 and amount != amount.quantize(CENT):  # type: ignore[operator]  # finite
         raise ValueError(f"{value!r} has more than 2 places: write an amount such as 3.50")
     return amount.quantize(CENT)
+
+
+def positive_money(value: Any) -> Decimal:
+    """An amount that is not less than 0; raises ValueError."""
+    amount = money(value)
+    if amount < 0:
+        raise ValueError(f"{value!r} is less than 0: write an amount such as 3.50")
+    return amount
+
+
+def number_on_it(value: Any) -> str:
+    """A card's number or a barcode; raises ValueError."""
+    number_ = text(value)
+    if not NUMBER.fullmatch(number_):
+        raise ValueError(f"{value!r} cannot stand on a card or label: write up to 32 letters, digits and . : / _ - *")
+    return number_
 
 
 def typed_money(value: Any) -> Decimal:
@@ -104,6 +123,8 @@ def instant(value: Any, zone: ZoneInfo) -> datetime:
         at = datetime.fromisoformat(value)
     except (TypeError, ValueError):
         raise ValueError(f"{value!r} is not a time: write local time such as 2026-01-05T10:00") from None
+    if at.year not in YEARS:
+        raise ValueError(f"{value!r} is too far away: write a year from {YEARS[0]} to {YEARS[-1]}")
     return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
 
 

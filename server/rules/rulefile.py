@@ -19,7 +19,7 @@ LIBRARYS = ("tick_s", "stale_after_s", "sensor", "actuator")
 def read_json(file: Path) -> Any:
     """The content of a JSON file, or of standard input for `-`."""
     try:
-        text = Path("/dev/stdin").read_text(encoding="utf-8") if str(file) == "-" else file.read_text("utf-8-sig")
+        text = Path("/dev/stdin").read_text("utf-8-sig") if str(file) == "-" else file.read_text("utf-8-sig")
         return json.loads(text)
     except FileNotFoundError:
         raise ConfigError(f"there is no file {file}: name an existing one") from None
@@ -30,6 +30,8 @@ def read_json(file: Path) -> Any:
     except json.JSONDecodeError as error:
         where = f"line {error.lineno} column {error.colno}"
         raise ConfigError(f"{file} is not valid JSON, {where}: {error.msg}") from None
+    except ValueError:  # Python reads no integer of more than 4300 digits
+        raise ConfigError(f"{file} holds a number of thousands of digits: write a shorter one") from None
 
 
 def read_rules(file: Path, library: Document) -> EnvironmentConfig:

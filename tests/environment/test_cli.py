@@ -48,6 +48,9 @@ def test_without_a_name_every_figure_is_listed_with_inputs_and_unit(capsys):
         (["pi", "temp_c=20", "temp_c=21", "rh_pct=50"], "temp_c is given twice: give it once"),
         (["pie"], "there is no metric 'pie'"),
         (["mould_critical_rh", "temp_c=20", "class=wet"], "class is 'wet': give one of"),
+        (["twpi", f"samples_h_t_rh={'[' * 20_000}"], "samples_h_t_rh is '[[[["),
+        (["twpi", f"samples_h_t_rh={'[' * 20_000}{']' * 20_000}"], "samples_h_t_rh is '[[[["),
+        (["pi", f"temp_c={'1' * 5000}", "rh_pct=50"], "which is no number"),
         (["--batch", "/nowhere.json"], "/nowhere.json cannot be read (No such file or directory)"),
         (["pi", "--batch", "x.json"], "give either a name or --batch, not both"),
     ],
@@ -68,6 +71,13 @@ def test_a_batch_gives_its_values_in_order_in_full_precision(tmp_path, capsys):
     captured = capsys.readouterr()
     assert json.loads(captured.out) == [pi(20, 50), pytest.approx(26.37, abs=0.006), None]
     assert captured.err == ""
+
+
+def test_a_byte_order_mark_before_a_batch_is_no_mistake(tmp_path, capsys):
+    file = tmp_path / "batch.json"
+    file.write_text(json.dumps(BATCH[:1]), encoding="utf-8-sig")
+    assert main(["--batch", str(file)]) == 0
+    assert json.loads(capsys.readouterr().out) == [pi(20, 50)]
 
 
 def test_one_bad_entry_is_null_in_its_place_and_a_sentence(tmp_path, capsys):
@@ -107,11 +117,12 @@ def test_a_batch_that_is_no_text_is_refused(tmp_path, capsys):
 def test_a_batch_comes_from_standard_input():
     def told(text):
         words = [sys.executable, "-m", "carrel.cli", "metrics", "--batch", "-"]
-        return subprocess.run(words, input=text, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(words, input=text, capture_output=True, encoding="utf-8", timeout=60, check=False)
 
-    done = told(json.dumps(BATCH))
-    assert (done.returncode, done.stderr) == (0, "")
-    assert json.loads(done.stdout) == [pi(20, 50), pytest.approx(26.37, abs=0.006), None]
+    for mark in ("", "\ufeff"):
+        done = told(mark + json.dumps(BATCH))
+        assert (done.returncode, done.stderr) == (0, "")
+        assert json.loads(done.stdout) == [pi(20, 50), pytest.approx(26.37, abs=0.006), None]
     refused = told("[")
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr.startswith("carrel metrics: standard input is not JSON")

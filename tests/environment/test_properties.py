@@ -104,7 +104,7 @@ def samples(draw: st.DrawFn, end_s: int) -> list[Any]:
 def overrides(draw: st.DrawFn, end_s: int) -> dict[str, Any]:
     name = draw(st.sampled_from(NAMES))
     value = draw(st.sampled_from([None, 0, 1] if name in SWITCHES else [None, 0, 20, 100]))
-    wish = {"t": draw(st.integers(0, end_s)), "actuator": name, "value": value}
+    wish = {"t": draw(st.one_of(st.integers(0, end_s), st.integers(-400, -1))), "actuator": name, "value": value}
     lasts = draw(st.sampled_from([None, 5, 60, 300, 100_000]))
     return wish if lasts is None else wish | {"duration_s": lasts}
 

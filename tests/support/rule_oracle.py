@@ -46,7 +46,12 @@ class _Run:
     def run(self) -> list[Row]:
         tick_s = self.config["tick_s"]
         ticks = {n * tick_s for n in range(int(self.end // tick_s) + 1)}
-        for now in sorted(ticks | {e[0] for e in self.events if e[0] <= self.end}):
+        for at, kind, _, entry in (e for e in self.events if e[0] < 0):
+            if kind:
+                self.override(entry, at)
+            else:
+                self.take(entry)
+        for now in sorted(ticks | {e[0] for e in self.events if 0 <= e[0] <= self.end}):
             here = [e for e in self.events if e[0] == now]
             accepted = [self.take(e[3]) for e in here if e[1] == 0]
             for entry in (e[3] for e in here if e[1] == 1):

@@ -17,6 +17,7 @@ from server.catalogue.policy import Trigger, next_status
 from server.circulation import nightly as nights
 from server.circulation import replay as journals
 from server.lending import service as lending
+from server.lending.occasion import Channel
 from server.lending.policy import Lending, LibraryPolicy, Rule
 from server.rehearse.act import Act
 from server.rehearse.answers import Answer, of_batch, ok, refused
@@ -24,6 +25,7 @@ from server.rehearse.fields import ITEM, ITEMS, PATRON, Fields
 from server.rehearse.library import rule_of
 from server.rehearse.tables import RuleTable
 
+USUAL_KIOSK = "kiosk-1"
 RULE_KEYS = (("class", "patron_class"), ("type", "item_type"), ("branch", "branch"))
 KINDS = {"checkout": "checkout", "checkin": "checkin", "renew": "renewal", "renewal": "renewal"}
 
@@ -54,6 +56,7 @@ def _rule(act: Act, now: Lending, facts: Mapping[str, Any]) -> Rule:
     columns = dict(RULE_KEYS)
     try:
         table = RuleTable.model_validate(before | {columns.get(name, name): value for name, value in facts.items()})
+        act.fields.leave_out(table.model_extra or {})
         return rule_of(table, f"{act.fields.where} (set_rule)")
     except ValidationError as error:
         first = error.errors()[0]
@@ -86,7 +89,7 @@ def replay(act: Act) -> Answer:
     written = act.fields.raw("rows", "journal", "actions")
     if not isinstance(written, list) or not written:
         raise act.fields.mistake('"rows" holds a list of journal rows')
-    kiosk = act.fields.text("kiosk", default="kiosk-1")
+    kiosk = act.fields.text("kiosk", default=_kiosk_of(act))
     rows = [_row(act, one, kiosk, number) for number, one in enumerate(written, start=1)]
     try:
         request = ReplayRequest(rows=tuple(rows))
@@ -100,6 +103,12 @@ def replay(act: Act) -> Answer:
     )
     reason = next((one["reason"] for one in told if one["reason"]), None)
     return {"result": result, "reason": reason, "due": None, "rows": told}
+
+
+def _kiosk_of(act: Act) -> str:
+    """The kiosk that tells its own rows, by its name."""
+    name = act.door.subject.partition(":")[2] if act.door.channel in (Channel.KIOSK, Channel.REPLAY) else ""
+    return name if name not in ("", "kiosk") else USUAL_KIOSK
 
 
 def _row(act: Act, written: Any, kiosk: str, number: int) -> ReplayRow:

@@ -24,7 +24,7 @@ def charge(act: Act) -> Answer:
     """A fee by hand."""
     with act.database.writing() as session:
         patron = act.patron(session)
-        if patron is None:
+        if patron is None or patron.anonymised_at is not None:
             return refused("unknown_patron")
         asked = act.fields.money("amount")
         kind = act.fields.text("kind", "fee", "type", default="admin")

@@ -133,13 +133,17 @@ def test_s0_the_end_is_an_instant_when_a_tick_reaches_it_and_nothing_after_it_is
 # ---------------------------------------------------------------- S1, S2: samples and zone values
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("t", -40.1), ("t", 85.1), ("rh", -0.1), ("rh", 100.1), ("lux", -1), ("lux", 200001), ("t", None), ("t", "NaN")],
+    [
+        *((name, value) for name in ("t", "people") for value in (None, "NaN")),
+        *(("t", -40.1), ("t", 85.1), ("rh", -0.1), ("rh", 100.1), ("lux", -1), ("lux", 200001)),
+        *(("people", -1), ("people", 100001), ("window", -0.1), ("window", 1.1)),
+    ],
 )
 def test_s1_what_cannot_be_is_dropped(name: str, value: float | None) -> None:
-    metric = {"t": "temp"}.get(name, name)
+    metric = {"t": "temp", "people": "occupancy", "window": "flag"}.get(name, name)
     low = rule(when={"metric": metric, "above": -1000})
     assert short([[10, name, value]], 30, rule=[low]) == []
-    assert short([[10, name, 20]], 30, rule=[low]) == ["1@10"]
+    assert short([[10, name, 1]], 30, rule=[low]) == ["1@10"]
 
 
 def test_s1_a_sample_older_than_the_newest_does_not_control() -> None:
@@ -249,6 +253,13 @@ def test_s6_hold_freezes_activity_and_timers() -> None:
     assert short([[0, "t", 27]], 900, rule=[rule(on_unknown="hold")]) == ["1@0"]
     frozen = short([[0, "t", 27], [600, "t", 27]], 900, rule=[rule(on_unknown="hold", for_s=400)])
     assert frozen == ["1@690"], "310 s before the silence, 90 s after it"
+
+
+def test_s6_hold_asks_for_nothing_while_a_guard_or_the_schedule_says_no() -> None:
+    dark, early = {"metric": "lux", "below": 5}, [{"from": "00:00", "to": "00:10"}]
+    samples = [[0, "t", 27], [0, "lux", 1], [290, "lux", 1], [400, "lux", 9], [500, "lux", 1]]
+    assert short(samples, 700, rule=[rule(on_unknown="hold", guard=[dark])]) == ["1@0", "0@400", "1@500"]
+    assert short(samples, 700, rule=[rule(on_unknown="hold", schedule=early)]) == ["1@0", "0@600"]
 
 
 def test_s6_failsafe_demands_past_guards_and_schedule_at_the_rules_priority() -> None:
@@ -368,6 +379,27 @@ def test_s9_it_is_in_force_up_to_its_end_and_null_ends_it_before() -> None:
 def test_s9_a_second_one_takes_the_place_and_the_time_of_the_first() -> None:
     found = short([], 200, "vent", overrides=[wish(0, "vent", 50), wish(20, "vent", 70, duration_s=30)])
     assert found == ["50@0", "70@20", "0@50"]
+
+
+@pytest.mark.parametrize(
+    ("wishes", "expected"),
+    [
+        ([wish(-200, "ac", 1, duration_s=150)], []),
+        ([wish(-150, "ac", 1, duration_s=150)], []),
+        ([wish(-100, "ac", 1, duration_s=150)], ["1@0", "0@50"]),
+        ([wish(-0.5, "ac", 1, duration_s=20.5)], ["1@0", "0@20"]),
+        ([wish(-7100, "ac", 1)], ["1@0", "0@100"]),
+        ([wish(-43_100, "ac", 1, duration_s=99_999)], ["1@0", "0@100"]),
+        ([wish(-200, "ac", 1), wish(-100, "ac", 0, duration_s=50)], []),
+        ([wish(-200, "ac", 0, duration_s=50), wish(-100, "ac", 1, duration_s=150)], ["1@0", "0@50"]),
+        ([wish(-200, "ac", 1), wish(-100, "ac", None)], []),
+        ([wish(-100, "ac", 1), wish(30, "ac", None)], ["1@0", "0@30"]),
+    ],
+)
+def test_s9_an_override_from_before_the_start_lasts_from_its_own_time(
+    wishes: list[dict[str, Any]], expected: list[str]
+) -> None:
+    assert short([], 300, overrides=wishes) == expected
 
 
 def test_s9_it_stands_above_rules_and_below_interlocks() -> None:
@@ -491,6 +523,22 @@ def test_a_writers_own_notes_in_a_case_are_left_out_with_a_word() -> None:
     assert notes == ["the key 'about' means nothing here and is left out"]
 
 
+@pytest.mark.parametrize("start", ["2026-01-05T07:59Z", "2026-01-05T07:59+08:00", "2026-01-05T07:59-03:30"])
+def test_an_offset_in_the_start_is_left_out_with_a_word(start: str) -> None:
+    office = [{"from": "08:00", "to": "09:00"}]
+    read, notes = read_case(case([[0, "t", 27]], 90, rule=[rule(schedule=office)], start=start))
+    assert notes == [
+        "start: it is local time in the case's timezone; its UTC offset means nothing here and is left out"
+    ]
+    assert run_case(read, ZoneInfo) == [[60, "ac", 1, "hot"]]
+
+
+@pytest.mark.parametrize("start", ["1970-01-01T00:00", "2200-12-31T23:59:50"])
+@pytest.mark.parametrize("timezone", ["Asia/Shanghai", "America/New_York"])
+def test_the_first_and_the_last_year_can_be_run(start: str, timezone: str) -> None:
+    assert short([[-3e8, "t", 20], [0, "t", 27]], 60, start=start, timezone=timezone) == ["1@0"]
+
+
 def test_a_sensor_that_is_not_there_is_unknown_and_told_of() -> None:
     lacking = [{**VENT, "default": 30}], [vent_rule("dry", 60, when={"metric": "rh", "above": 58}, guard=[DEW])]
     whole = case([[0, "rh", 70], [0, "t", 22]], 20, sensor=SENSORS[:2], actuator=lacking[0], rule=lacking[1])
@@ -521,6 +569,11 @@ def test_an_actuator_needs_no_zone() -> None:
         ({"overrides": [wish(0, "ac", 1, duration_s=0)]}, "'overrides.0.duration_s' = 0: input should be greater"),
         ({"overrides": [{"t": 0, "actuator": "ac"}]}, "'overrides.0.value' is missing: add it"),
         ({"start": "noon"}, "'start' = 'noon': write a local time such as"),
+        ({"samples": [[0, "t", int("9" * 400)]]}, "'samples.0': the value is larger than any number measured: write"),
+        ({"start": "9999-12-31T23:59:50"}, "'start' = '9999-12-31T23:59:50': write a year from 1970 to 2200"),
+        ({"start": "0001-01-01T00:00"}, "'start' = '0001-01-01T00:00': write a year from 1970 to 2200"),
+        ({"start": "1969-12-31T23:59Z"}, "'start' = '1969-12-31T23:59Z': write a year from 1970 to 2200"),
+        ({"start": "2201-01-01"}, "'start' = '2201-01-01': write a year from 1970 to 2200"),
         ({"start": 7}, "'start' = 7: write a local time such as"),
         ({"timezone": "Moon/Sea"}, "'timezone' = 'Moon/Sea': no such time zone"),
         ({"config": {"rules": []}}, "unknown key 'config.rules': remove it or correct its spelling"),

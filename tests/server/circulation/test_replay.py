@@ -155,3 +155,63 @@ def test_the_same_loan_told_twice_is_one(counter: Counter) -> None:
     counter.at(hours=-7).checkout(ALICE, A)
     (told,) = counter.replay(row(1, "checkout", A))
     assert (codes(list(told.results)), told.conflicts, len(loans(counter, A))) == (["ok"], (), 1)
+
+
+def test_a_lost_item_that_came_back_meanwhile_costs_nothing(counter: Counter) -> None:
+    for barcode, minutes in ((A, 60), (B, -60)):  # found after it was given up, or before anybody knew
+        counter.change_item(barcode, price=3600)
+        counter.at(hours=-9).checkout(BO, barcode)
+        counter.at(hours=-6).lose(barcode)
+        assert counter.owed(BO) == Decimal("36.00")
+        (told,) = counter.replay(row(None, "checkin", barcode, minutes=minutes, request_id=f"back-{barcode}"))
+        assert codes(list(told.results)) == ["ok"]
+        assert counter.owed(BO) == Decimal("0.00")
+        assert (loans(counter, barcode)[0].ended, counter.item(barcode).status) == ("returned", "on_shelf")
+    assert counter.tasks("lost") == []
+
+
+def test_a_return_before_the_lost_loan_began_finds_nothing(counter: Counter) -> None:
+    counter.change_item(A, price=3600)
+    counter.at(hours=-3).checkout(BO, A)
+    counter.at(hours=-2).lose(A)
+    counter.replay(row(1, "checkin", A))
+    assert counter.owed(BO) == Decimal("36.00")
+
+
+def test_a_loan_told_after_the_desk_took_the_item_back_ended_the_one_before(counter: Counter) -> None:
+    counter.rule_by(Rule(days=1, fee_per_open_day=Decimal(1)))
+    counter.at(days=-5).checkout(BO, A)
+    counter.at(hours=-1).checkin(A)
+    assert counter.owed(BO) == Decimal("4.00")
+    (told,) = counter.replay(row(1, "checkout", A) | {"at": NOW - timedelta(days=4.5)})
+    assert told.conflicts == ("on_loan",)
+    first, second = loans(counter, A)
+    assert (first.checked_in_at, second.patron_id) == (NOW - timedelta(days=4.5), counter.patron_id(ALICE))
+    assert counter.owed(BO) == Decimal("0.00")
+
+
+def test_a_kiosk_that_counts_anew_loses_no_row(counter: Counter) -> None:
+    counter.replay(row(1, "checkout", A))
+    anew = row(1, "checkout", B, minutes=90)
+    (told,) = counter.replay(anew)
+    assert (told.status, told.counter, codes(list(told.results))) == ("recorded", 1, ["ok"])
+    assert counter.replay(anew)[0].status == "repeated"
+    back = row(2, "checkin", C, minutes=100)
+    assert [counter.replay(one)[0].status for one in (row(2, "checkout", C), back, back)][1:] == [
+        "recorded",
+        "repeated",
+    ]
+    named = row(1, "checkin", A, minutes=120, request_id="back-1")
+    assert counter.replay(named)[0].status == "recorded"
+    assert counter.replay(named)[0].status == "repeated"
+    assert counter.replay(row(1, "checkout", A))[0].status == "repeated"
+    assert [counter.item(barcode).status for barcode in (A, B)] == ["on_shelf", "on_loan"]
+
+
+def test_a_day_promised_before_the_loan_was_promised_to_nobody(counter: Counter) -> None:
+    for number, days in enumerate((-40, 9000)):
+        told = row(number, "checkout", BOOKS[number]) | {
+            "items": [{"barcode": BOOKS[number], "due": NOW + timedelta(days=days)}]
+        }
+        counter.replay(told)
+        assert local(loans(counter, BOOKS[number])[0].due_at) == "2026-04-01 23:59"

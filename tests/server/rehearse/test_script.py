@@ -100,6 +100,15 @@ MISTAKES = [
     (wrong({"items": {"B1": {"branch": "east"}}}), "items.B1: 'east' is not among the branches main"),
     (wrong({}, {"cmd": "chekout"}), "case 'a', action 1: there is no cmd 'chekout'; did you mean checkout?"),
     (wrong({}, {"at": "noon"}), "case 'a', action 1: at: 'noon' is not a time"),
+    (wrong({}, {"at": "0001-01-01T00:00"}), "at: '0001-01-01T00:00' is too far away: write a year from 1970 to 2199"),
+    (wrong({}, {"at": "9999-12-31T10:00"}), "is too far away"),
+    (wrong({"patrons": {"P1": {"card": "7"}, "P2": {"card": "7"}}}), "patrons.P2.card: '7' is somebody else's"),
+    (wrong({"patrons": {"P1": {"owes": -3}}}), "patrons.P1.owes: -3 is less than 0"),
+    (wrong({"patrons": {"张三": {}}}), "patrons.张三: '张三' cannot stand on a card or label"),
+    (wrong({"items": {"B1": {"price": "-1"}}}), "items.B1.price: '-1' is less than 0"),
+    (wrong({"items": {"书 1": {}}}), "items.书 1: '书 1' cannot stand on a card or label"),
+    ('{"cases": [{"id": "\\ud800", "actions": []}]}', "has half a character"),
+    ('{"cases": [' + "9" * 5000 + "]}", "is not JSON"),
     (wrong({}, {"patron": None}), "case 'a', action 1 (checkout): \"patron\" is missing"),
     (wrong({}, {"item": None}), "case 'a', action 1 (checkout): \"item\" is missing"),
     (wrong({}, {"item": "书"}), "case 'a', action 1 (checkout): item '书':"),
@@ -172,6 +181,43 @@ def test_what_nobody_knows_is_named_and_left_out_of_account(tmp_path: Path, caps
     assert "patrons.P1.shoe_size is not known" in err
     assert "case 'a', action 1 (checkout): 'colour' is not known" in err
     assert err.count("\n") == 2
+
+
+def test_keys_of_the_file_of_a_case_and_of_a_new_rule_are_named_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rule = {"at": "2026-01-05T09:00", "cmd": "set_rule", "days": 3, "dyas": 4}
+    data = SHARED | {"rulez": [], "rules": [{"days": 3}, {"days": 9, "branch": "nowhere"}]}
+    code, _, err = play(tmp_path, capsys, data | {"cases": [{"id": "a", "setpu": {}, "actions": [rule, OUT]}]})
+    assert code == 0
+    assert sorted(line.removeprefix("carrel rehearse: case 'a'") for line in err.splitlines()) == [
+        ", action 1 (set_rule): 'dyas' is not known and left out of account",
+        ": 'rulez' is not known and left out of account",
+        ": 'setpu' is not known and left out of account",
+        ": rules.1 is for 'nowhere', which is not among the branches",
+    ]
+
+
+def test_a_file_may_begin_as_windows_begins_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, played, _ = play(tmp_path, capsys, "\ufeff" + json.dumps(SHARED | {"id": "a", "actions": [OUT]}))
+    assert (code, results(played)) == (0, [("ok", None)])
+
+
+def test_patrons_with_a_card_may_be_called_anything(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = SHARED | {"patrons": {"张三": {"card": "R1"}}, "id": "a", "actions": [OUT | {"patron": "张三"}]}
+    code, played, _ = play(tmp_path, capsys, data)
+    assert (code, results(played)) == (0, [("ok", None)])
+
+
+def test_each_kiosk_tells_its_own_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def told(kiosk: str, item: str) -> Any:
+        row = {"at": "2026-01-05T09:00", "cmd": "checkout", "patron": "P1", "item": item, "counter": 1}
+        return {"at": "2026-01-05T11:00", "actor": kiosk, "cmd": "replay", "rows": [row]}
+
+    data = SHARED | {"items": {"B1": {}, "B2": {}}, "id": "a"}
+    actions = [told("kiosk-1", "B1"), told("kiosk-2", "B2"), {"check": True, "at": "2026-01-05T12:00"}]
+    _, played, _ = play(tmp_path, capsys, data | {"actions": actions})
+    assert sorted(played[0]["checks"][0]["security"].items()) == [("B1", "on_loan"), ("B2", "on_loan")]
 
 
 def test_times_are_the_librarys_unless_they_say_otherwise(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -69,6 +69,7 @@ def test_notes_go_to_standard_error(tmp_path: Path, capsys: pytest.CaptureFixtur
         ("{", "is not valid JSON, line 1 column 2: Expecting property name"),
         ("[" * 100_000, "is nested too deeply"),
         ("7", "a case is an object"),
+        ('{"config": {}, "end_s": ' + "1" * 5000 + "}", "holds a number of thousands of digits"),
         ([CASE, {"config": CONFIG}], "case 2 of 2: 'end_s' is missing: add it"),
         ([CASE, CASE | {"timezone": "Moon/Sea"}], "case 2 of 2: 'timezone' = 'Moon/Sea': no such time zone"),
         (CASE | {"config": CONFIG | {"rule": [RULE | {"set": 5}]}}, "rule hot: ac is a switch and takes 0 or 1, not 5"),
