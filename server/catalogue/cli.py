@@ -22,7 +22,7 @@ from carrel.config import DEFAULT_FILE, ConfigError, load
 from carrel.system_clock import SystemClock
 from server.catalogue.classification import service as classes
 from server.catalogue.imports import exporting, report, service
-from server.catalogue.imports.policy import Match, Options, Overlay
+from server.catalogue.imports.policy import UNUSABLE, Match, Options, Overlay
 from server.catalogue.imports.runner import Interrupted, Runner
 from server.catalogue.imports.service import Import, Source
 from server.catalogue.marc.encodings import ENCODINGS
@@ -116,6 +116,9 @@ def _import(options: argparse.Namespace, settings: ServerSettings, database: Dat
                 service.let_go(session, job, runner.worker)
             print("\ninterrupted: the same command goes on where this one ended", file=sys.stderr)
             return ENDED
+    if job.state == "failed":
+        print(f"carrel catalogue: {options.file}: {UNUSABLE[job.code]}", file=sys.stderr)
+        return BAD_INPUT
     return _summary(options, settings, database, job)
 
 

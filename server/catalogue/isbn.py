@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
+_DASHES = dict.fromkeys(map(ord, "‐‒–—―⁃−"), "-") | dict.fromkeys(map(ord, "\u00ad\u200b\u200e\u200f\u2060\ufeff"), "")
+"""Word processors write these for hyphens; the others cannot be seen and come with what is copied from a page."""
 _CANDIDATE = re.compile(r"(?<![0-9])(?:[0-9][ -]?){9,12}[0-9Xx](?![0-9])")
 
 
 def isbn13(text: str) -> str | None:
     """The 13 digits of the first valid ISBN in a text such as `7-5006-1234-5 (pbk.) : CNY12.00`; else None."""
-    for found in _CANDIDATE.finditer(text):
+    for found in _CANDIDATE.finditer(_folded(text)):
         bare = re.sub("[ -]", "", found[0]).upper()
         if len(bare) == 13 and bare[:3] in ("978", "979") and bare[-1] == check_13(bare[:12]):
             return bare
@@ -25,7 +28,12 @@ def isbn10(isbn: str) -> str | None:
 
 def looks_like_one(text: str) -> bool:
     """Whether somebody meant an ISBN here: enough digits, right or wrong."""
-    return len(re.findall("[0-9]", text.partition("(")[0])) >= 8
+    return len(re.findall("[0-9]", _folded(text).partition("(")[0])) >= 8
+
+
+def _folded(text: str) -> str:
+    """With digits, blanks, brackets and hyphens as ASCII has them."""
+    return text if text.isascii() else unicodedata.normalize("NFKC", text).translate(_DASHES)
 
 
 def check_10(body: str) -> str:

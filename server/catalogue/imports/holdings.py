@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 
+from server.catalogue.marc.prices import minor
 from server.catalogue.marc.problems import Note
 from server.catalogue.marc.record import Field, Marc
 
@@ -26,7 +26,6 @@ LONGEST = {"branch": 40, "location": 60, "call_number": 60, "type": 40}
 
 _MAPPING = re.compile(r"([0-9A-Z]{3}):((?:[a-z_]+=[^,=]+)(?:,[a-z_]+=[^,=]+)*)")
 _BARCODE = re.compile(r"[0-9A-Za-z.*:/_-]{1,32}")
-_PRICE = re.compile(r"[0-9]+(?:[.,][0-9]{1,2})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +60,18 @@ def mapped(text: str) -> Mapped | None:
 
 def copies(marc: Marc, mapping: Mapped, branch: str) -> tuple[list[Copy], list[Note]]:
     """The copies of a record; `branch` has those that tell none."""
-    found, bad = [], []
+    found: list[Copy] = []
+    bad: dict[str, list[str]] = {}
     for field in marc.of(mapping.tag):
         for barcode in field.all(mapping.facts["barcode"]):
-            if _BARCODE.fullmatch(barcode):
-                found.append(_copy(field, mapping, barcode, branch))
-            else:
-                bad.append(barcode[:40])
-    return found, [Note("bad_item", ", ".join(bad))] if bad else []
+            if not _BARCODE.fullmatch(barcode):
+                bad.setdefault("bad_item", []).append(barcode[:40])
+                continue
+            found.append(_copy(field, mapping, barcode, branch))
+            said = _value(field, mapping.facts.get("price", ""))
+            if said and found[-1].price is None:
+                bad.setdefault("bad_price", []).append(f"{barcode}: {said[:40]}")
+    return found, [Note(code, ", ".join(what)) for code, what in bad.items()]
 
 
 def _copy(field: Field, mapping: Mapped, barcode: str, branch: str) -> Copy:
@@ -79,7 +82,7 @@ def _copy(field: Field, mapping: Mapped, barcode: str, branch: str) -> Copy:
         location=said["location"],
         call_number=said["call_number"],
         type=said["type"].lower() or "book",
-        price=_minor(said["price"]),
+        price=minor(said["price"]),
         note=said["note"],
     )
 
@@ -93,11 +96,3 @@ def _value(field: Field, pattern: str) -> str:
         elif value := field.first(character):
             text += (sign if text else "") + value
     return text
-
-
-def _minor(text: str) -> int | None:
-    found = _PRICE.search(text)
-    try:
-        return int(Decimal(found[0].replace(",", ".")).scaleb(2)) if found and len(found[0]) < 10 else None
-    except InvalidOperation:
-        return None

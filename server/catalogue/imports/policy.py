@@ -1,7 +1,8 @@
 """Which record of the catalogue an imported one is, and what it changes there. Pure.
 
 A record is the same when its control number is, or else when it shares an ISBN and the titles agree: volumes of a set
-may share an ISBN, and misprints happen.
+may share an ISBN, and misprints happen. A control number of which no agency is told, as in CNMARC, is one of many
+that begin at 1: it needs an agreeing title or a common ISBN too.
 """
 
 from __future__ import annotations
@@ -27,6 +28,12 @@ SILENT = timedelta(seconds=60)
 """A worker that has not said anything for so long is gone: another one goes on."""
 KEPT = timedelta(days=30)
 """How long an import's report stays."""
+
+UNUSABLE = {
+    "no_records": "no record found: is it ISO 2709 or MARCXML?",
+    "utf_16": "this is in UTF-16: save it as UTF-8 and import it again",
+}
+"""What an import fails for before its first record, as the command line says it."""
 
 _NO_LETTER = re.compile(r"[\W_]+")
 
@@ -72,9 +79,13 @@ class Decision:
     fatal: bool = False
 
 
-def identify(columns: dict[str, str], by_number: Iterable[Known], by_isbn: Iterable[Known]) -> Decision:
+def identify(
+    columns: dict[str, str], isbns: set[str], by_number: Iterable[Known], by_isbn: Iterable[Known]
+) -> Decision:
     """Which of the records with the same control number, or with one of its ISBNs, an imported record is."""
-    numbered = list(by_number)
+    alike = list(by_number)
+    agency = columns["control_number"].startswith("(")
+    numbered = [known for known in alike if agency or known.isbns & isbns or titles_agree(columns, known.columns)]
     if len(numbered) == 1:
         return Decision(numbered[0])
     candidates = numbered or list(by_isbn)
@@ -83,7 +94,7 @@ def identify(columns: dict[str, str], by_number: Iterable[Known], by_isbn: Itera
         return Decision(agreeing[0])
     if agreeing or numbered:
         return Decision(None, "ambiguous_match", fatal=True)
-    return Decision(None, "isbn_shared" if candidates else "")
+    return Decision(None, "number_shared" if alike else "isbn_shared" if candidates else "")
 
 
 def titles_agree(one: dict[str, str], other: dict[str, str]) -> bool:
@@ -107,3 +118,10 @@ def overlay(known: Known, incoming: dict[str, str], how: Overlay) -> dict[str, s
         and value != known.columns.get(name)
         and (how == "replace" or (value and not known.columns.get(name)))
     }
+
+
+def isbns(known: Known, incoming: Iterable[str], how: Overlay) -> set[str]:
+    """The ISBNs that it has then; those that somebody has corrected stay."""
+    if how == "skip" or "isbn" in known.edited:
+        return known.isbns
+    return set(incoming) if how == "replace" else known.isbns | set(incoming)

@@ -59,6 +59,12 @@ def update_record(session: Session, record_id: int, values: Mapping[str, Any]) -
     session.execute(update(RecordRow).where(RecordRow.id == record_id).values(**values))
 
 
+def drop_isbns(session: Session, record_ids: Sequence[int]) -> None:
+    """Records' ISBNs, before they get others."""
+    if record_ids:
+        session.execute(delete(RecordIsbnRow).where(RecordIsbnRow.record_id.in_(record_ids)))
+
+
 def add_isbns(session: Session, pairs: Iterable[tuple[int, str]]) -> None:
     """New (record, ISBN) pairs."""
     rows = [{"record_id": record_id, "isbn": isbn} for record_id, isbn in pairs]

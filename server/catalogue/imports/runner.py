@@ -46,8 +46,11 @@ class Runner:
     told: Callable[[Import], None] = lambda _job: None
 
     def run(self, job: Import, file: Path) -> Import:
-        """Go on to the end; raises Interrupted, and OSError for a file that cannot be read."""
+        """Go on to the end; raises Interrupted, and OSError for a file that cannot be read. One without any record
+        fails: whoever sent it meant another."""
         with opened(file) as buffer:
+            if reading.is_utf_16(buffer):
+                return self._refuse(job, "utf_16")
             options = job.options
             kind = reading.detect(buffer, format_=options.format, encoding=options.encoding)
             intake = Intake(options, kind.format)
@@ -56,10 +59,17 @@ class Runner:
                 self.told(job)
                 if self.stopping.wait(PAUSE_S):
                     raise Interrupted
+        if not job.counts.read:
+            return self._refuse(job, "no_records")
         with self.database.writing() as session:
             if not service.finish(session, job, self.worker, subject=self.subject, now=self.clock.now()):
                 raise Interrupted
         with self.database.reading() as session:
+            return service.find(session, job.id)
+
+    def _refuse(self, job: Import, code: str) -> Import:
+        with self.database.writing() as session:
+            service.fail(session, job, self.worker, code=code, now=self.clock.now())
             return service.find(session, job.id)
 
     def _store(self, job: Import, intake: Intake, batch: list[Prepared]) -> Import:

@@ -13,7 +13,7 @@ class ImportResponse(BaseModel):
     """An import and how far it is: read = new + updated + skipped + failed.
 
     `problems` counts what was wrong, by code; `report` has a line for each. `code` says why the import as a whole
-    failed: file_gone, worker_lost, internal_error.
+    failed: no_records, utf_16, file_gone, worker_lost, internal_error.
     """
 
     id: str

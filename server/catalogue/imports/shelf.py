@@ -59,7 +59,7 @@ class Shelf:
         self._became: dict[int, Became] = {}
         self._notes: defaultdict[int, list[Note]] = defaultdict(list)
         self._changes: dict[int, dict[str, Any]] = {}
-        self._new_isbns: list[tuple[Known, str]] = []
+        self._renumbered: dict[int, Known] = {}
         self._copies: dict[str, tuple[Copy, Known]] = {}
         self._refused: defaultdict[int, list[str]] = defaultdict(list)
         good = [one.extract for one in batch if one.extract]
@@ -82,9 +82,11 @@ class Shelf:
             return
         columns, isbns = one.extract.columns, one.extract.isbns
         shared = {id(known): known for isbn in isbns for known in self._by_isbn.get(isbn, ())}
-        decision = policy.identify(columns, self._by_number.get(columns["control_number"], ()), shared.values())
+        numbered = self._by_number.get(columns["control_number"], ())
+        decision = policy.identify(columns, set(isbns), numbered, shared.values())
         if decision.code:
-            others = ", ".join(f"record {known.id}" for known in shared.values() if known.id)
+            like = numbered if decision.code == "number_shared" else shared.values()
+            others = ", ".join(f"record {known.id}" for known in like if known.id)
             self._notes[one.number].append(Note(decision.code, others, fatal=decision.fatal))
         if decision.fatal:
             self._became[one.number] = "failed"
@@ -98,7 +100,6 @@ class Shelf:
             None, dict(found.columns), set(found.isbns), pool=self._options.pool, marc=one.marc, marc_format=format_
         )
         self.fresh.append(known)
-        self._new_isbns += [(known, isbn) for isbn in found.isbns]
         self._learn(known)
         self._became[one.number] = "new"
         return known
@@ -114,13 +115,25 @@ class Shelf:
         if taken_out:
             known.pool = False
             changes |= {"pool": False, "suppressed": False}
-        added = sorted(set(found.isbns) - known.isbns) if how != "skip" else []
-        self._new_isbns += [(known, isbn) for isbn in added]
-        known.isbns.update(added)
+        isbns = policy.isbns(known, found.isbns, how)
+        renumbered = isbns != known.isbns
+        if renumbered:
+            self._renumber(known, isbns)
         known.columns |= {name: value for name, value in changes.items() if name in known.columns}
-        self._became[one.number] = "updated" if changes or added else "skipped"
-        if known.id is not None and (changes or added):
+        self._became[one.number] = "updated" if changes or renumbered else "skipped"
+        if known.id is not None and (changes or renumbered):
             self._changes.setdefault(known.id, {}).update(changes)
+
+    def _renumber(self, known: Known, isbns: set[str]) -> None:
+        """Later records of the batch find it by its new ISBNs only."""
+        if self._options.match in ("both", "isbn"):
+            for gone in known.isbns - isbns:
+                self._by_isbn[gone].remove(known)
+            for isbn in isbns - known.isbns:
+                self._by_isbn[isbn].append(known)
+        known.isbns = isbns
+        if known.id is not None:
+            self._renumbered[known.id] = known
 
     def sort_copies(self, session: Session) -> None:
         """Find out which copies are new; a barcode of another record is refused, one of the same record is kept."""
@@ -149,7 +162,9 @@ class Shelf:
             known.id = id_
         for id_, values in self._changes.items():
             repository.update_record(session, id_, values | {"updated_at": now})
-        repository.add_isbns(session, [(_id(known), isbn) for known, isbn in self._new_isbns])
+        repository.drop_isbns(session, list(self._renumbered))
+        numbered = [*self.fresh, *self._renumbered.values()]
+        repository.add_isbns(session, [(_id(known), isbn) for known in numbered for isbn in sorted(known.isbns)])
         repository.add_items(session, [_item(copy, _id(known)) for copy, known in self._copies.values()])
         fresh = [_id(known) for known in self.fresh]
         held = {_id(known) for _, known in self._copies.values()}

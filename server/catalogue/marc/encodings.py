@@ -18,32 +18,45 @@ UNKNOWN = "\ufffd"
 MOST_UNKNOWN = 0.05
 """A record with a greater share of characters unknown is in another encoding."""
 
-_HIGH = re.compile(rb"[\x80-\xff]+")
+_HIGH = re.compile(rb"[\x80-\xff]")
+_LATIN = re.compile(rb"(?<![\x80-\xff])(?:[\xa1-\xc8]?[\xe0-\xfe]{1,2}|[\xa1-\xc8])(?=[A-Za-z])")
+"""What ANSEL has between ASCII letters: a letter of its own, or one mark or two before the letter that they are on."""
+_ESCAPE = re.compile(rb"\x1b(?:[bgps]|\$1|\$?[(),-]!?[1-4BENQS])")
+_FOREIGN = re.compile("[\ufffd\ue000-\uf8ff]")
+"""Nothing, or what GB 18030 leaves to users: here it stands for other letters."""
 
 
 def guess(raw: Raw, format_: MarcFormat) -> Encoding:
-    """What this record's bytes look like: UTF-8 if they can be; ANSEL's marks stand alone before ASCII letters, a
-    Chinese character of GB 18030 almost always has two high bytes."""
-    body = b"".join(piece for _, piece in raw.fields)
+    """What this record's bytes look like: UTF-8 if they can be, MARC-8 if they change character sets as it does, else
+    what the most of them are: ANSEL's marks before ASCII letters, or Chinese characters of two or four bytes."""
+    body = END_OF_FIELD.join([piece for _, piece in raw.fields])
+    marked, latin = raw.leader[9:10] == "a", format_ == "marc21"
     if body.isascii() and b"\x1b" not in body:
-        return "utf-8"
-    try:
-        body.decode("utf-8")
-    except UnicodeDecodeError:
-        pass
-    else:
-        return "marc-8" if b"\x1b" in body and body.isascii() else "utf-8"
-    if format_ == "cnmarc":
+        return "marc-8" if latin and not marked and b"&#x" in body else "utf-8"
+    if _decodes(body, "utf-8"):
+        return "marc-8" if body.isascii() else "utf-8"
+    if _ESCAPE.search(body) and not (latin and marked):
+        return "marc-8"
+    if not latin:
         return "gb18030"
-    if raw.leader[9:10] == "a":
-        return "gb18030" if _mostly_pairs(body) and _decodes(body, "gb18030") else "utf-8"
-    return "gb18030" if b"\x1b" not in body and _mostly_pairs(body) else "marc-8"
+    if marked:
+        return "gb18030" if _mostly_gb18030(body) and _decodes(body, "gb18030") and _hardly_utf_8(body) else "utf-8"
+    if not _mostly_gb18030(body):
+        return "marc-8"
+    wrong = len(_FOREIGN.findall(body.decode("gb18030", "replace")))
+    return "gb18030" if not wrong or wrong < "".join(_texts(raw, "marc-8")[0]).count(UNKNOWN) else "marc-8"
 
 
-def _mostly_pairs(body: bytes) -> bool:
-    runs = _HIGH.findall(body)
-    high = sum(map(len, runs))
-    return sum(len(run) for run in runs if len(run) % 2 == 0) >= 0.7 * high
+def _mostly_gb18030(body: bytes) -> bool:
+    """By characters, which have two high bytes as a rule."""
+    between_letters = _LATIN.findall(body)
+    return len(_HIGH.findall(body)) - sum(map(len, between_letters)) > 2 * len(between_letters)
+
+
+def _hardly_utf_8(body: bytes) -> bool:
+    """Not UTF-8 with some bytes damaged, of which most characters would be right."""
+    text = body.decode("utf-8", "replace")
+    return text.count(UNKNOWN) > sum(not character.isascii() for character in text) / 2
 
 
 def _decodes(body: bytes, encoding: str) -> bool:

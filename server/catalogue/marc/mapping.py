@@ -23,6 +23,7 @@ LONGEST = {
 """What the columns hold."""
 
 _YEAR = re.compile(r"(?<![0-9])(1[0-9]{3}|20[0-9]{2})(?![0-9])")
+_BRACKETED = re.compile(r"[\[［][^\]］]*?" + _YEAR.pattern)
 _INITIAL = re.compile(r"(?:^|[ .])[A-Z]$")
 _END = " /:;,=.．。，；：／"
 _LINK = re.compile(r"^([0-9]{3})-([0-9]{2})")
@@ -141,7 +142,7 @@ class _Reading:
                 text += (self.layout.before.get(code, " ") if text else "") + part
             elif part[-1:] in ("=", ":") and text:  # stands at the end of a medium, between title and subtitle
                 text += f" {part[-1]}"
-        return text.strip(_END) if text.strip(_END) else text.strip()
+        return text.rstrip(_END) or text  # what stands before the first word, as in .NET, belongs to it
 
     def author(self, title: str) -> tuple[str, list[str]]:
         """Who made it, and other forms of the names; the statement of responsibility when no name has a field."""
@@ -171,13 +172,15 @@ class _Reading:
         return list(dict.fromkeys(found)), [Note("bad_isbn", ", ".join(wrong))] if wrong else []
 
     def year(self) -> str:
-        """Of publication: the year of the publication's field, the coded one, or the field's words."""
+        """Of publication: of the years that the publication's field tells (`1376 [1997]`) the coded one, the
+        bracketed one or the first; else the coded one, or the field's words."""
         said = self.one(self.layout.date)
-        found = _YEAR.search(said)
-        if found:
-            return found[1]
+        told = _YEAR.findall(said)
         tag, code, at = self.layout.coded_date
         coded = self.coded(tag, code)[at : at + 4]
+        if told:
+            bracketed = _BRACKETED.search(said)
+            return coded if coded in told else bracketed[1] if bracketed else told[0]
         return coded if _YEAR.fullmatch(coded) else said
 
     def language(self) -> str:

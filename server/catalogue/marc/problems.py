@@ -133,6 +133,13 @@ WORDS: dict[str, Words] = {
         "目录中另有记录的 ISBN 相同但题名不同，此条已另行添加。",
         "请比较两条记录：多卷书可能共用一个 ISBN，也可能是误印。",
     ),
+    "number_shared": Words(
+        "A record in the catalogue has the same control number, but another title and no ISBN in common. Nothing says "
+        "who gave the numbers (003), so this one was added beside it.",
+        "Compare the two. If they are the same book, join them; else nothing.",
+        "目录中另有记录的控制号相同，但题名不同且没有相同的 ISBN；记录未注明编号机构（003），此条已另行添加。",
+        "请比较两条记录：若为同一本书请合并，否则无需处理。",
+    ),
     "ambiguous_match": Words(
         "Several records in the catalogue fit this one equally well, so none was touched.",
         "Join or correct those records, then import this one again.",
@@ -150,6 +157,12 @@ WORDS: dict[str, Words] = {
         "Add the copy by hand, or correct the holdings mapping.",
         "馆藏字段无法读取。书目已导入，此馆藏未导入。",
         "请手工添加馆藏，或更正馆藏字段映射。",
+    ),
+    "bad_price": Words(
+        "A copy's price cannot be told from what the record says. The copy was taken over without a price.",
+        "Write the price on the copy's page.",
+        "无法从记录判断馆藏价格。馆藏已导入，但没有价格。",
+        "请在馆藏页面填写价格。",
     ),
     "not_stored": Words(
         "The database refused this record.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ Container = Literal["iso2709", "marcxml"]
 
 LOOKED_AT = 50
 """So many records tell what a file is."""
+_UTF_16 = re.compile(rb"\xff\xfe.\x00|\xfe\xff\x00.|<\x00|\x00<", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,11 @@ class Result:
     end: int
     marc: Marc | None
     notes: tuple[Note, ...]
+
+
+def is_utf_16(buffer: Buffer) -> bool:
+    """Whether a file begins as texts in UTF-16 do, in which neither records nor elements are found."""
+    return _UTF_16.match(buffer) is not None
 
 
 def detect(buffer: Buffer, *, format_: MarcFormat | None = None, encoding: Encoding | None = None) -> Kind:

@@ -115,12 +115,12 @@ class _Handler:
 
 
 def write(marc: Marc) -> str:
-    """A `record` element; characters that XML forbids are left out, or blanks where one must be."""
-    lines = ["  <record>", f"    <leader>{_text(marc.leader)}</leader>"]
+    """A `record` element; characters that XML forbids are left out, or blanks in what has fixed places."""
+    lines = ["  <record>", f"    <leader>{_placed(marc.leader)}</leader>"]
     for field in marc.fields:
         tag = _attribute(field.tag)
         if is_control(field.tag):
-            lines.append(f"    <controlfield tag={tag}>{_text(field.data)}</controlfield>")
+            lines.append(f"    <controlfield tag={tag}>{_placed(field.data)}</controlfield>")
             continue
         one, two = map(_attribute, field.indicators)
         lines.append(f"    <datafield tag={tag} ind1={one} ind2={two}>")
@@ -133,6 +133,11 @@ def write(marc: Marc) -> str:
 
 def _text(text: str) -> str:
     return escape(_FORBIDDEN.sub("", text), {"\r": "&#13;"})
+
+
+def _placed(text: str) -> str:
+    """Of which each character has its place."""
+    return _text(_FORBIDDEN.sub(" ", text))
 
 
 def _attribute(text: str) -> str:

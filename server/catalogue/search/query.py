@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from server.catalogue.search.text import bare_isbn, is_cjk, normalise, words
+from server.catalogue.search.text import bare_isbn, is_cjk, isbn_beginning, normalise, words
 
 Field = Literal["title", "author", "subject", "other"]
 
 MAX_TERMS = 12
 MAX_TERM_LENGTH = 64
 MIN_PREFIX = 2
-"""A single letter is looked for as a word; as the beginning of one it would find nearly everything."""
+"""A single letter is looked for as a word, as the beginning of one it would find nearly everything; not in a number."""
 
 LONG_CJK = 4
 """So many Chinese characters in a term, and it may be looked for by its pairs of characters."""
@@ -31,7 +31,8 @@ FIELDS: dict[str, Field] = {
 _QUOTES = str.maketrans(dict.fromkeys('“”„«»「」『』《》〈〉"', '"'))
 _TERM = re.compile(rf"(?:({'|'.join(FIELDS)}):)?(?:\"([^\"]*)(?:\"|$)|([^\s\"]+))")
 _ISBN_WORD = re.compile(r"isbn\s*:?\s*(?=[0-9])")
-_ISBN_BEGINS = re.compile(r"97[89][0-9]{2,}")
+_CLASS = re.compile(r"(?:[a-z]{1,3}[0-9]+(?:[./=:-]\w+)+|[0-9]{3}\.\w+(?:[./-]\w+)*)")
+"""A class or call number with two pieces at least: `i247.5`, `qa76.73.p`, `i247.57/1`, `823.8`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +101,12 @@ def _term(field: str, quoted: str, plain: str) -> Term:
     limit = FIELDS.get(field)
     if isbn := bare_isbn(text):
         return Term((isbn,), field=limit)
-    digits = text.replace("-", "")
-    if _ISBN_BEGINS.fullmatch(digits):
+    if digits := isbn_beginning(text):
         return Term((digits,), prefix=True, field=limit)
     found = tuple(words(text))
     open_ended = not quoted or cut
-    last = found[-1] if found else ""
-    return Term(found, prefix=open_ended and len(last) >= MIN_PREFIX, field=limit)
+    enough = found and (len(found[-1]) >= MIN_PREFIX or _CLASS.fullmatch(text))
+    return Term(found, prefix=bool(open_ended and enough), field=limit)
 
 
 def _pairs(term: Term) -> list[Term]:

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from functools import cache
 
 from server.catalogue.isbn import isbn10, isbn13
+from server.catalogue.search.variants import VARIANTS
 
 WORD_LENGTH = 64
 """Longer words are cut, in the index and in queries."""
@@ -28,28 +29,40 @@ CJK = (
 
 _WORD = re.compile(rf"[{CJK}]|[^\W_{CJK}]+")
 _IS_CJK = re.compile(f"[{CJK}]")
-_ACCENT = re.compile("[\u0300-\u036f]")
+_MARK = re.compile("[\u02b9-\u02bf\u0300-\u036f\ufe20-\ufe2f]")
+"""Accents, halves of ligatures, and what stands for ayn, hamza, soft signs and aspiration in romanisations."""
+
+_INSIDE = re.compile(r"['`\u2018\u2019\u2032\uff07\u02b9-\u02bf](?<=[^\W\d_].)(?=[^\W\d_])")
+"""An apostrophe, or a letter that many type as one, between two letters."""
+
 _ISBN = re.compile(r"[0-9]{9}[0-9x]|97[89][0-9]{10}")
 _DASHES = dict.fromkeys(map(ord, "-\u00ad\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d"))
+_HYPHENS = dict.fromkeys(_DASHES, "-")
+_ISBN_BEGINS = re.compile(
+    r"97[89]-*[0-9][0-9-]*|7-(?:0[0-9]|[0-9]{3,6})-?"
+    r"|(?:[0-57]|8[0-9]|9[0-4]|6[0-9]{2}|9[5-8][0-9]|99[0-9]{2,3})-[0-9]{2,7}-[0-9]{1,6}-?"
+)
+"""Of the older form a country, a publisher and, but for China, a number: no `7-11`, no `2001-05-12`."""
+
 _SIGNS = {"c++": "cplusplus", "c#": "csharp"}
 """Names of which a word's letters alone would leave a single c."""
 
 _LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"})
 """Letters with a stroke and the like, which Unicode does not take apart."""
 
-_SAME = dict(zip("著瞭藉於馀覆彷妳牠", "着了借于余复仿你它", strict=True))
-"""Traditional characters whose Simplified form depends on the word they are in; alone they would stay as they are."""
+_SAME = VARIANTS | dict(zip("著瞭藉於馀覆彷妳牠", "着了借于余复仿你它", strict=True))
+"""With Traditional characters whose Simplified form depends on the word they are in; alone they stay as they are."""
 
 
 def normalise(text: str) -> str:
-    """Width, case, Latin accents and Traditional characters made alike (NFKC, case folding); idempotent.
+    """Width, case, Latin accents, Traditional and variant characters made alike (NFKC, case folding); idempotent.
 
     Characters are converted one by one, without regard to their neighbours, so that any part of a title becomes what
     it is in the whole.
     """
     folded = unicodedata.normalize("NFKC", text).casefold()
     if not folded.isascii():
-        bare = _ACCENT.sub("", unicodedata.normalize("NFKD", folded)).casefold().translate(_LETTERS)
+        bare = _MARK.sub("", unicodedata.normalize("NFKD", folded)).casefold().translate(_LETTERS)
         folded = unicodedata.normalize("NFC", bare)
         if _IS_CJK.search(folded):
             folded = folded.translate(_simplified())
@@ -83,14 +96,29 @@ def isbn_forms(text: str) -> tuple[str, ...]:
     return (isbn, older.lower()) if older else (isbn,)
 
 
+def isbn_beginning(text: str) -> str:
+    """The digits of what can only be the beginning of an ISBN, such as `978-7` or `7-02-000`; else nothing."""
+    bare = text.translate(_HYPHENS)
+    return bare.replace("-", "") if _ISBN_BEGINS.fullmatch(bare) else ""
+
+
 def joined(values: Iterable[str]) -> str:
     """Index text of a field that may have several values; no phrase reaches from one into the next."""
-    texts = [" ".join(words(value)) for value in values]
+    texts = [" ".join(words(form)) for value in values for form in _spellings(value)]
     return f" {BETWEEN} ".join(dict.fromkeys(text for text in texts if text))
 
 
+def _spellings(value: str) -> Iterable[str]:
+    """A value as it is and, since nobody knows how L'amour, T'ang and Qur'an are typed, without and parted at those."""
+    yield value
+    text = unicodedata.normalize("NFC", value)
+    if _INSIDE.search(text):
+        yield _INSIDE.sub("", text)
+        yield _INSIDE.sub(" ", text)
+
+
 class _Simplified(dict[int, str]):
-    """Each character's Simplified form, looked up when it is first met."""
+    """The Simplified form of each character or of what it is a variant of, looked up when it is first met."""
 
     def __init__(self) -> None:
         super().__init__({ord(one): other for one, other in _SAME.items()})
@@ -100,7 +128,9 @@ class _Simplified(dict[int, str]):
 
     def __missing__(self, code: int) -> str:
         one = chr(code)
-        self[code] = simple = self._convert(one) if _IS_CJK.match(one) else one
+        simple = self._convert(one) if _IS_CJK.match(one) else one
+        # What 薴 becomes becomes another in its turn, and so may a variant be what comes out.
+        self[code] = simple = one if simple == one else simple.translate(self)
         return simple
 
 

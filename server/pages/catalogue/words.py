@@ -58,6 +58,8 @@ IMPORT_STATES = {
     "failed": N_("Failed"),
 }
 FAILURES = {
+    "no_records": N_("There is no record in this file. Send MARC records as ISO 2709 or MARCXML."),
+    "utf_16": N_("This file is in UTF-16. Save it as UTF-8 and send it again."),
     "file_gone": N_("The file is gone. Send it again."),
     "worker_lost": N_("The server was stopped while it worked on this. Send the file again."),
     "internal_error": N_("The server could not go on; its log says why. What was stored before that stays."),

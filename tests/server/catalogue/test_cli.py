@@ -81,6 +81,8 @@ def test_out_and_in_again_and_a_table_of_classes(alone: Path) -> None:
     ("words", "said"),
     [
         (["import", "nowhere.mrc"], "No such file"),
+        (["import", "empty.mrc"], "empty.mrc: no record found: is it ISO 2709 or MARCXML?"),
+        (["import", "wide.xml", "--dry-run"], "wide.xml: this is in UTF-16: save it as UTF-8"),
         (["import", "config.toml", "--items", "x"], "holdings mapping cannot be read"),
         (["classes", "config.toml"], "table of classes cannot be read"),
     ],
@@ -88,6 +90,8 @@ def test_out_and_in_again_and_a_table_of_classes(alone: Path) -> None:
 def test_wrong_input_is_one_sentence(alone: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], said: str) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
     monkeypatch.chdir(alone)
+    (alone / "empty.mrc").touch()
+    (alone / "wide.xml").write_text("<collection/>", encoding="utf-16")
     code, out, err = run(alone, *words)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert said in err

@@ -16,6 +16,11 @@ from server.catalogue.isbn import check_10, check_13, isbn10, isbn13, looks_like
         ("0 14 143958 0", "9780141439587"),
         ("080442957x", "9780804429573"),
         ("979-10-90636-07-1", "9791090636071"),
+        ("９７８７０２０００２２０７", "9787020002207"),
+        ("978–7–02–000220–7", "9787020002207"),
+        ("978‑7—02−000220‐7（平装）", "9787020002207"),
+        ("7\u00a002\u00a0000220\u00a0X", "9787020002207"),
+        ("\u200e978\u00ad7020002207", "9787020002207"),
         ("9787020002208", None),
         ("0141439581", None),
         ("1234567890123", None),
@@ -41,5 +46,7 @@ def test_newer_numbers_have_no_older_form() -> None:
 
 def test_prices_and_bindings_are_not_meant_as_isbns() -> None:
     assert looks_like_one("978702000220")
+    assert looks_like_one("９７８–７０２０００２２")
+    assert not looks_like_one("平装（９７８７０２０００２２０７）")
     assert not looks_like_one("pbk.")
     assert not looks_like_one("CNY59.70")

@@ -55,6 +55,24 @@ class TestImport:
         assert (told["new"], told["dry_run"], told["overlay"]) == (3, True, "replace")
         assert client.get("/api/v1/records", params={"q": "Title"}).json()["total"] == 0
 
+    def test_a_file_without_a_record_fails(self, client: TestClient, desk: dict[str, str]) -> None:
+        told = finished(client, desk, b"<!DOCTYPE html><html>Sign in</html>")
+        assert (told["state"], told["code"], told["read"]) == ("failed", "no_records", 0)
+
+    def test_words_for_a_price_and_a_number_in_both_languages(self, client: TestClient, desk: dict[str, str]) -> None:
+        plain = [(tag, text) for tag, text in EMMA if tag != "003"]
+        other = [("001", "t0002"), ("245", "00$aPersuasion"), ("952", "  $pX0002$g30-45")]
+        told = finished(client, desk, iso2709(plain) + iso2709(other), items="952")
+        assert (told["new"], told["items"], told["problems"]) == (2, 2, {"bad_price": 1, "number_shared": 1})
+        for language, price in (("en", "without a price"), ("zh-CN", "没有价格")):
+            answer = client.get(told["report"], params={"language": language}, headers=desk)
+            lines = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+            assert [(line["taken_over"], line["code"]) for line in lines] == [
+                ("yes", "bad_price"), ("yes", "number_shared")
+            ]  # fmt: skip
+            assert price in lines[0]["what_is_wrong"]
+        assert client.get("/api/v1/items/X0002", headers=desk).json()["price"] is None
+
     @pytest.mark.parametrize(
         ("data", "fields", "code"),
         [

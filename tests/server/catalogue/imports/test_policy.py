@@ -1,20 +1,23 @@
 """Which record an imported one is, and what it changes; copies out of holdings fields."""
 
+from decimal import Decimal
+
 import pytest
 
 from server.catalogue.imports.holdings import Copy, copies, mapped
 from server.catalogue.imports.policy import Known, Overlay, identify, overlay, titles_agree
 from server.catalogue.marc import reading
+from server.catalogue.marc.prices import minor
 from tests.support.marc import CNMARC, EMMA, LU, MARC21, Fields
 from tests.support.marc import iso2709 as built
 
 
-def columns(title: str, alt: str = "", **more: str) -> dict[str, str]:
-    return {"title": title, "title_alt": alt} | more
+def columns(title: str, alt: str = "", number: str = "(CarrelTest)1", **more: str) -> dict[str, str]:
+    return {"title": title, "title_alt": alt, "control_number": number} | more
 
 
-def known(id_: int, title: str, alt: str = "") -> Known:
-    return Known(id_, columns(title, alt), set())
+def known(id_: int, title: str, alt: str = "", isbns: tuple[str, ...] = ()) -> Known:
+    return Known(id_, columns(title, alt), set(isbns))
 
 
 EMMA_1, EMMA_2, OTHER = known(1, "Emma"), known(2, "Emma : a novel"), known(3, "Persuasion")
@@ -38,7 +41,30 @@ EMMA_1, EMMA_2, OTHER = known(1, "Emma"), known(2, "Emma : a novel"), known(3, "
 def test_the_control_number_decides_then_an_isbn_with_an_agreeing_title(
     by_number: list[Known], by_isbn: list[Known], is_: Known | None, code: str
 ) -> None:
-    decision = identify(columns("Emma"), by_number, by_isbn)
+    decision = identify(columns("Emma"), set(), by_number, by_isbn)
+    assert (decision.known, decision.code) == (is_, code)
+    assert decision.fatal == (code == "ambiguous_match")
+
+
+SET = known(5, "Works", isbns=("9787020002207",))
+
+
+@pytest.mark.parametrize(
+    ("by_number", "by_isbn", "is_", "code"),
+    [
+        ([OTHER], [], None, "number_shared"),
+        ([OTHER], [EMMA_1], EMMA_1, ""),
+        ([OTHER, EMMA_1], [], EMMA_1, ""),
+        ([OTHER, known(4, "Sanditon")], [], None, "number_shared"),
+        ([EMMA_1, EMMA_2], [], None, "ambiguous_match"),
+        ([SET], [SET], SET, ""),
+        ([], [SET], None, "isbn_shared"),
+    ],
+)
+def test_a_number_of_no_known_agency_needs_an_agreeing_title_or_a_common_isbn(
+    by_number: list[Known], by_isbn: list[Known], is_: Known | None, code: str
+) -> None:
+    decision = identify(columns("Emma", number="000001"), {"9787020002207"}, by_number, by_isbn)
     assert (decision.known, decision.code) == (is_, code)
     assert decision.fatal == (code == "ambiguous_match")
 
@@ -97,6 +123,47 @@ def test_copies_come_out_of_holdings_fields(fields: Fields, mapping: str, expect
     assert found.marc is not None
     assert how is not None
     assert copies(found.marc, how, "main") == (expected, [])
+
+
+@pytest.mark.parametrize(
+    ("said", "price"),
+    [
+        ("35.50", "35.50"),
+        ("CNY68.00", "68.00"),
+        ("12,50", "12.50"),
+        ("28元", "28.00"),
+        ("CNY1,234.00", "1234.00"),
+        ("¥3,800", "3800.00"),
+        ("$1,999", "1999.00"),
+        ("1 234,50", "1234.50"),
+        ("1.234,50", "1234.50"),
+        ("1'234.50", "1234.50"),
+        ("1,234,567.89", "1234567.89"),
+        ("2册 CNY 30.00", "30.00"),
+        ("28.00 (全2册)", "28.00"),
+        ("￥４５．００", "45.00"),
+        ("Rs.30.00", "30.00"),
+        (".50", "0.50"),
+        ("25.000000", "25.00"),
+    ],
+)
+def test_a_price_is_read_however_it_is_written(said: str, price: str) -> None:
+    assert minor(said) == int(Decimal(price) * 100)
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["1.234", "12.500", "12,34,567.00", "¥30-45", "3元5角", "CNY12.00 USD3.00", "2018 100.00", "赠阅", "99999999.00"],
+)
+def test_a_price_that_is_not_clear_is_told_and_the_copy_comes_without_one(said: str) -> None:
+    data = built([*EMMA[:-1], ("952", f"  $pX0001$g{said}")])
+    (found,) = reading.read(data, reading.detect(data))
+    how = mapped("952")
+    assert found.marc is not None
+    assert how is not None
+    held, notes = copies(found.marc, how, "main")
+    assert [(copy.barcode, copy.price) for copy in held] == [("X0001", None)]
+    assert [(note.code, note.detail, note.fatal) for note in notes] == [("bad_price", f"X0001: {said}", False)]
 
 
 def test_a_barcode_that_cannot_be_one_is_told() -> None:

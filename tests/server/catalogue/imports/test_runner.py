@@ -34,6 +34,11 @@ def codes(database: Database, job: Import) -> list[tuple[int, str]]:
         return [(line.number, line.code) for line in repository.problems(session, job.id)]
 
 
+def isbns(database: Database) -> list[str]:
+    with database.reading() as session:
+        return sorted(session.scalars(select(RecordIsbnRow.isbn)))
+
+
 def test_records_are_found_by_all_that_they_say(empty: Database, take: Importer) -> None:
     job = take(iso2709(DREAM) + iso2709(EMMA))
     assert (job.state, job.counts) == ("done", Counts(read=2, new=2))
@@ -51,6 +56,20 @@ def test_every_record_is_accounted_for_and_the_report_says_what_to_do(empty: Dat
     assert codes(empty, job) == [(2, "cut_off"), (4, "no_title"), (5, "no_leader"), (6, "no_title")]
     with empty.reading() as session, Path("/dev/null").open("w", encoding="utf-8") as file:
         assert report.write(session, job, file, "zh-CN") == 4
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", "no_records"),
+        (b"\r\n\x1a", "no_records"),
+        (b"<!DOCTYPE html><html><body>Sign in</body></html>", "no_records"),
+        ("<?xml version='1.0'?><collection/>".encode("utf-16"), "utf_16"),
+    ],
+)
+def test_a_file_without_a_record_fails_and_says_why(take: Importer, data: bytes, code: str) -> None:
+    job = take(data)
+    assert (job.state, job.code, job.counts) == ("failed", code, Counts())
 
 
 class TestOverlay:
@@ -92,6 +111,36 @@ class TestOverlay:
         theirs = [("001", "other"), *EMMA[1:]]
         assert take(iso2709(theirs)).counts == Counts(read=1, skipped=1)
         assert take(iso2709(theirs), match="control_number").counts == Counts(read=1, new=1)
+
+    def test_replace_takes_the_isbns_too_and_merge_adds_them(self, empty: Database, take: Importer) -> None:
+        new = [(tag, "  $a9787506365437" if tag == "020" else text) for tag, text in EMMA]
+        take(iso2709(EMMA))
+        assert take(iso2709(new), overlay="merge").counts == Counts(read=1, updated=1)
+        assert isbns(empty) == ["9780141439587", "9787506365437"]
+        assert take(iso2709(new), overlay="replace").counts == Counts(read=1, updated=1)
+        assert isbns(empty) == ["9787506365437"]
+        assert (titles(empty, "9780141439587"), titles(empty, "9787506365437")) == ([], ["Emma : a novel"])
+        assert take(iso2709(EMMA) + iso2709(new), overlay="replace").counts == Counts(read=2, updated=2)
+        assert isbns(empty) == ["9787506365437"], "there and back in one file"
+
+    def test_replace_leaves_an_isbn_that_somebody_has_corrected(self, empty: Database, take: Importer) -> None:
+        take(iso2709(EMMA))
+        with empty.writing() as session:
+            editing.update_record(session, 1, {"isbn": "9787506365437"}, BY)
+        take(iso2709(self.CHANGED), overlay="replace")
+        assert isbns(empty) == ["9787506365437"]
+
+    def test_two_agencies_numbers_that_happen_to_be_the_same_are_two_books(
+        self, empty: Database, take: Importer
+    ) -> None:
+        other = [("001", "t0003"), ("010", "  $a9787506365437"), ("200", "1 $a电工手册"), ("905", "  $dTM$bD0001")]
+        take(iso2709(LU, leader=CNMARC))
+        for how in ("replace", "skip"):  # the second time it is known by its title
+            job = take(iso2709(other, leader=CNMARC), overlay=how, items="905")
+            assert codes(empty, job) == ([(1, "number_shared")] if how == "replace" else [])
+        with empty.reading() as session:
+            assert sorted(session.scalars(select(RecordRow.title))) == ["呐喊 : 鲁迅小说集", "电工手册"]
+            assert catalogue.get_item(session, "D0001").record_id == 2
 
     def test_an_isbn_under_another_title_is_another_book(self, empty: Database, take: Importer) -> None:
         take(iso2709(EMMA))

@@ -88,10 +88,31 @@ def test_where_facts_are_found(field: tuple[str, str], column: str, value: str) 
         ("00$aTom &amp; Jerry", "Tom & Jerry"),
         ("00$a  Much   space /", "Much space"),
         ("00$a...", "..."),
+        ("00$a.NET 框架 /", ".NET 框架"),
+        ("00$a...And justice for all.", "...And justice for all"),
     ],
 )
 def test_titles_without_the_punctuation_between_elements(content: str, title: str) -> None:
     assert mapped([("245", content)]).columns["title"] == title
+
+
+@pytest.mark.parametrize(
+    ("said", "coded", "year"),
+    [
+        ("1376 [1997]", "1997", "1997"),
+        ("1376 [1997]", "    ", "1997"),
+        ("1376 [1997 or 1998]", "19uu", "1997"),
+        ("1996 [i.e. 1997]", "1996", "1996"),
+        ("1987 (2005 printing)", "2005", "2005"),
+        ("1987 (2005 printing)", "    ", "1987"),
+        ("c2003", "1998", "2003"),
+    ],
+)
+def test_of_several_years_the_coded_one_counts_or_the_bracketed_one(said: str, coded: str, year: str) -> None:
+    fields = with_title(("008", f"200101s{coded}    cc            000 1 chi d"), ("264", f" 1$c{said}"))
+    assert mapped(fields).columns["year"] == year
+    chinese = [("100", f"  $a20200101d{coded}    em y0chiy50      ea"), ("200", "1 $aT"), ("210", f"  $d{said}")]
+    assert mapped(chinese, "cnmarc", CNMARC).columns["year"] == year
 
 
 @pytest.mark.parametrize(

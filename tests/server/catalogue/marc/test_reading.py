@@ -145,7 +145,66 @@ def test_whatever_is_in_a_file_every_byte_belongs_to_one_result(data: st.DataObj
             assert all(gap.strip(b" \t\r\n\x0b\x0c\x00\x1a\xef\xbb\xbf") == b"" for gap in between)
 
 
+OLD = MARC21.replace("nam a", "nam  ")
+
+
+def title_of(data: bytes, **told: str) -> str:
+    (found,) = results(data, **told)
+    assert found.marc is not None
+    return next(found.marc.of("245", "200")).first("a")
+
+
+class TestGb18030InMarc21:
+    """Beside MARC-8, of which the leader says the same."""
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "红楼梦", "紅樓夢", "馬氏文通", "電腦與網路：從DOS到Web", "㐀𠮷 rare", "Zürich – Köln", "一個",
+            "ABC 第A卷 DEF",
+        ],
+    )  # fmt: skip
+    def test_chinese_whether_or_not_its_second_bytes_are_high(self, text: str) -> None:
+        data = built((("001", "g1"), ("245", f"00$a{text}")), leader=OLD, encoding="gb18030")
+        assert title_of(data) == text
+
+    def test_a_damaged_byte_does_not_make_it_marc_8(self) -> None:
+        title = "紅樓夢研究：曹雪芹的生平與家世考論，附錄脂硯齋評語彙輯"
+        data = built((("001", "g1"), ("245", f"00$a{title}")), leader=OLD, encoding="gb18030")
+        (found,) = results(data.replace("曹".encode("gb18030"), b"\xb2 "))
+        assert codes(found) == ["bad_characters"]
+        assert found.marc is not None
+        assert next(found.marc.of("245")).first("a").startswith("紅樓夢研究：")
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "Les Misérables", "Découverte", "Łódź", "Smørrebrød & øl", "Việt Nam", "œuvre", "Dvořák", "£5 or ©1996",
+            "Ærø – ʻAlī",
+        ],
+    )  # fmt: skip
+    def test_latin_in_marc_8_stays_what_it_is(self, text: str) -> None:
+        (plain,) = results(built((("001", "m1"), ("245", f"00$a{text.replace('–', '-')}"))))
+        assert plain.marc is not None
+        data = iso2709.put_together(plain.marc, encodings.encode(plain.marc, "marc-8"), " ")
+        assert data is not None
+        assert title_of(data) == text.replace("–", "-")
+
+
 class TestMarc8:
+    @pytest.mark.parametrize("text", ["红楼梦 : ā là carte", "Война и мир, Müller"])
+    def test_its_escapes_tell_it_in_cnmarc_too(self, text: str) -> None:
+        (plain,) = results(built((("001", "m1"), ("200", f"1 $a{text}")), leader=CNMARC))
+        assert plain.marc is not None
+        data = iso2709.put_together(plain.marc, encodings.encode(plain.marc, "marc-8"), None)
+        assert data is not None
+        assert title_of(data) == text
+
+    def test_references_alone_are_the_characters_that_they_name(self) -> None:
+        fields = (("001", "m1"), ("245", "00$aEmoji &#x1F600; book &#x20BB7;"))
+        assert title_of(built(fields, leader=OLD)) == "Emoji 😀 book 𠮷"
+        assert title_of(built(fields)) == "Emoji &#x1F600; book &#x20BB7;", "UTF-8 needs none"
+
     def test_marks_and_chinese_are_read_as_pymarc_reads_them(self) -> None:
         raw = b"D\xe2ecouverte \x1b$1!09!ay\x1b(B end"
         data = built([("001", "m1"), ("245", "00$aX")], leader=MARC21.replace("nam a", "nam  "))
@@ -204,6 +263,16 @@ class TestXml:
         assert again.marc.fields[:-1] == found.marc.fields
         assert again.marc.fields[-1].first("a") == 'a<b>&"c"\r\nd'
         assert pymarc.parse_xml_to_array(io.BytesIO(text.encode()))[0]["001"].data == "t0001"
+
+    def test_fixed_places_stay_where_they_are(self) -> None:
+        (found,) = results(built([("001", "c1"), ("008", "010301s1996\x01   cc"), ("245", "00$aControl")]))
+        assert found.marc is not None
+        changed = type(found.marc)(found.marc.leader[:23] + "\x01", found.marc.fields)
+        text = reading.xml.HEAD + reading.xml.write(changed) + reading.xml.TAIL
+        (again,) = results(text.encode())
+        assert again.marc is not None
+        assert next(again.marc.of("008")).data == "010301s1996    cc"
+        assert again.marc.leader == found.marc.leader[:23] + " "
 
     def test_entities_of_a_prologue_are_not_expanded(self) -> None:
         (one,) = self.xml(EMMA)

@@ -5,7 +5,9 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from opencc import OpenCC
 
+from server.catalogue.search import variants
 from server.catalogue.search.text import BETWEEN, WORD_LENGTH, is_cjk, isbn_forms, joined, normalise, words
 
 CJK_SAMPLES = "一龥㐀𠀀𪜀𫝀𫠠𬺰𰀀\U00031350〇々あがガㄅ한"
@@ -23,6 +25,8 @@ CJK_SAMPLES = "一龥㐀𠀀𪜀𫝀𫠠𬺰𰀀\U00031350〇々あがガㄅ�
         ("İstanbul", "istanbul"),
         ("Ёлка и чай", "елка и чаи"),
         ("o'Neil l_w 100%", "o neil l w 100"),
+        ("I︠U︡riĭ ʻAṭīyah, Tʻang, obʺi︠a︡vlenie ʼ", "iurii atiyah tang obiavlenie"),
+        ("尹一淸 硏究 囯家 浜 芸", "尹 一 清 研 究 国 家 浜 芸"),
         ("I247.57/12", "i247 57 12"),
         ("C++ Primer, C# in Depth", "cplusplus primer csharp in depth"),
         ("a\x00b\tc\n\ud800", "a b c"),
@@ -45,6 +49,20 @@ def test_each_character_of_every_plane_is_a_word(character: str) -> None:
 )
 def test_a_part_becomes_what_it_is_in_the_whole(whole: str, part: str) -> None:
     assert normalise(part) in normalise(whole)
+
+
+def test_no_character_is_folded_twice() -> None:
+    every = [chr(code) for code in range(0x2E80, 0x32400)]
+    assert [one for one in every if normalise(normalise(one)) != normalise(one)] == []
+
+
+def test_each_variant_is_in_one_group_and_would_stay_alone_without_it() -> None:
+    convert = OpenCC("t2s").convert
+    groups = (variants._OLDER + variants._JAPANESE).split()
+    others = [other for group in groups for other in group[1:]]
+    assert len(others) == len(set(others)) == len(variants.VARIANTS)
+    assert [group for group in groups if convert(group[0]) in map(convert, group[1:])] == []
+    assert [group for group in groups if len({normalise(one) for one in group}) > 1] == []
 
 
 @given(st.text(max_size=60))
@@ -84,3 +102,9 @@ def test_an_isbn_has_both_forms(text: str, forms: tuple[str, ...]) -> None:
 
 def test_values_of_a_field_are_kept_apart() -> None:
     assert joined(["红楼", "", "Red Mansions", "紅樓"]) == f"红 楼 {BETWEEN} red mansions"
+
+
+def test_words_with_an_apostrophe_are_indexed_whole_and_parted() -> None:
+    assert joined(["L'amour"]) == f"l amour {BETWEEN} lamour"
+    assert joined(["Tʻang"]) == f"tang {BETWEEN} t ang"
+    assert joined(["rock 'n' roll, 1960's"]) == "rock n roll 1960 s"

@@ -191,6 +191,11 @@ class TestImports:
     def sent(self, client: TestClient, desk: dict[str, str], data: bytes, **fields: str) -> Any:
         return client.post("/catalogue/import", files={"file": ("titles.mrc", data)}, data=fields, headers=desk)
 
+    def test_a_file_without_a_record_says_what_to_send(self, client: TestClient, desk: dict[str, str]) -> None:
+        page = self.ended(client, desk, self.sent(client, desk, b"<!DOCTYPE html><html>Sign in</html>").url.path)
+        assert "There is no record in this file. Send MARC records as ISO 2709 or MARCXML." in text(page)
+        assert "Import for real" not in text(page)
+
     def test_a_file_is_tried_and_then_imported_without_sending_it_again(
         self, client: TestClient, desk: dict[str, str]
     ) -> None:
