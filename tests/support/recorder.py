@@ -69,7 +69,7 @@ async def main(file: Path, mqtt_port: int, influx_port: int, rate_hz: float, cou
     first, began = n, loop.time()
     while count is None or n < count:
         due = int((loop.time() - began) * rate_hz) + first - n + 1
-        for _ in range(min(due, AT_ONCE)):
+        for _ in range(min(due, AT_ONCE, AT_ONCE if count is None else count - n)):
             _tell("offered", n + 1)
             telemetry.offer(reading(n))
             n += 1
