@@ -68,8 +68,7 @@ def copies(marc: Marc, mapping: Mapped, branch: str) -> tuple[list[Copy], list[N
                 bad.setdefault("bad_item", []).append(barcode[:40])
                 continue
             found.append(_copy(field, mapping, barcode, branch))
-            said = _value(field, mapping.facts.get("price", ""))
-            if said and found[-1].price is None:
+            if found[-1].price is None and (said := _value(field, mapping.facts.get("price", ""))):
                 bad.setdefault("bad_price", []).append(f"{barcode}: {said[:40]}")
     return found, [Note(code, ", ".join(what)) for code, what in bad.items()]
 
@@ -82,7 +81,7 @@ def _copy(field: Field, mapping: Mapped, barcode: str, branch: str) -> Copy:
         location=said["location"],
         call_number=said["call_number"],
         type=said["type"].lower() or "book",
-        price=minor(said["price"]),
+        price=minor(said["price"]) if said["price"] else None,
         note=said["note"],
     )
 

@@ -32,7 +32,8 @@ _IS_CJK = re.compile(f"[{CJK}]")
 _MARK = re.compile("[\u02b9-\u02bf\u0300-\u036f\ufe20-\ufe2f]")
 """Accents, halves of ligatures, and what stands for ayn, hamza, soft signs and aspiration in romanisations."""
 
-_INSIDE = re.compile(r"['`\u2018\u2019\u2032\uff07\u02b9-\u02bf](?<=[^\W\d_].)(?=[^\W\d_])")
+_APOSTROPHE = re.compile(r"['`\u2018\u2019\u2032\uff07\u02b9-\u02bf]")
+_INSIDE = re.compile(_APOSTROPHE.pattern + r"(?<=[^\W\d_].)(?=[^\W\d_])")
 """An apostrophe, or a letter that many type as one, between two letters."""
 
 _ISBN = re.compile(r"[0-9]{9}[0-9x]|97[89][0-9]{10}")
@@ -104,7 +105,11 @@ def isbn_beginning(text: str) -> str:
 
 def joined(values: Iterable[str]) -> str:
     """Index text of a field that may have several values; no phrase reaches from one into the next."""
-    texts = [" ".join(words(form)) for value in values for form in _spellings(value)]
+    texts = [
+        " ".join(words(form))
+        for value in values
+        for form in (_spellings(value) if _APOSTROPHE.search(value) else (value,))
+    ]
     return f" {BETWEEN} ".join(dict.fromkeys(text for text in texts if text))
 
 
