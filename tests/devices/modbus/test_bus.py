@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from pymodbus.exceptions import ModbusIOException
+from pymodbus.pdu import ModbusPDU
 
 from devices.errors import LinkLostError, LinkSilentError, ProtocolError, RefusedError
 from devices.modbus import bus as bus_module
@@ -133,3 +135,21 @@ async def test_a_peer_that_hangs_up_is_a_lost_link_or_a_silent_one() -> None:
     with pytest.raises(ConnectionError):
         await bus.read_bits(COILS)
     server.close()
+
+
+async def test_who_is_told_to_end_while_waiting_for_an_answer_ends() -> None:
+    """Also where the library makes an error of its own of the cancellation."""
+
+    async def swallows() -> ModbusPDU:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            raise ModbusIOException("cancelled outside the library") from None
+        raise AssertionError
+
+    async with bus_to(Peer()) as bus:
+        asking = asyncio.create_task(bus._ask(swallows(), 1))
+        await asyncio.sleep(0)
+        asking.cancel()
+        await asyncio.wait({asking}, timeout=10)
+        assert asking.cancelled()
