@@ -16,6 +16,7 @@ from carrel.contracts.actuation import EdgeOrder
 from carrel.contracts.health import LinkHealth, LinkReport
 from carrel.contracts.network import NetworkCommand
 from carrel.contracts.telemetry import DeviceInfo, Quantity
+from devices.ending import apart, end_if_told
 from devices.events import DeviceSeen, NetworkChanged
 from devices.orders import OrderResult
 from devices.zigbee.coordinator import SIREN, Coordinator
@@ -28,7 +29,6 @@ from gateway.control.network import NetworkDesk, read_roster
 from gateway.control.reactor import Outlets, Reactor
 from gateway.control.roster import Roster
 from gateway.control.safety import Safety
-from gateway.ending import apart, end_if_told
 from gateway.household import house_of, wiring, with_roster
 from gateway.links.link import Link
 from gateway.links.registry import Wiring, make_link

@@ -17,6 +17,7 @@ from pymodbus.exceptions import ConnectionException, ModbusException
 from pymodbus.framer import FramerType
 from pymodbus.pdu import ExceptionResponse, ModbusPDU
 
+from devices.ending import end_if_told
 from devices.errors import LinkLostError, LinkSilentError, ProtocolError, RefusedError
 from devices.modbus.config import RTU_SCHEME
 from devices.modbus.map import Block, Space
@@ -141,10 +142,10 @@ class ModbusBus:
         try:
             answer = await question
         except ConnectionException as error:
-            _end_if_told()
+            end_if_told()
             raise LinkLostError(f"{self._url} was closed by the other end") from error
         except (ModbusException, TimeoutError) as error:
-            _end_if_told()
+            end_if_told()
             if self._received:
                 raise ProtocolError(f"no right answer in {self._received[:16].hex(' ')}") from error
             raise LinkSilentError(f"no answer from unit {self._unit} within {RESPONSE_S} s") from error
@@ -173,11 +174,3 @@ def _keep_alive(client: Client) -> None:
     with suppress(OSError):
         for option, value in KEEPALIVE.items():
             sock.setsockopt(socket.IPPROTO_TCP, option, value)
-
-
-def _end_if_told() -> None:
-    """pymodbus makes an error of its own of the cancellation that comes while it waits, and whoever goes on after that
-    error never ends."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError

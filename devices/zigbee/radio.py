@@ -19,6 +19,7 @@ import zigpy.exceptions
 import zigpy.types
 from zigpy.application import ControllerApplication
 
+from devices.ending import to_the_end
 from devices.errors import (
     DamagedDatabaseError,
     LinkLostError,
@@ -157,9 +158,8 @@ async def _whole(making: Coroutine[Any, Any, ControllerApplication]) -> Controll
     """Make it to the end even when cancelled: half made, its database's thread would keep the process from ending."""
     made = asyncio.ensure_future(making)
     try:
-        return await asyncio.shield(made)
+        return await to_the_end(made)
     except asyncio.CancelledError:
-        await asyncio.wait({made})
         if made.exception() is None:
             await stop(made.result())
         raise
@@ -303,7 +303,12 @@ def _radio_class(kind: str) -> type[ControllerApplication]:
 
 
 async def stop(app: ControllerApplication) -> None:
-    """Close port and database; a port that will not close, as one full of unsent bytes, is aborted after STOP_S."""
+    """Close port and database, also when cancelled meanwhile: a database left open keeps the process from ending."""
+    await to_the_end(_close(app))
+
+
+async def _close(app: ControllerApplication) -> None:
+    """A port that will not close, as one full of unsent bytes, is aborted after STOP_S."""
     for _ in range(2):
         try:
             async with asyncio.timeout(STOP_S):

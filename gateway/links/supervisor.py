@@ -9,8 +9,8 @@ from datetime import datetime
 
 from carrel.clock import Clock
 from carrel.contracts.health import LinkHealth
+from devices.ending import end_if_told, told_to_end
 from devices.events import BadFrame, Health, LinkUp, ModuleHealth
-from gateway.ending import end_if_told, told_to_end
 from gateway.links.link import Emit, Link, LinkState
 
 FIRST_PAUSE_S = 0.2  # an unplugged cable is back in a second

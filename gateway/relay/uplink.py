@@ -21,7 +21,7 @@ from carrel.contracts.codec import ContractError, decode, decode_command, encode
 from carrel.contracts.health import GatewayStatus
 from carrel.contracts.telemetry import StoredAck
 from carrel.sections import MqttConfig
-from gateway.ending import apart, end_if_told
+from devices.ending import apart, end_if_told
 from gateway.relay.batches import next_batch
 from gateway.relay.outgoing import Outbox, Outgoing
 from gateway.relay.spool import SERVER, Spool

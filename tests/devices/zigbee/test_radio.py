@@ -13,7 +13,9 @@ from zigpy_znp.commands import AF
 from carrel.config import load
 from devices.zigbee import radio
 from devices.zigbee.config import ZigbeeConfig
+from tests.support.field import open_radio
 from tests.support.sim import ROOT, eventually
+from tests.support.zigbee_site import site
 
 EARLY = AF.IncomingMsg.Callback(
     GroupId=0, ClusterId=0x0402, SrcAddr=0x1234, SrcEndpoint=1, DstEndpoint=1, WasBroadcast=False, LQI=200,
@@ -42,6 +44,23 @@ async def test_a_start_that_is_cancelled_leaves_no_thread_that_would_keep_the_pr
     with pytest.raises(asyncio.CancelledError):
         await loading
     await eventually(lambda: not {t for t in set(threading.enumerate()) - before if "_connection_worker" in t.name})
+
+
+@pytest.mark.parametrize("turns", [0, 1, 3, 10])
+async def test_an_end_that_is_cancelled_leaves_no_thread_either(turns: int, tmp_path: Path) -> None:
+    """As when the radio is unplugged in the moment in which the gateway is told to stop."""
+    before = set(threading.enumerate())
+    async with open_radio(tmp_path, devices=()):
+        app = await radio.load(site(tmp_path, ()))
+        await radio.start(app, radio.RadioWatch(), form=True)
+        ending = asyncio.create_task(radio.stop(app))
+        for _ in range(2):
+            for _ in range(1 + turns):
+                await asyncio.sleep(0)
+            ending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await ending
+        assert not {t for t in set(threading.enumerate()) - before if "_connection_worker" in t.name}
 
 
 async def test_a_report_that_comes_before_the_radio_has_said_who_it_is_breaks_nothing(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from gateway.ending import apart, end_if_told, told_to_end
+from devices.ending import apart, end_if_told, to_the_end, told_to_end
 
 
 async def test_a_task_that_nobody_cancelled_goes_on() -> None:
@@ -88,3 +88,37 @@ async def test_work_apart_ends_with_whoever_waits_for_it() -> None:
     with pytest.raises(asyncio.CancelledError):
         await waiting
     assert ended == ["work"]
+
+
+async def test_what_is_done_to_the_end_is_not_cut_off_by_any_number_of_cancellations() -> None:
+    steps: list[int] = []
+
+    async def closing() -> None:
+        for step in range(20):
+            await asyncio.sleep(0)
+            steps.append(step)
+
+    task = asyncio.create_task(to_the_end(closing()))
+    for _ in range(3):
+        await asyncio.sleep(0)
+        task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert len(steps) == 20
+
+
+async def test_what_is_done_to_the_end_gives_its_value_and_its_failure_and_a_cancellation_comes_before_both() -> None:
+    async def work(fails: bool) -> int:
+        await asyncio.sleep(0)
+        if fails:
+            raise OSError("unplugged")
+        return 7
+
+    assert await to_the_end(work(False)) == 7
+    with pytest.raises(OSError, match="unplugged"):
+        await to_the_end(work(True))
+    task = asyncio.create_task(to_the_end(work(True)))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
