@@ -27,6 +27,7 @@ class LoanRow(Base):
         Index("ix_loan_open_patron", "patron_id", sqlite_where=OPEN, postgresql_where=OPEN),
         Index("ix_loan_item_id_checked_in_at", "item_id", "checked_in_at"),
         Index("ix_loan_patron_id_checked_in_at", "patron_id", "checked_in_at"),
+        {"sqlite_autoincrement": True},  # no number twice, also after an undo: terminals name it
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

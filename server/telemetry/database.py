@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from carrel.contracts.telemetry import Quantity, TelemetryPoint
 from server.db import Database
 from server.telemetry import repository
+from server.telemetry.heads import Heads
 from server.telemetry.repository import SeriesKey
 from server.telemetry.rollup import UNDER_WAY, Head, Row, roll
 from server.telemetry.store import EPOCH, Bucket, Kept, Source, Value, Window
@@ -42,6 +43,7 @@ class DatabaseStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._heads = Heads(database)
         self._ids: dict[SeriesKey, int] = {}
         self._gone: tuple[float, dict[int, int]] = (-GONE_KNOWN_S, {})
         self._in_zone: dict[str, tuple[float, list[Source]]] = {}
@@ -51,8 +53,7 @@ class DatabaseStore:
         rows = self._rows(points)
         if not rows:
             return
-        with self._database.connection() as connection:
-            heads = repository.lock_heads(connection, {series for series, _, _ in rows})
+        with self._heads.changing({series for series, _, _ in rows}) as (connection, heads):
             new = [row for row in rows if row[1] > heads[row[0]][0]]
             repository.add_points(connection, new)
             if len(new) < len(rows):  # late, or a repeat: only these have to be looked up
@@ -60,19 +61,16 @@ class DatabaseStore:
                 new += repository.add_missing_points(connection, late)
             for grain, closed in roll(heads, new).items():
                 repository.add_rollups(connection, grain, closed)
-            repository.set_heads(connection, heads)
 
     def note_newest(self, points: Sequence[TelemetryPoint]) -> None:
         """Keep nothing of them but each series' newest value; for where another store has the rows."""
         rows = self._rows(points)
         if not rows:
             return
-        with self._database.connection() as connection:
-            heads = repository.lock_heads(connection, {series for series, _, _ in rows})
+        with self._heads.changing({series for series, _, _ in rows}) as (_, heads):
             for series, ts, value in rows:
                 if ts >= heads[series][0]:
                     heads[series][0:2] = ts, value
-            repository.set_heads(connection, heads)
 
     def latest(self, zone: str) -> list[TelemetryPoint]:
         """The newest point of each source of a zone."""
@@ -113,7 +111,7 @@ class DatabaseStore:
                 for part in parts
                 for row in repository.tallies(connection, series, part, origin=origin, width=width)
             ]
-            heads = repository.heads(connection, series) if any(part.grain > RAW for part in parts) else []
+            heads = repository.heads_of(connection, series).values() if any(part.grain > RAW for part in parts) else ()
         rows += [((ts - origin) // width, *figures) for ts, figures in _under_way(parts, heads)]
         rows.sort(key=_NUMBER)
         return [
@@ -224,7 +222,7 @@ def _together(one: Tallied, other: Tallied) -> Tallied:
     return [one[0], one[1] + other[1], min(one[2], other[2]), max(one[3], other[3]), one[4] + other[4]]
 
 
-def _under_way(parts: Sequence[Slice], heads: Sequence[Head]) -> Iterator[tuple[int, Sequence[Any]]]:
+def _under_way(parts: Sequence[Slice], heads: Iterable[Head]) -> Iterator[tuple[int, Sequence[Any]]]:
     """What the buckets under way hold that a question asks for, each with its beginning."""
     for part in parts:
         if part.grain in UNDER_WAY:

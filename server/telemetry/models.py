@@ -78,6 +78,15 @@ class HeadRow(Base):
     hour_total: Mapped[float] = mapped_column(Double)
 
 
+class MarkRow(Base):
+    """Which transaction wrote heads last: one row, with a random number that each of them makes anew."""
+
+    __tablename__ = "telemetry_mark"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    mark: Mapped[int] = mapped_column(BigInteger)
+
+
 class GoneRow(Base):
     """Rows of a grain (`server.telemetry.windows`) that are older than `before` have been deleted."""
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -35,9 +34,9 @@ _HEAD = tuple(column.key for column in HeadRow.__table__.columns)
 _EMPTY = dict.fromkeys(_HEAD, 0) | {"ts": NEVER, "five_ts": NEVER, "hour_ts": NEVER}
 
 # The statements that every batch runs, as text: rows of tuples go to the driver as they are.
-_READ_HEADS = f"SELECT {', '.join(_HEAD)} FROM telemetry_head WHERE series IN (SELECT value FROM json_each(?))"  # noqa: S608  # names of our own columns
-_LOCK_HEADS = f"SELECT {', '.join(_HEAD)} FROM telemetry_head WHERE series = ANY(%s) ORDER BY series FOR UPDATE"  # noqa: S608
 _SET_HEAD = f"UPDATE telemetry_head SET {', '.join(f'{name} = ?' for name in _HEAD[1:])} WHERE series = ?"  # noqa: S608
+_MARK = "SELECT mark FROM telemetry_mark"
+_SET_MARK = "UPDATE telemetry_mark SET mark = ?"
 _ADD_POINT = "INSERT INTO telemetry_point (series, ts, value) VALUES (?, ?, ?)"
 
 
@@ -56,7 +55,7 @@ def _tallies(grain: int, series: int) -> str:
     return f"SELECT (ts - ?) / ?, {_TALLIED[grain]} WHERE {wanted} AND ts >= ? AND ts < ? GROUP BY 1"  # our own names
 
 
-_SEE_HEADS = select(*(getattr(HeadRow, name) for name in _HEAD[1:])).where(
+_HEADS = select(*(getattr(HeadRow, name) for name in _HEAD)).where(
     HeadRow.series.in_(bindparam("series", expanding=True))
 )
 _GONE = select(GoneRow.grain, GoneRow.before)
@@ -97,20 +96,23 @@ def keys_in(connection: Connection, zone: str) -> list[SeriesKey]:
     return [(zone, quantity, device) for quantity, device in connection.execute(_IN_ZONE, {"zone": zone})]
 
 
-def lock_heads(connection: Connection, series: Iterable[int]) -> dict[int, Head]:
-    """Heads as they are, nobody else's until the transaction ends; in order, so that writers never deadlock."""
-    wanted = sorted(series)
-    if connection.dialect.name == "postgresql":
-        rows = connection.exec_driver_sql(_LOCK_HEADS, (wanted,)).all()
-    else:  # where a writing transaction has the whole file
-        rows = connection.exec_driver_sql(_READ_HEADS, (json.dumps(wanted),)).all()
+def lock_mark(connection: Connection) -> int:
+    """The mark of whoever wrote heads last; all heads are nobody else's until the transaction ends."""
+    lock = " FOR UPDATE" if connection.dialect.name == "postgresql" else ""  # on SQLite a writer has the whole file
+    mark: int = connection.exec_driver_sql(_MARK + lock).scalar_one()
+    return mark
+
+
+def heads_of(connection: Connection, series: Collection[int]) -> dict[int, Head]:
+    """Heads as they are written."""
+    rows = connection.execute(_HEADS, {"series": list(series)}) if series else ()
     return {series: head for series, *head in rows}
 
 
-def set_heads(connection: Connection, heads: Mapping[int, Head]) -> None:
+def set_heads(connection: Connection, heads: Mapping[int, Head], *, mark: int) -> None:
     """Write heads that are locked."""
-    rows = [(*head, series) for series, head in heads.items()]
-    _many(connection, _SET_HEAD, rows)
+    _many(connection, _SET_HEAD, [(*head, series) for series, head in heads.items()])
+    _many(connection, _SET_MARK, [(mark,)])
 
 
 def add_points(connection: Connection, rows: Sequence[NewRow]) -> None:
@@ -170,11 +172,6 @@ def tallies(
     """Bucket number counted from `origin`, count, min, max and sum of a slice; without what heads hold."""
     words = (origin, width, *series, part.start, part.end)
     return connection.exec_driver_sql(_marked(connection, _tallies(part.grain, len(series))), words).all()
-
-
-def heads(connection: Connection, series: Sequence[int]) -> list[Head]:
-    """Of these series, for looking only."""
-    return [list(row) for row in connection.execute(_SEE_HEADS, {"series": series})]
 
 
 def values(connection: Connection, series: int, *, start: int, end: int, limit: int) -> Sequence[Row[int, float]]:

@@ -149,6 +149,16 @@ def test_a_cancelled_checkout_leaves_nothing(counter: Counter) -> None:
     assert codes(counter.cancel(ALICE, A)) == ["not_on_loan"]
 
 
+def test_the_number_of_an_undone_loan_is_not_given_again(counter: Counter) -> None:
+    """A terminal that has not heard of it names it with a payment, and would mean another patron's loan."""
+    counter.checkout(ALICE, A)
+    (first,) = loans(counter, A)
+    counter.cancel(ALICE, A)
+    counter.checkout(BO, A)
+    (second,) = loans(counter, A)
+    assert second.id > first.id
+
+
 def test_the_desk_undoes_a_checkout_for_half_a_minute(counter: Counter) -> None:
     counter.checkout(ALICE, A, B)
     assert codes(counter.at(seconds=30).undo(A)) == ["ok"]
