@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
+from starlette.responses import RedirectResponse
 
 from server.auth import accounts, service
 from server.auth.schemas import (
@@ -23,6 +24,7 @@ from server.deps import (
     COOKIE,
     DESK,
     STAFF,
+    Core,
     CoreDep,
     Principal,
     ReadSession,
@@ -145,6 +147,18 @@ def set_cookie(response: Response, signed_in: service.SignedIn, *, secure: bool)
     response.set_cookie(
         COOKIE, signed_in.token, max_age=signed_in.lasts_s, path="/", httponly=True, samesite="strict", secure=secure
     )
+
+
+def begin_anew(request: Request, core: Core, user: str, secret: str, *, here: str, done: str) -> Response:
+    """For pages, after a change of password or PIN has ended every session: one with the new one begins in this
+    browser, and the page `here` tells what is done."""
+    hours, agent = core.settings.server.session_hours, request.headers.get("user-agent", "")
+    begun = service.sign_in(core.database, user, secret, now=core.clock.now(), hours=hours, agent=agent)
+    if isinstance(begun, DomainError):
+        return RedirectResponse(f"/sign-in?next={here}", 303)
+    answer = RedirectResponse(f"{here}?done={done}", 303)
+    set_cookie(answer, begun, secure=request.url.scheme == "https")
+    return answer
 
 
 def _who(principal: Principal) -> WhoResponse:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Form, Query
 from starlette.responses import RedirectResponse, Response
 
 from carrel.web.words import refusal
 from server.auth import accounts
 from server.auth import service as auth
-from server.auth.endpoints import SessionId, set_cookie
+from server.auth.endpoints import SessionId, begin_anew
 from server.deps import Core, CoreDep, Principal, public, token_of
 from server.errors import DomainError
 from server.pages.accounts import words as account_words
@@ -33,22 +33,14 @@ def own(visit: VisitDep, core: CoreDep, *, done: Annotated[str, Query(max_length
 
 
 @router.post(HERE + "/password")
-def password(
-    request: Request, visit: VisitDep, core: CoreDep, *, present: Text = "", new: Text = "", again: Text = ""
-) -> Response:
+def password(visit: VisitDep, core: CoreDep, *, present: Text = "", new: Text = "", again: Text = "") -> Response:
     """A new password: every session ends, and one with the new password begins here."""
     caller = visit.staff()
     if caller is None:
         return visit.to_sign_in()
     if wrong := _change(visit, core, caller, present=present, new=new, again=again):
         return _page(visit, core, wrong=wrong)
-    agent, hours = request.headers.get("user-agent", ""), core.settings.server.session_hours
-    begun = auth.sign_in(core.database, caller.user, new, now=core.clock.now(), hours=hours, agent=agent)
-    if isinstance(begun, DomainError):
-        return RedirectResponse(f"/sign-in?next={HERE}", 303)
-    answer = _saved("own_password")
-    set_cookie(answer, begun, secure=request.url.scheme == "https")
-    return answer
+    return begin_anew(visit.request, core, caller.user, new, here=HERE, done="own_password")
 
 
 @router.post(HERE + "/sessions/{session_id}/end")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Form, Query
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 from starlette.responses import RedirectResponse, Response
@@ -15,7 +15,7 @@ from carrel.web.i18n import LANGUAGES
 from carrel.web.words import refusal
 from server.auth import accounts
 from server.auth import service as auth
-from server.auth.endpoints import SessionId, set_cookie
+from server.auth.endpoints import SessionId, begin_anew
 from server.deps import Core, CoreDep, ReadSession, WriteSession, public, token_of
 from server.errors import DomainError
 from server.lending import service as lending
@@ -108,9 +108,7 @@ def end(session_id: SessionId, visit: VisitDep, session: WriteSession, core: Cor
 
 
 @router.post("/my/account/pin")
-def pin(
-    request: Request, visit: VisitDep, core: CoreDep, *, present: Text = "", new: Text = "", again: Text = ""
-) -> Response:
+def pin(visit: VisitDep, core: CoreDep, *, present: Text = "", new: Text = "", again: Text = "") -> Response:
     """A new PIN: every session ends, and one with the new PIN begins here."""
     reader = views.reader_of(visit)
     if isinstance(reader, Response):
@@ -119,14 +117,7 @@ def pin(
     if wrong:
         with core.database.reading() as session:
             return _page(visit, session, core, reader, wrong=wrong)
-    agent = request.headers.get("user-agent", "")
-    hours = core.settings.server.session_hours
-    begun = auth.sign_in(core.database, reader.card, new, now=core.clock.now(), hours=hours, agent=agent)
-    if isinstance(begun, DomainError):
-        return RedirectResponse("/sign-in?next=/my/account", 303)
-    answer = _saved("pin")
-    set_cookie(answer, begun, secure=request.url.scheme == "https")
-    return answer
+    return begin_anew(visit.request, core, reader.card, new, here="/my/account", done="pin")
 
 
 def _change_pin(visit: Visit, core: Core, reader: Reader, *, present: str, new: str, again: str) -> dict[str, str]:
