@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from carrel.config import load
 from carrel.contracts.actuation import OverrideSet, RulesState
@@ -21,7 +19,7 @@ from devices.events import ReadingSeen
 from environment.rulebook.book import RuleBook, book_of, to_text
 from gateway.app import Gateway, build
 from gateway.settings import GatewaySettings, read_settings
-from tests.support.broker import Broker, running_broker
+from tests.support.broker import Broker
 from tests.support.clock import ManualClock
 from tests.support.mqtt_listener import Listener, listening
 from tests.support.ports import free_port
@@ -29,12 +27,6 @@ from tests.support.sim import ROOT, eventually
 
 TOKEN = "a machine token of tests"
 PREFIX = "carrel/1/main/gw-1/"
-
-
-@pytest.fixture
-def broker() -> Iterator[Broker]:
-    with running_broker() as made:
-        yield made
 
 
 def settings(folder: Path, broker: Broker) -> GatewaySettings:

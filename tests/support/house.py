@@ -39,6 +39,19 @@ def override(actuator: str, value: int | None, duration_s: float = 7200.0, id: s
     return Override(actuator, value, id, "user:7", duration_s)
 
 
+def temps(*readings: tuple[float, float]) -> list[tuple[float, Sample]]:
+    return [sample(seconds, "in-temp", value) for seconds, value in readings]
+
+
+def purge(**parts) -> dict:
+    base = {"id": "purge", "zone": "in", "when": {"metric": "rh", "above": 58.0, "hysteresis": 4.0}}
+    return base | {"actuators": ["vent"], "set": 60} | parts
+
+
+def window_contact(**force: int) -> dict:
+    return {"zone": "in", "when": {"metric": "flag", "equals": 1}, "force": force}
+
+
 class Player:
     """Plays events in time; keeps the state, every effect with its second, and the commands as `value@second`."""
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from carrel.clock import Clock
-from carrel.contracts.network import DeviceKind
+from carrel.contracts.network import DeviceKind, NetworkDevice
 from carrel.system_clock import SystemClock
 from devices.config import ZigbeeConfig, ZigbeeDeviceConfig
 from devices.events import DeviceSeen
@@ -14,6 +14,7 @@ from devices.zigbee.coordinator import Coordinator
 from firmware_sim.zigbee.population import Placed, population
 from tests.support.field import Recorder
 
+CURTAIN, VENT, LUX = "reading-curtain", "reading-vent", "reading-lux"
 ADDRESS = "02:ca:77:e1:00:00:00:{:02x}"
 ENTRIES = [
     {"id": "reading-occupancy", "model": "SIM-OCC", "ieee": ADDRESS.format(0x0D), "zone": "reading-room"},
@@ -67,3 +68,8 @@ async def running(link: Coordinator, seen: Recorder) -> AsyncIterator[asyncio.Ta
 async def served(seen: Recorder, *names: str, within_s: float = 20) -> None:
     """Wait until these devices are set up."""
     await seen.until(lambda: set(names) <= {event.device for event in seen.of(DeviceSeen)}, within_s)
+
+
+def shown(link: Coordinator, name: str) -> NetworkDevice:
+    """A device as the devices page is told of it."""
+    return next(device for device in link.state().devices if device.ieee == EVERY[name].ieee)

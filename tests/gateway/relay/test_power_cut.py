@@ -11,14 +11,13 @@ from contextlib import suppress
 from pathlib import Path
 
 import aiomqtt
-import pytest
 
 from carrel.contracts import topics
 from carrel.contracts.codec import decode, encode
 from carrel.contracts.telemetry import StoredAck, TelemetryBatch
 from gateway.relay.telemetry import FLUSH_AT
 from gateway.store import Store
-from tests.support.broker import Broker, running_broker
+from tests.support.broker import Broker
 from tests.support.influx_fake import Fault, InfluxFake, running_fake
 from tests.support.recorder import given_out, reading
 from tests.support.tree import ROOT
@@ -26,12 +25,6 @@ from tests.support.tree import ROOT
 RATE_HZ = 100
 KILLS = 5
 SEED = 20260302
-
-
-@pytest.fixture
-def broker() -> Iterator[Broker]:
-    with running_broker() as made:
-        yield made
 
 
 class Server:

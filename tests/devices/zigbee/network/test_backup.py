@@ -1,4 +1,4 @@
-"""Backups on the disk: whole or not at all, seven kept, the newest good one found."""
+"""Backups on the disk: made by themselves, whole or not at all, seven kept, the newest good one found."""
 
 import sqlite3
 from datetime import UTC, datetime, timedelta
@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from devices.zigbee.network import backup
+from carrel.contracts.actuation import SetLevel
+from devices.orders import DONE
+from devices.zigbee.network import backup, session
 from devices.zigbee.network.backup import Backup, BackupError
-from tests.support.zigbee_site import named
+from tests.support.field import Recorder, VirtualRadio, open_radio
+from tests.support.zigbee_site import VENT, coordinator, named, placed, running, served, site
 
 AT = datetime(2026, 11, 1, 3, 0, tzinfo=UTC)
 NETWORK = {"metadata": {"format": "zigpy/open-coordinator-backup"}, "channel": 15}
@@ -104,3 +107,35 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=r"whole\.part"):
         backup.save_whole(file, b"after")
     assert file.read_bytes() == b"before"
+
+
+async def test_a_backup_is_made_at_the_start_and_after_each_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "SETTLE_S", 0.05)
+    seen, link = Recorder(), coordinator(site(tmp_path, [named(VENT)]))
+    folder = tmp_path / "backups"
+    async with open_radio(tmp_path, devices=placed(VENT)), running(link, seen):
+        await served(seen, VENT)
+        await seen.until(lambda: link.state().backup_at is not None)
+        first = backup.newest(folder)
+        assert first is not None
+        link.configure([named(VENT, zone="stacks")])
+        await seen.until(lambda: backup.newest_at(folder) != first[1].created_at)
+        newest = backup.newest(folder)
+        assert newest is not None
+        assert newest[1].devices[0].zone == "stacks"
+        assert newest[1].network["coordinator_ieee"] == "00124b00ca77e100"
+
+
+async def test_a_disk_that_refuses_a_backup_stops_nothing_and_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "backups").write_text("a file in the folder's place")
+    seen, link = Recorder(), coordinator(site(tmp_path, [named(VENT)]))
+    async with open_radio(tmp_path, devices=placed(VENT)) as home, running(link, seen):
+        await served(seen, VENT)
+        assert (await link.backup()).code == "not_written"
+        assert "could not be backed up" in caplog.text
+        assert isinstance(home, VirtualRadio)
+        assert await link.execute(SetLevel(device=VENT, level_pct=30)) == DONE
