@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.db import Base
@@ -47,6 +47,16 @@ class RecordRow(Base):
     pool: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+
+
+HIDDEN = RecordRow.suppressed & ~RecordRow.pool
+"""Titles of the library that readers do not find."""
+Index(
+    "ix_record_hidden",
+    RecordRow.id,
+    sqlite_where=text("suppressed = 1 AND pool = 0"),
+    postgresql_where=text("suppressed AND NOT pool"),
+)
 
 
 class RecordIsbnRow(Base):

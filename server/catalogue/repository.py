@@ -9,7 +9,7 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, Row, Select, Table, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from server.catalogue.models import ItemRow, RecordIsbnRow, RecordRow
+from server.catalogue.models import HIDDEN, ItemRow, RecordIsbnRow, RecordRow
 from server.db import hot
 
 
@@ -27,6 +27,13 @@ def record_row(session: Session, record_id: int) -> RecordRow | None:
 def records(session: Session, ids: Sequence[int]) -> dict[int, RecordRow]:
     """By key."""
     return {row.id: row for row in session.scalars(select(RecordRow).where(RecordRow.id.in_(ids)))}
+
+
+def hidden(session: Session, *, limit: int, offset: int) -> tuple[int, Sequence[int]]:
+    """How many titles readers do not find, and the ids of some, the newest first."""
+    total = session.scalar(select(func.count()).select_from(RecordRow).where(HIDDEN)) or 0
+    query = select(RecordRow.id).where(HIDDEN).order_by(RecordRow.id.desc()).limit(limit).offset(offset)
+    return total, session.scalars(query).all()
 
 
 def set_isbns(session: Session, record_id: int, isbns: Sequence[str]) -> None:

@@ -158,6 +158,12 @@ def records_of(session: Session, ids: Sequence[int]) -> tuple[Record, ...]:
     return tuple(record_of(rows[id_], copies.get(id_, ())) for id_ in ids if id_ in rows)
 
 
+def hidden(session: Session, *, limit: int, offset: int = 0) -> tuple[int, tuple[Record, ...]]:
+    """How many titles readers do not find, and some of them, the newest first."""
+    total, ids = repository.hidden(session, limit=limit, offset=offset)
+    return total, records_of(session, ids)
+
+
 def get_record(session: Session, record_id: int) -> tuple[Record, tuple[Item, ...]]:
     """A record and those of its items that are not withdrawn; raises UnknownRecordError."""
     row = repository.get_record(session, record_id)

@@ -41,6 +41,20 @@ def search(
         if item is not None:
             return RedirectResponse(f"{HERE}/records/{item.record_id}#copies", 303)
         found = catalogue.search(session, wanted)
+        number_hidden, _ = catalogue.hidden(session, limit=0)
     pages = min(max(1, -(-found.total // HITS_PER_PAGE)), MAX_PAGE)
     hits = Hits(asked, found, pages, search_views.groups(asked, found.facets, desk.words))
-    return desk.page("search.html", hits=hits)
+    return desk.page("search.html", hits=hits, number_hidden=number_hidden)
+
+
+@router.get(HERE + "/hidden")
+def hidden(desk: DeskDep, page: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 1) -> Response:
+    """Titles that readers do not find, which a search does not find either."""
+    if desk.visit.librarian() is None:
+        return desk.visit.to_sign_in()
+    with desk.core.database.reading() as session:
+        total, _ = catalogue.hidden(session, limit=0)
+        pages = min(max(1, -(-total // HITS_PER_PAGE)), MAX_PAGE)
+        at = min(page, pages)
+        _, records = catalogue.hidden(session, limit=HITS_PER_PAGE, offset=(at - 1) * HITS_PER_PAGE)
+    return desk.page("hidden.html", total=total, records=records, at=at, pages=pages)

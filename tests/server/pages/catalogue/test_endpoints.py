@@ -56,6 +56,24 @@ def test_titles_are_found_by_words_filters_and_barcodes(client: TestClient, desk
     assert answer.headers["location"] == f"/catalogue/records/{item(client, desk, BOOKS[2])['record_id']}#copies"
 
 
+def test_titles_that_readers_do_not_find_have_a_list_of_their_own(client: TestClient, desk: dict[str, str]) -> None:
+    assert "Hidden from readers" not in text(client.get("/catalogue", headers=desk))
+    assert "Readers find every title" in text(client.get("/catalogue/hidden", headers=desk))
+    ids = [item(client, desk, barcode)["record_id"] for barcode in BOOKS[:2]]
+    for record in ids:
+        client.patch(f"/api/v1/records/{record}", json={"suppressed": True}, headers=desk)
+    assert "Hidden from readers (2)" in text(client.get("/catalogue", headers=desk))
+    page = client.get("/catalogue/hidden", headers=desk)
+    assert "do not find 2 titles" in text(page)
+    places = [page.text.index(f'href="/catalogue/records/{record}"') for record in ids]
+    assert places == sorted(places, reverse=True), "the newest first"
+    assert "Page 1" not in text(page)
+    client.patch(f"/api/v1/records/{ids[0]}", json={"suppressed": False}, headers=desk)
+    assert "do not find 1 title," in text(client.get("/catalogue/hidden", headers=desk))
+    beyond = client.get("/catalogue/hidden", params={"page": 2}, headers=desk)
+    assert "do not find 1 title," in text(beyond), "what is left is shown"
+
+
 class TestTitles:
     def test_one_is_catalogued_corrected_and_shown_as_marc(self, client: TestClient, desk: dict[str, str]) -> None:
         page = client.post("/catalogue/records", data=TITLE, headers=desk)

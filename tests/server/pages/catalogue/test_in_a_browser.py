@@ -7,11 +7,13 @@ import pytest
 from playwright.sync_api import expect
 
 from server.catalogue import service as catalogue
+from server.catalogue.editing import service as editing
+from server.catalogue.editing.service import By
 from server.catalogue.imports import service as imports
 from server.catalogue.imports.policy import Options
 from server.catalogue.imports.runner import Runner
 from server.catalogue.imports.service import Source
-from server.catalogue.service import Wanted
+from server.catalogue.service import NewRecord, Wanted
 from tests.support.browser import DESKTOP, PHONE, barriers, overflows, sign_in, visiting
 from tests.support.marc import DREAM, EMMA, iso2709
 from tests.support.pages_app import STAFF
@@ -46,6 +48,17 @@ def record(site):
     return f"/catalogue/records/{found.id}", barcode
 
 
+@pytest.fixture(scope="module")
+def hidden(site):
+    """The list of titles that readers do not find, with one in it: its address."""
+    core = site[0].state.core
+    new = NewRecord(title="待核对的旧方志", author="佚名", year="1936", language="zh")
+    with core.database.writing() as session:
+        by = By("user:librarian", core.clock.now())
+        editing.update_record(session, editing.create_record(session, new, by), {"suppressed": True}, by)
+    return "/catalogue/hidden"
+
+
 @pytest.fixture
 def visit(browser, address):
     """Opens an empty page of a librarian."""
@@ -60,10 +73,19 @@ def visit(browser, address):
 
 
 @pytest.mark.parametrize(("language", "theme", "size"), LOOKS, ids=str)
-def test_there_are_no_barriers_in_any_look(visit, address, tried, record, language, theme, size, tmp_path):
+def test_there_are_no_barriers_in_any_look(visit, address, hidden, tried, record, language, theme, size, tmp_path):
     page = visit(language, theme, size)
     opened = f"{record[0]}?copy={record[1]}"
-    for path in ("/catalogue?q=a", opened, "/catalogue/records/new", "/catalogue/import", tried, "/catalogue/labels"):
+    paths = (
+        "/catalogue?q=a",
+        hidden,
+        opened,
+        "/catalogue/records/new",
+        "/catalogue/import",
+        tried,
+        "/catalogue/labels",
+    )
+    for path in paths:
         page.goto(address + path)
         page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
         page.screenshot(
