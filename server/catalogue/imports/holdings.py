@@ -63,18 +63,19 @@ def copies(marc: Marc, mapping: Mapped, branch: str) -> tuple[list[Copy], list[N
     found: list[Copy] = []
     bad: dict[str, list[str]] = {}
     for field in marc.of(mapping.tag):
+        firsts = _firsts(field)
         for barcode in field.all(mapping.facts["barcode"]):
             if not _BARCODE.fullmatch(barcode):
                 bad.setdefault("bad_item", []).append(barcode[:40])
                 continue
-            found.append(_copy(field, mapping, barcode, branch))
-            if found[-1].price is None and (said := _value(field, mapping.facts.get("price", ""))):
+            found.append(_copy(firsts, mapping, barcode, branch))
+            if found[-1].price is None and (said := _value(firsts, mapping.facts.get("price", ""))):
                 bad.setdefault("bad_price", []).append(f"{barcode}: {said[:40]}")
     return found, [Note(code, ", ".join(what)) for code, what in bad.items()]
 
 
-def _copy(field: Field, mapping: Mapped, barcode: str, branch: str) -> Copy:
-    said = {name: _value(field, mapping.facts.get(name, ""))[: LONGEST.get(name, 1000)] for name in FACTS}
+def _copy(firsts: Mapping[str, str], mapping: Mapped, barcode: str, branch: str) -> Copy:
+    said = {name: _value(firsts, mapping.facts.get(name, ""))[: LONGEST.get(name, 1000)] for name in FACTS}
     return Copy(
         barcode=barcode,
         branch=said["branch"] or branch,
@@ -86,12 +87,17 @@ def _copy(field: Field, mapping: Mapped, barcode: str, branch: str) -> Copy:
     )
 
 
-def _value(field: Field, pattern: str) -> str:
-    """`d/e` of a field with these subfields; a sign whose neighbour is missing is left out."""
+def _firsts(field: Field) -> dict[str, str]:
+    """By code, the first value that is not empty."""
+    return {code: text for code, value in reversed(field.subfields) if (text := value.strip())}
+
+
+def _value(firsts: Mapping[str, str], pattern: str) -> str:
+    """`d/e` of these subfields; a sign whose neighbour is missing is left out."""
     text, sign = "", ""
     for character in pattern:
         if not character.isalnum():
             sign = character
-        elif value := field.first(character):
+        elif value := firsts.get(character):
             text += (sign if text else "") + value
     return text

@@ -21,6 +21,7 @@ _ISBNS: Any = RecordIsbnRow.__table__
 _ITEMS: Any = ItemRow.__table__
 _PROBLEMS: Any = ImportProblemRow.__table__
 _COLUMNS = _RECORDS.c
+_NEXT_KEYS = text("SELECT nextval(pg_get_serial_sequence('record', 'id')) FROM generate_series(1, :count)")
 _KNOWN = (
     "id", "title", "title_alt", "author", "author_alt", "year", "edition", "language", "isbn", "class_number",
     "call_number", "publisher", "subjects", "summary", "kind", "control_number", "edited", "pool",
@@ -48,10 +49,19 @@ def isbns_of(session: Session, record_ids: Sequence[int]) -> Sequence[Row[int, s
     return session.execute(query).all()
 
 
-def insert_records(session: Session, rows: Sequence[dict[str, Any]]) -> list[int]:
-    """The keys of new records, in order."""
-    statement = insert(_RECORDS).returning(_COLUMNS.id, sort_by_parameter_order=True)
-    return list(session.scalars(statement, rows))
+def new_keys(session: Session, count: int) -> Sequence[int]:
+    """Keys for so many new records, ascending. To tell them afterwards, SQLite would need a statement a record; it has
+    one writer, so these are those that it would give."""
+    if session.get_bind().dialect.name == "postgresql":
+        return session.scalars(_NEXT_KEYS, {"count": count}).all()
+    last = session.scalar(select(func.max(_COLUMNS.id))) or 0
+    return range(last + 1, last + 1 + count)
+
+
+def add_records(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """New records."""
+    if rows:
+        session.execute(insert(_RECORDS), rows)
 
 
 def update_record(session: Session, record_id: int, values: Mapping[str, Any]) -> None:

@@ -157,9 +157,9 @@ class Shelf:
 
     def store(self, session: Session, now: datetime) -> None:
         """Write what was decided, a table at a time."""
-        rows = [_row(known, now) for known in self.fresh]
-        for known, id_ in zip(self.fresh, repository.insert_records(session, rows) if rows else (), strict=True):
+        for known, id_ in zip(self.fresh, repository.new_keys(session, len(self.fresh)), strict=True):
             known.id = id_
+        repository.add_records(session, [_row(known, now) for known in self.fresh])
         for id_, values in self._changes.items():
             repository.update_record(session, id_, values | {"updated_at": now})
         repository.drop_isbns(session, list(self._renumbered))
@@ -193,6 +193,7 @@ def _of_row(values: dict[str, Any], isbns: set[str]) -> Known:
 
 def _row(known: Known, now: datetime) -> dict[str, Any]:
     return known.columns | {
+        "id": known.id,
         "marc": known.marc,
         "marc_format": known.marc_format,
         "edited": "",

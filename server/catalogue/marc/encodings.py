@@ -18,6 +18,7 @@ UNKNOWN = "\ufffd"
 MOST_UNKNOWN = 0.05
 """A record with a greater share of characters unknown is in another encoding."""
 
+_PAIRS = re.compile(f"{SUBFIELD}([^{SUBFIELD}])([^{SUBFIELD}]*)")
 _HIGH = re.compile(rb"[\x80-\xff]")
 _LATIN = re.compile(rb"(?<![\x80-\xff])(?:[\xa1-\xc8]?[\xe0-\xfe]{1,2}|[\xa1-\xc8])(?=[A-Za-z])")
 """What ANSEL has between ASCII letters: a letter of its own, or one mark or two before the letter that they are on."""
@@ -76,11 +77,11 @@ def decode(raw: Raw, encoding: Encoding) -> tuple[Marc, list[Note]]:
         if is_control(tag):
             fields.append(Field(tag, "", (), text))
             continue
-        indicators, *parts = text.split(SUBFIELD)
-        if len(indicators) != 2 or not parts:
-            code, indicators, parts = _mended(indicators, parts)
+        whole = text
+        if text.find(SUBFIELD) != 2:
+            code, whole = _mended(text)
             wrong.setdefault(code, []).append(tag)
-        fields.append(Field(tag, indicators, tuple([(part[0], part[1:]) for part in parts if part])))
+        fields.append(Field(tag, whole[:2], tuple(_PAIRS.findall(whole))))
     notes = [Note(code, ", ".join(dict.fromkeys(tags))) for code, tags in wrong.items()]
     unknown = [tag for (tag, _), text in zip(raw.fields, texts, strict=True) if UNKNOWN in text] if doubtful else []
     if unknown:
@@ -99,11 +100,12 @@ def _texts(raw: Raw, encoding: Encoding) -> tuple[list[str], bool]:
         return [piece.decode(encoding, "replace") for _, piece in raw.fields], True
 
 
-def _mended(indicators: str, parts: list[str]) -> tuple[str, str, list[str]]:
+def _mended(text: str) -> tuple[str, str]:
     """What is wrong with a field, and what it is taken for."""
-    if parts:
-        return "indicators_wrong", f"{indicators:2}"[:2], parts
-    return "subfields_missing", f"{indicators[:2]:2}", ["a" + indicators[2:]]
+    indicators, mark, rest = text.partition(SUBFIELD)
+    if mark:
+        return "indicators_wrong", f"{indicators[:2]:2}{mark}{rest}"
+    return "subfields_missing", f"{indicators[:2]:2}{SUBFIELD}a{indicators[2:]}"
 
 
 def _unknown(fields: list[Field], tags: list[str], encoding: Encoding) -> Note:

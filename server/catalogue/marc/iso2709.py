@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import mmap
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from server.catalogue.marc.problems import Note
@@ -22,9 +22,10 @@ MOST_RECORD, MOST_FIELD = 99_999, 9_999
 """What five and four digits can say."""
 
 Buffer = bytes | mmap.mmap
+_Entry = tuple[str, str, str]
 
 _LEADER = re.compile(rb"[0-9]{5}[ a-z][ a-z].[ a-z0-9][ a-z0-9]22[0-9]{5}...45", re.DOTALL)
-_DIRECTORY = re.compile(rb"(?:[0-9A-Za-z]{3}[0-9]{9})+")
+_ENTRY = re.compile("([0-9A-Za-z]{3})([0-9]{4})([0-9]{5})")
 _FILLER = re.compile(rb"(?:[\t-\r\x00\x1a\xef\xbb\xbf]| +(?=[0-9\t-\r\x00\x1a]|\Z))*")
 """What programs and people leave between records: line ends, zeros, the end mark of old systems, a byte order mark.
 Blanks may also be a leader's missing length."""
@@ -101,10 +102,9 @@ def take_apart(data: bytes) -> Raw:
     """A record's fields; when it cannot be read, one without fields whose last note is fatal."""
     leader = data[:LEADER_LENGTH].decode("latin-1")
     directory_end = data.find(END_OF_FIELD, LEADER_LENGTH)
-    directory = data[LEADER_LENGTH:directory_end]
-    if directory_end < 0 or not _DIRECTORY.fullmatch(directory):
+    entries = _ENTRY.findall(data[LEADER_LENGTH:directory_end].decode("latin-1")) if directory_end >= 0 else []
+    if not entries or LEADER_LENGTH + ENTRY_LENGTH * len(entries) != directory_end:
         return Raw(leader, (), (Note("directory_unreadable", fatal=True),))
-    entries = directory.decode("ascii")
     body = data[directory_end + 1 :]
     fields = _by_directory(entries, body) if _number(data[12:17]) == directory_end + 1 else None
     if fields is not None:
@@ -115,21 +115,21 @@ def take_apart(data: bytes) -> Raw:
     return Raw(leader, fields, (Note("directory_wrong"),))
 
 
-def _by_directory(entries: str, body: bytes) -> tuple[tuple[str, bytes], ...] | None:
+def _by_directory(entries: Sequence[_Entry], body: bytes) -> tuple[tuple[str, bytes], ...] | None:
     """The fields where the directory says that they are; None when it is wrong."""
     fields = []
-    for at in range(0, len(entries), ENTRY_LENGTH):
-        length, start = int(entries[at + 3 : at + 7]), int(entries[at + 7 : at + 12])
-        piece = body[start : start + length]
-        if not length or piece.find(END_OF_FIELD) != length - 1:
+    for tag, length, place in entries:
+        start = int(place)
+        end = start + int(length) - 1
+        if end < start or body.find(END_OF_FIELD, start) != end:
             return None
-        fields.append((entries[at : at + 3], piece[:-1]))
+        fields.append((tag, body[start:end]))
     return tuple(fields)
 
 
-def _by_marks(entries: str, body: bytes) -> tuple[tuple[str, bytes], ...] | None:
+def _by_marks(entries: Sequence[_Entry], body: bytes) -> tuple[tuple[str, bytes], ...] | None:
     """The fields by their end marks, in the directory's order; None when there are more or fewer of them."""
-    tags = [entries[at : at + 3] for at in range(0, len(entries), ENTRY_LENGTH)]
+    tags = [tag for tag, _, _ in entries]
     pieces = body.removesuffix(END_OF_RECORD).removesuffix(END_OF_FIELD).split(END_OF_FIELD)
     return tuple(zip(tags, pieces, strict=True)) if len(tags) == len(pieces) else None
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from server.catalogue.isbn import isbn13, looks_like_one
@@ -80,19 +81,17 @@ class _Reading:
     """One record under one layout; 880 fields count as the fields that they are tied to."""
 
     def __init__(self, marc: Marc, layout: Layout) -> None:
-        self.marc = marc
         self.layout = layout
-        self._fields: dict[str, list[Field]] = {}
+        self._fields: defaultdict[str, list[Field]] = defaultdict(list)
         self._own: dict[str, list[Field]] = {}
         self._own_by_link: dict[tuple[str, str], Field] = {}
         for field in marc.fields:
-            link = _LINK.match(field.first("6")) if field.tag == "880" else None
-            if link is None:
-                self._fields.setdefault(field.tag, []).append(field)
-            else:
+            if field.tag == "880" and (link := _LINK.match(field.first("6"))):
                 self._own.setdefault(link[1], []).append(field)
                 if link[2] != "00":
                     self._own_by_link[link[1], link[2]] = field
+            else:
+                self._fields[field.tag].append(field)
 
     def fields(self, tag: str) -> list[Field]:
         """The fields with a tag, each in its own script where the record has it so."""
@@ -106,24 +105,29 @@ class _Reading:
 
     def romanised(self, tag: str) -> list[Field]:
         """The fields of which `fields` gives another form."""
-        return [field for field in self._fields.get(tag, []) if self._own.get(tag) and self._tied(field)]
+        return [field for field in self._fields.get(tag, []) if self._tied(field)] if tag in self._own else []
 
     def _tied(self, field: Field) -> Field | None:
         link = _LINK.match(field.first("6"))
         return self._own_by_link.get((field.tag, link[2])) if link else None
 
-    def values(self, places: Iterable[Place], *, both: bool = False) -> Iterator[str]:
+    def values(self, places: Iterable[Place], *, both: bool = False) -> list[str]:
         """What these places have, cleaned; with the romanised forms at the end if `both`."""
+        found: list[str] = []
         for place in places:
             plain = self._fields.get(place.tag, ())
             if self._own and place.tag in self._own:
                 plain = self.fields(place.tag) + (self.romanised(place.tag) if both else [])
             for field in plain:
-                yield from _values(field, place)
+                found += _values(field, place)
+        return found
 
     def one(self, places: Iterable[Place]) -> str:
         """What the first place that has something says."""
-        return next(self.values(places), "")
+        for place in places:
+            if texts := self.values((place,)):
+                return texts[0]
+        return ""
 
     def title(self) -> tuple[str, list[str]]:
         """The title, and the others."""
@@ -148,11 +152,11 @@ class _Reading:
         """Who made it, and other forms of the names; the statement of responsibility when no name has a field."""
         layout = self.layout
         names = list(dict.fromkeys(self.values(layout.authors)))
-        others = list(self.values(layout.other_authors))
-        named = names or others[:3] or list(self.values((layout.responsibility,)))[:1]
+        others = self.values(layout.other_authors)
+        named = names or others[:3] or self.values((layout.responsibility,))[:1]
         forms = [
             text
-            for place in layout.authors + layout.other_authors
+            for place in (layout.authors + layout.other_authors if self._own else ())
             for field in self.romanised(place.tag)
             for text in _values(field, place)
         ]
@@ -179,8 +183,10 @@ class _Reading:
         tag, code, at = self.layout.coded_date
         coded = self.coded(tag, code)[at : at + 4]
         if told:
+            if coded in told:
+                return coded
             bracketed = _BRACKETED.search(said)
-            return coded if coded in told else bracketed[1] if bracketed else told[0]
+            return bracketed[1] if bracketed else told[0]
         return coded if _YEAR.fullmatch(coded) else said
 
     def language(self) -> str:
@@ -199,19 +205,17 @@ class _Reading:
 
     def control_number(self) -> str:
         """001, with the agency that gave it, as 035 writes it."""
-        number = self.marc.control("001")
-        source = self.marc.control(self.layout.control_source) if self.layout.control_source else ""
+        number = self.coded("001", "").strip()
+        source = self.coded(self.layout.control_source, "").strip()
         return f"({source}){number}" if source and number else number
 
 
-def _values(field: Field, place: Place) -> Iterator[str]:
-    if place.where and field.first(place.where[0]).lower() != place.where[1]:
-        return
-    parts = [text for value in field.all(place.codes) if (text := _clean(value))]
-    if place.each:
-        yield from parts
-    elif parts:
-        yield place.between.join(parts)
+def _values(field: Field, place: Place) -> list[str]:
+    _, codes, between, each, where = place
+    if where and field.first(where[0]).lower() != where[1]:
+        return []
+    parts = [text for code, value in field.subfields if code in codes and (text := _clean(value))]
+    return parts if each or not parts else [between.join(parts)]
 
 
 def _plain(text: str) -> str:
@@ -225,7 +229,7 @@ def _clean(text: str) -> str:
     bare = plain.rstrip(_END)
     if bare is plain or not plain.rstrip(" ,;:/").endswith("."):
         return bare
-    return bare + "." if _INITIAL.search(bare) else bare
+    return bare + "." if _INITIAL.search(bare, max(0, len(bare) - 2)) else bare
 
 
 def _kind(marc: Marc, format_: MarcFormat) -> str:

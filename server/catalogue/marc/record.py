@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from json.encoder import encode_basestring as _quoted
 from typing import Literal, NamedTuple
 
 MarcFormat = Literal["marc21", "cnmarc"]
 
 LEADER_LENGTH = 24
 EMPTY_LEADER = "00000nam a2200000   4500"
-
-_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
 
 
 class Field(NamedTuple):
@@ -43,10 +42,6 @@ class Marc:
         """The fields with these tags, in the record's order."""
         return (field for field in self.fields if field.tag in tags)
 
-    def control(self, tag: str) -> str:
-        """The text of a control field; empty when there is none."""
-        return next((field.data for field in self.of(tag)), "").strip()
-
 
 def is_control(tag: str) -> bool:
     """Whether fields with this tag have no indicators and subfields."""
@@ -54,20 +49,18 @@ def is_control(tag: str) -> bool:
 
 
 def to_json(marc: Marc) -> str:
-    """As MARC-in-JSON; nothing is lost and nothing added."""
-    fields = [
-        {f.tag: f.data}
-        if is_control(f.tag)
-        else {
-            f.tag: {
-                "ind1": f.indicators[0],
-                "ind2": f.indicators[1],
-                "subfields": [{code: value} for code, value in f.subfields],
-            }
-        }
-        for f in marc.fields
-    ]
-    return _JSON.encode({"leader": marc.leader, "fields": fields})
+    """As MARC-in-JSON; nothing is lost and nothing added. Written out: dictionaries for `json` take twice the time."""
+    fields = ",".join([_field_to_json(field) for field in marc.fields])
+    return f'{{"leader":{_quoted(marc.leader)},"fields":[{fields}]}}'
+
+
+def _field_to_json(field: Field) -> str:
+    tag, indicators, pairs, data = field
+    if is_control(tag):
+        return f"{{{_quoted(tag)}:{_quoted(data)}}}"
+    one, two = _quoted(indicators[0]), _quoted(indicators[1])
+    subfields = ",".join([f"{{{_quoted(code)}:{_quoted(value)}}}" for code, value in pairs])
+    return f'{{{_quoted(tag)}:{{"ind1":{one},"ind2":{two},"subfields":[{subfields}]}}}}'
 
 
 def from_json(text: str) -> Marc:

@@ -1,6 +1,7 @@
 """Records out of good, bad and foreign files."""
 
 import io
+import json
 from itertools import pairwise
 
 import pymarc
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from server.catalogue.marc import encodings, iso2709, reading
 from server.catalogue.marc.reading import Kind, Result, detect, read
-from server.catalogue.marc.record import from_json, to_json
+from server.catalogue.marc.record import Field, Marc, from_json, to_json
 from tests.support.marc import CNMARC, DREAM, EMMA, LU, MARC21, Fields, many, numbered
 from tests.support.marc import iso2709 as built
 
@@ -56,6 +57,17 @@ def test_what_is_written_from_what_was_read_is_the_same_bytes_and_json_loses_not
         assert found.marc is not None
         again = from_json(to_json(found.marc))
         assert iso2709.put_together(again, encodings.encode(again, encoding), None) == data  # type: ignore[arg-type]
+
+
+@given(st.text(), st.text(min_size=1, max_size=1))
+def test_json_is_written_as_json_itself_would_write_it(text: str, sign: str) -> None:
+    marc = Marc(
+        text, (Field("001", "", (), text), Field("245", f"1{sign}", ((sign, text), ("b", ""))), Field("999", "  ", ()))
+    )
+    title = {"ind1": "1", "ind2": sign, "subfields": [{sign: text}, {"b": ""}]}
+    fields = [{"001": text}, {"245": title}, {"999": {"ind1": " ", "ind2": " ", "subfields": []}}]
+    assert to_json(marc) == json.dumps({"leader": text, "fields": fields}, ensure_ascii=False, separators=(",", ":"))
+    assert from_json(to_json(marc)) == marc
 
 
 def test_json_is_what_pymarc_calls_marc_in_json() -> None:
