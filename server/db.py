@@ -83,10 +83,11 @@ S = TypeVar("S", bound=Executable)
 
 
 def hot(statement: S) -> S:
-    """Have a statement that every loan runs compiled once and handed to the driver as it then is.
+    """Have a statement that every loan or imported record runs compiled once and handed to the driver as it then is.
 
     SQLAlchemy's own work at each execution takes five times as long as the database's. For sessions of `Database`; the
-    statement is of tables, not of mapped classes, its parameters are a mapping, its rows named tuples.
+    statement is of tables, not of mapped classes, its parameters are a mapping, its rows named tuples. One that is
+    given a list of mappings with the same keys runs for each of them and gives nothing back.
     """
     _HOT[statement] = {}
     return statement
@@ -133,11 +134,17 @@ class _Ready:
         row: Any = namedtuple("Row", [column.key for column in given]) if given else None
         self._row = row._make if given else None
 
-    def run(self, driver: Any, values: Mapping[str, Any]) -> Rows:
+    def run(self, driver: Any, values: Mapping[str, Any] | list[Mapping[str, Any]]) -> Rows:
         """Raises the driver's own errors."""
-        ready = self._own | self._prepared(values)
-        done = driver.execute(self.sql, [ready[name] for name in self._order] if self._order is not None else ready)
+        if isinstance(values, list):
+            driver.cursor().executemany(self.sql, [self._given(one) for one in values])
+            return Rows(())
+        done = driver.execute(self.sql, self._given(values))
         return Rows([self._made(row) for row in done.fetchall()] if self._row is not None else ())
+
+    def _given(self, values: Mapping[str, Any]) -> Any:
+        ready = self._own | self._prepared(values)
+        return [ready[name] for name in self._order] if self._order is not None else ready
 
     def _prepared(self, values: Mapping[str, Any]) -> dict[str, Any]:
         into = self._into
@@ -163,7 +170,7 @@ class _Session(Session):
 
     def execute(self, statement: Any, params: Any = None, **options: Any) -> Any:
         """As any session does."""
-        if options or statement not in _HOT or not isinstance(params, Mapping | None):
+        if options or statement not in _HOT or not isinstance(params, Mapping | list | None):
             return super().execute(statement, params, **options)
         return self._hand_over(statement, params or {})
 
@@ -173,19 +180,20 @@ class _Session(Session):
             return super().scalar(statement, params, **options)
         return self.execute(statement, params).scalar_one_or_none()
 
-    def _hand_over(self, statement: Any, values: Mapping[str, Any]) -> Rows:
+    def _hand_over(self, statement: Any, values: Mapping[str, Any] | list[Mapping[str, Any]]) -> Rows:
         self.flush()
         if self._of is None or self._of is not self.get_transaction():
             self._connection = self.connection()
             self._of = self.get_transaction()
         assert self._connection is not None
         connection, dialect = self._connection, self._connection.dialect
-        key = (dialect.name, *(() if statement.is_select else values))
+        columns = () if statement.is_select else tuple(values[0] if isinstance(values, list) else values)
+        key = (dialect.name, *columns)
         ready = _HOT[statement].get(key)
         if ready is None:
-            ready = _HOT[statement][key] = _Ready(statement, dialect, None if statement.is_select else list(values))
+            ready = _HOT[statement][key] = _Ready(statement, dialect, None if statement.is_select else columns)
         for listener in connection.dispatch.before_cursor_execute:  # who hears of statements hears of these
-            listener(connection, None, ready.sql, values, None, False)
+            listener(connection, None, ready.sql, values, None, isinstance(values, list))
         driver: Any = connection.connection.driver_connection
         try:
             return ready.run(driver, values)

@@ -4,13 +4,14 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from server.auth.models import WrongSecret
+from server.catalogue.models import ClassRow
 from server.circulation.models import LoanRow
-from server.db import Database
+from server.db import Database, hot
 from tests.support.postgres import Cluster
 
 
@@ -63,6 +64,18 @@ def test_foreign_keys_are_enforced(database: Database) -> None:
     now = datetime.now(UTC)
     with pytest.raises(IntegrityError), database.writing() as session:
         session.add(LoanRow(item_id=999, patron_id=1, checked_out_at=now, due_at=now))
+
+
+def test_a_hot_statement_takes_many_rows_and_refuses_them_together(database: Database) -> None:
+    table = ClassRow.__table__
+    add = hot(insert(table))  # type: ignore[arg-type]  # a mapped class's table is one that can be inserted into
+    rows = [{"code": f"A{n}", "caption_zh": "甲", "caption_en": "a"} for n in range(3)]
+    with database.writing() as session:
+        session.execute(add, rows)
+    with pytest.raises(IntegrityError), database.writing() as session:
+        session.execute(add, [rows[0] | {"code": "B"}, rows[0]])
+    with database.reading() as session:
+        assert list(session.scalars(select(ClassRow.code).order_by(ClassRow.code))) == ["A0", "A1", "A2"]
 
 
 def test_sqlite_is_set_up_to_lose_nothing(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import CursorResult, Row, and_, delete, func, insert, or_, selec
 from sqlalchemy.orm import Session
 
 from server.catalogue.models import ImportProblemRow, ImportRow, ItemRow, RecordIsbnRow, RecordRow
+from server.db import hot
 
 ONE_AT_A_TIME = 0x4D415243  # any number of ours
 EXPORTED_AT_ONCE = 200
@@ -21,6 +22,7 @@ _ISBNS: Any = RecordIsbnRow.__table__
 _ITEMS: Any = ItemRow.__table__
 _PROBLEMS: Any = ImportProblemRow.__table__
 _COLUMNS = _RECORDS.c
+_ADD_RECORDS, _ADD_ITEMS = hot(insert(_RECORDS)), hot(insert(_ITEMS).inline())  # no key is asked for
 _NEXT_KEYS = text("SELECT nextval(pg_get_serial_sequence('record', 'id')) FROM generate_series(1, :count)")
 _KNOWN = (
     "id", "title", "title_alt", "author", "author_alt", "year", "edition", "language", "isbn", "class_number",
@@ -61,7 +63,7 @@ def new_keys(session: Session, count: int) -> Sequence[int]:
 def add_records(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """New records."""
     if rows:
-        session.execute(insert(_RECORDS), rows)
+        session.execute(_ADD_RECORDS, rows)
 
 
 def update_record(session: Session, record_id: int, values: Mapping[str, Any]) -> None:
@@ -91,7 +93,7 @@ def owners(session: Session, barcodes: Sequence[str]) -> dict[str, int]:
 def add_items(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """New copies."""
     if rows:
-        session.execute(insert(_ITEMS), rows)
+        session.execute(_ADD_ITEMS, rows)
 
 
 def add_problems(session: Session, rows: Sequence[dict[str, Any]]) -> None:
