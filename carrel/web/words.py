@@ -170,6 +170,10 @@ REFUSALS: dict[str, str] = {
     "no_fire_zone": N_(
         "A smoke or flame detector belongs to the fire panel. Add its [[security.fire_zone]] to config.toml first."
     ),
+    "fire_detector": N_(
+        "This device says that it detects fire: as anything else its alarm would reach nobody. Choose smoke or flame"
+        " detector."
+    ),
     "no_radio": N_("config.toml names no Zigbee radio for this gateway."),
     "network_exists": N_("This radio has a network already."),
     "backup_exists": N_(

@@ -127,6 +127,11 @@ class Coordinator:
         except TimeoutError:
             return failed("no_answer", f"no network after {FORMING_S:.0f} s; see the radio's link")
 
+    def tells_fire(self, ieee: str) -> bool:
+        """Whether this device says of itself that it detects fire; False while that is not known."""
+        member = self._crew.at(ieee)
+        return member is not None and member.tells_fire
+
     async def permit(self, seconds: int) -> OrderResult:
         """Open the network for joining; 0 closes it."""
         if self._session is None:

@@ -19,7 +19,7 @@ from devices.zigbee.clusters import IAS_ZONE
 STATUS, ZONE_STATE, CIE_ADDRESS, ZONE_TYPE = 0x0002, 0x0000, 0x0010, 0x0001
 STATUS_CHANGE, ENROLL_REQUEST, ENROLL_RESPONSE = 0x00, 0x01, 0x00
 ENROLLED = 1
-MOTION = 0x000D
+MOTION, FIRE = 0x000D, 0x0028
 ZONE_ID = 1
 
 ALARM_BITS, TAMPER_BIT, TEST_BIT = 0x0003, 0x0004, 0x0100
@@ -63,6 +63,11 @@ class Zone:
     def tells_motion(self) -> bool:
         """Whether its alarm means that somebody is there."""
         return bool(self.cluster.get(ZONE_TYPE) == MOTION)
+
+    @property
+    def tells_fire(self) -> bool:
+        """Whether its alarm means a fire."""
+        return bool(self.cluster.get(ZONE_TYPE) == FIRE)
 
     def cluster_command(self, tsn: int, command: int, args: Any) -> None:
         """A status change, or a device that asks to be enrolled; zigpy has sent the default response."""

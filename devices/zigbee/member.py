@@ -83,6 +83,11 @@ class Member:
         return self.config is not None and self.config.kind in DETECTORS
 
     @property
+    def tells_fire(self) -> bool:
+        """Whether it says of itself that it detects fire, whatever people call it; False while that is not known."""
+        return self._zone is not None and self._zone.tells_fire
+
+    @property
     def silent(self) -> tuple[Quantity, ...]:
         """Quantities not heard for three times their longest reporting interval, as of the last `look`."""
         return self._silent

@@ -40,6 +40,9 @@ class Network(Protocol):
     def state(self) -> NetworkState:
         """The network now, or as it was last known."""
 
+    def tells_fire(self, ieee: str) -> bool:
+        """Whether this device says of itself that it detects fire; False while that is not known."""
+
     async def form(self) -> OrderResult:
         """Make a network on a radio that has none."""
 
@@ -189,7 +192,7 @@ class NetworkDesk:
         if wish.ieee is None:
             return rejected("ieee_missing", "say which device, by its address")
         if wish.action == "name":
-            return self._name(wish, wish.ieee)
+            return self._name(wish, wish.ieee, tells_fire=network.tells_fire(wish.ieee))
         if wish.action == "reinterview":
             return await network.reinterview(wish.ieee)
         roster = self.roster.without(wish.ieee)
@@ -200,7 +203,7 @@ class NetworkDesk:
         result = await network.remove(wish.ieee)
         return self._take_over(roster) if result.done else result
 
-    def _name(self, wish: NetworkCommand, ieee: str) -> OrderResult:
+    def _name(self, wish: NetworkCommand, ieee: str, *, tells_fire: bool) -> OrderResult:
         devices = {device.ieee: device for device in self.roster.devices(self._house.shipped)}
         before = devices.pop(ieee, None)
         id_ = wish.device or (before.id if before else None)
@@ -208,6 +211,12 @@ class NetworkDesk:
         kind = wish.device_kind or (before.kind if before else None)
         if id_ is None or zone is None or kind is None:
             return rejected("incomplete", "a new device needs a name, a room and a kind")
+        if tells_fire and kind not in DETECTORS:
+            return rejected(
+                "fire_detector",
+                f"this device says that it detects fire: as a {kind} its alarm would reach nobody; "
+                "name it as a smoke or flame detector",
+            )
         fields = before.model_dump() if before else {}
         device = ZigbeeDeviceConfig.model_validate({**fields, "ieee": ieee, "id": id_, "zone": zone, "kind": kind})
         refusal = self._refusal(device, before, {other.id for other in devices.values()})

@@ -236,6 +236,8 @@ class Reactor:
     def _perform(self, deeds: Deeds) -> None:
         self._out.apply(deeds.orders)
         self._tell_alarms(deeds.alarms)
+        if deeds.events_written and not deeds.alarms:  # a disk that was full has room again
+            self._out.events_waiting()
 
     def _tell_alarms(self, alarms: Sequence[AlarmState]) -> None:
         for alarm in alarms:

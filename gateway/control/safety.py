@@ -56,6 +56,8 @@ class Deeds:
     orders: list[DeviceOrder] = field(default_factory=list)
     alarms: list[AlarmState] = field(default_factory=list)
     refused: Refused | None = None
+    events_written: bool = False
+    """Events are in the store, also such that could not be written when their alarms changed."""
 
 
 class Safety:
@@ -140,7 +142,7 @@ class Safety:
         try:
             deeds.alarms = [self._changed(alarm) for alarm in self._to_tell(before, step.effects)]
             self._unsaved = [*self._unsaved, *deeds.alarms][-UNSAVED_LIMIT:]
-            self._persist()
+            deeds.events_written = self._persist()
         except Exception:  # whatever is wrong with telling or writing, the outputs must act
             if not self._told_unsaved:
                 log.exception("the fire panel's state is not on the disk; it is held in memory and tried again")
@@ -159,17 +161,20 @@ class Safety:
         ]
         return [*changed, *standing]
 
-    def _persist(self) -> None:
+    def _persist(self) -> bool:
+        """Write what has changed; True when there were events among it."""
         if not self._dirty and not self._unsaved:
-            return
+            return False
         open_ids = {alarm.id for alarm in self._panel.open_alarms(self._state)}
         self._versions = {id_: n for id_, n in self._versions.items() if id_ in open_ids}
         memory = {"panel": to_json(self._state), "versions": self._versions}
         self._store.save_with_events(MEMORY, memory, [(EVENT_KIND, encode(a).decode()) for a in self._unsaved])
+        written = bool(self._unsaved)
         self._dirty, self._unsaved = False, []
         if self._told_unsaved:
             self._told_unsaved = False
             log.warning("the fire panel's state is on the disk again")
+        return written
 
     def _outputs(self) -> list[DeviceOrder]:
         """Place the panel's claims; returns the orders that changed what is in force."""

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import inf
 from statistics import median
 from typing import Any, Literal
 
@@ -18,6 +19,7 @@ the gateway in CONFIRM_WITHIN. held: taken, but something stands above it for no
 unconfirmed: it has not reported the value in CONFIRM_WITHIN. confirmed: it has."""
 
 CONFIRM_WITHIN = timedelta(seconds=10)
+ANYTHING = (-inf, inf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +38,12 @@ class RoomValue:
     at: datetime | None = None
 
 
-def room_value(samples: Sequence[Sample], now: datetime, stale_after: timedelta) -> RoomValue:
-    """The median of the sensors that reported lately."""
-    fresh = [sample.value for sample in samples if now - sample.at <= stale_after]
+def room_value(
+    samples: Sequence[Sample], now: datetime, stale_after: timedelta, *, plausible: tuple[float, float] = ANYTHING
+) -> RoomValue:
+    """The median of the sensors that reported lately; what cannot be true counts no more than for the rules."""
+    low, high = plausible
+    fresh = [sample.value for sample in samples if now - sample.at <= stale_after and low <= sample.value <= high]
     newest = max((sample.at for sample in samples), default=None)
     return RoomValue(median(fresh) if fresh else None, newest)
 

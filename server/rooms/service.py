@@ -10,6 +10,7 @@ from carrel.contracts.actuation import ActuatorState
 from carrel.contracts.health import GatewayStatus, LinkHealth
 from carrel.contracts.telemetry import DeviceInfo, Quantity
 from carrel.sections import RoomConfig
+from environment.samples import PLAUSIBLE
 from server.rooms import policy
 from server.rooms.errors import UnknownRoomError
 from server.rooms.history import History, Spans, own_name
@@ -64,7 +65,8 @@ class Rooms:
         """A room's value now: the median of its fresh sensors; raises UnknownRoomError."""
         devices = sorted(self._plan(room).sensors.get(quantity, ()))
         samples = self.picture.samples(room, devices, quantity)
-        return policy.room_value(samples, self._clock.now(), self.plan.stale_after)
+        plausible = PLAUSIBLE.get(quantity.value, policy.ANYTHING)
+        return policy.room_value(samples, self._clock.now(), self.plan.stale_after, plausible=plausible)
 
     def gateways(self) -> list[GatewayView]:
         """Every gateway that has been heard of."""

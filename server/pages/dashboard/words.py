@@ -142,9 +142,11 @@ def standing(words: Words, alarm: AlarmView, now: datetime) -> list[str]:
     if alarm.silenced and alarm.state != "reset":
         done.append(words.gettext("siren silenced"))
     if alarm.reset_at:
-        who = alarm.reset_by or words.gettext("somebody")
         time = words.moment(alarm.reset_at, _style(alarm.reset_at, now))
-        done.append(words.gettext("reset by %(name)s, %(time)s", name=who, time=time))
+        if alarm.reset_by:
+            done.append(words.gettext("reset by %(name)s, %(time)s", name=alarm.reset_by, time=time))
+        else:  # a fault that is gone
+            done.append(words.gettext("over since %(time)s", time=time))
     return done
 
 

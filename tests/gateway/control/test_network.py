@@ -49,6 +49,9 @@ class Radio:
     def state(self) -> NetworkState:
         return NetworkState(ts=datetime(2026, 1, 1, tzinfo=UTC), state="running")
 
+    def tells_fire(self, ieee: str) -> bool:
+        return ieee == EVERY["smoke-1"].ieee
+
     async def _do(self, what: str, which: object = None) -> OrderResult:
         self.asked.append((what, which))
         await self.gate.wait()
@@ -196,6 +199,7 @@ async def test_a_device_gets_a_name_is_renamed_moved_and_removed(desk: Desk) -> 
         ({"ieee": NEW, "device": "io-1", "zone": "out", "device_kind": "sensor"}, "name_taken"),
         ({"ieee": NEW, "device": "x", "zone": "out"}, "incomplete"),
         ({"ieee": NEW, "device": "hall-smoke", "zone": "out", "device_kind": "smoke"}, "no_fire_zone"),
+        ({"ieee": EVERY["smoke-1"].ieee, "device": "x", "zone": "out", "device_kind": "sensor"}, "fire_detector"),
         ({"ieee": SHIPPED[0].ieee, "device": "else"}, "named_in_config"),
         ({"ieee": EVERY["reading-curtain"].ieee, "device_kind": "vent"}, "named_in_config"),
         ({"ieee": SHIPPED[0].ieee, "zone": "stacks"}, "rule_needs_sensor"),

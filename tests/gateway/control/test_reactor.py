@@ -203,6 +203,19 @@ def test_a_full_disk_does_not_keep_people_from_silencing_the_siren(edge: Edge, m
     assert edge.output("siren") is False
 
 
+def test_events_are_told_as_soon_as_a_full_disk_has_room_again(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as disk:
+        disk.setattr(edge.store, "save_with_events", full)
+        edge.reactor.handle(edge.contact("smoke", closed=False))
+        edge.reactor.tick_safety()
+        before = edge.sent.wakes
+    edge.reactor.tick_safety()
+    assert edge.sent.wakes == before + 1, "or the server would hear of them with the next alarm only"
+    assert edge.events()[-1].state == "alarm"
+    edge.reactor.tick_safety()
+    assert edge.sent.wakes == before + 1
+
+
 def test_saving_never_raises(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
     edge.reactor.handle(seen(edge, 27.0))
     with monkeypatch.context() as disk:

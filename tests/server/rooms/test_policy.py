@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from server.rooms import policy
-from server.rooms.policy import RoomValue, Sample, digest, how_ended, room_value
+from server.rooms.policy import RoomValue, Sample, dew_point, digest, how_ended, room_value
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)
@@ -30,6 +30,13 @@ def ago(seconds: float, value: float) -> Sample:
 )
 def test_the_median_of_what_was_reported_lately(samples: list[Sample], value: float | None) -> None:
     assert room_value(samples, NOON, QUARTER).value == value
+
+
+def test_what_cannot_be_true_does_not_count_and_makes_no_dew_point() -> None:
+    lying = room_value([ago(0, 655.34)], NOON, QUARTER, plausible=(0.0, 100.0))
+    assert lying == RoomValue(None, NOON)
+    assert room_value([ago(0, 655.34), ago(5, 50.0)], NOON, QUARTER, plausible=(0.0, 100.0)).value == 50.0
+    assert dew_point(room_value([ago(0, 20.0)], NOON, QUARTER), lying) == RoomValue(None, NOON)
 
 
 def test_the_time_is_that_of_the_newest_report_however_old() -> None:

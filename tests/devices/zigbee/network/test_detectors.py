@@ -29,6 +29,8 @@ async def test_a_detector_enrols_and_tells_alarm_tamper_and_trouble_apart_and_no
         await served(seen, "smoke-1")
         assert told() == {"alarm": True, "tamper": True, "trouble": True}
         assert shown(link, "smoke-1").kind == "smoke"
+        assert link.tells_fire(EVERY["smoke-1"].ieee), "by its own word, so that nobody names it as something else"
+        assert not link.tells_fire(EVERY["reading-th"].ieee)
         home.network.alarm("smoke-1", "test")
         await seen.until(lambda: "test of the detector" in caplog.text)
         assert told()["alarm"] is True

@@ -77,6 +77,8 @@ def test_an_alarm_that_is_over_says_who_reset_it():
         now=NOW - timedelta(days=2), state="reset", silenced=True, reset_at=NOW - timedelta(days=1), reset_by="Li"
     )
     assert standing(EN, old, NOW) == ["since 20 Nov 2026, 09:58", "reset by Li, 21 Nov 2026, 10:00"]
+    gone = fire(now=NOW, kind="fault", state="reset", reset_at=NOW)
+    assert standing(EN, gone, NOW)[-1] == "over since 10:00", "nobody resets a fault that ends by itself"
 
 
 @pytest.mark.parametrize(("value", "side"), [(19.9, "below"), (20.0, ""), (26.0, ""), (26.1, "above"), (None, "")])
