@@ -14,9 +14,9 @@ from environment.preservation import moisture
 
 End = Literal["cancelled", "expired", "replaced", "ended"]
 Stage = Literal["queued", "sent", "unanswered", "refused", "held", "moving", "unconfirmed", "confirmed"]
-"""How far a person's wish has come. queued: written down. sent: on its way to the gateway. unanswered: no word from
-the gateway in CONFIRM_WITHIN. held: taken, but something stands above it for now. moving: the device was told.
-unconfirmed: it has not reported the value in CONFIRM_WITHIN. confirmed: it has."""
+"""How far a person's wish has come. queued: written down. sent: on its way to the gateway. unanswered: sent, and no
+word from the gateway in CONFIRM_WITHIN. held: taken, but something stands above it for now. moving: the device was
+told. unconfirmed: it has not reported the value in CONFIRM_WITHIN. confirmed: it has."""
 
 CONFIRM_WITHIN = timedelta(seconds=10)
 ANYTHING = (-inf, inf)
@@ -61,9 +61,9 @@ class Doing:
 
 def stage_of_order(asked_at: datetime, now: datetime, *, sent: bool) -> Stage:
     """Of a wish that the gateway has not answered."""
-    if now - asked_at > CONFIRM_WITHIN:
-        return "unanswered"
-    return "sent" if sent else "queued"
+    if not sent:
+        return "queued"
+    return "unanswered" if now - asked_at > CONFIRM_WITHIN else "sent"
 
 
 def stage_of_override(value: float, doing: Doing, now: datetime) -> Stage:

@@ -132,7 +132,8 @@ def progress(words: Words, actuator: ActuatorView, wish: OverrideView) -> str:
             return words.gettext("The device was told and still reports: %(state)s", state=state(words, actuator))
         case "unconfirmed":
             return words.gettext(
-                "Not confirmed: the device was told, but has reported nothing else than %(state)s for 10 seconds.",
+                "Not confirmed: the device has reported nothing else than %(state)s for 10 seconds. If that goes on,"
+                " look under Devices whether it is on the network.",
                 state=state(words, actuator),
             )
         case _:

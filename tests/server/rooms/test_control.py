@@ -88,7 +88,7 @@ def test_without_a_broker_it_stays_queued_and_is_not_answered(house: House, cont
     wish(control)
     come(control, "queued")
     house.clock.advance(seconds=11)
-    come(control, "unanswered")
+    come(control, "queued")
 
 
 def test_a_refusal_is_told_for_five_minutes_and_then_forgotten(house: House, control: RoomControl) -> None:

@@ -70,7 +70,7 @@ def test_a_digest_differs_when_the_facts_do() -> None:
         (0, True, "sent"),
         (10, True, "sent"),
         (10.1, True, "unanswered"),
-        (11, False, "unanswered"),
+        (11, False, "queued"),
     ],
 )
 def test_a_wish_without_an_answer_is_queued_then_sent_then_unanswered(age_s: float, sent: bool, stage: str) -> None:
