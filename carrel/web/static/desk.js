@@ -1,39 +1,91 @@
 // The desk's scan field: it always has the focus, and a scan that comes while another is answered waits its turn.
+// After a scan that failed nothing is sent, or what waits might be lent to the reader before: somebody scans the failed
+// number again, sends all of it again, or discards it.
 
 const form = document.querySelector("#scan");
 const field = form.elements.namedItem("code");
+const held = document.querySelector("#held");
 const waiting = [];
 const TYPING = "input:not([type=hidden]), select, textarea, summary, a, button";
 let busy = false;
+let stopped = false;
+let sent = "";
+let answered = false;
 
 function next() {
   busy = false;
-  if (waiting.length === 0) return;
+  if (stopped || waiting.length === 0) return;
   const typed = field.value;
   field.value = waiting.shift();
   form.requestSubmit();
   field.value = typed;
 }
 
+function tell() {
+  held.hidden = !stopped;
+  held.querySelector("[data-failed]").textContent = waiting[0] ?? "";
+  held.querySelector("[data-behind]").hidden = waiting.length < 2;
+  held.querySelector("[data-behind] strong").textContent = waiting.slice(1).join(", ");
+}
+
+function resume() {
+  stopped = false;
+  tell();
+  if (busy) return;
+  busy = true;
+  setTimeout(next);  // a form cannot be submitted while it is being submitted
+}
+
 // In the capturing phase, so that htmx does not see what has to wait.
 document.addEventListener("submit", (event) => {
   if (event.target !== form) return;
-  if (!busy) return;
+  if (!busy && !stopped) return;
   event.preventDefault();
   event.stopImmediatePropagation();
-  if (field.value.trim()) waiting.push(field.value);
+  const code = field.value.trim();
   field.value = "";
+  if (stopped && code === waiting[0]) return resume();
+  if (code) waiting.push(code);
+  if (stopped) tell();
 }, true);
 
 document.addEventListener("htmx:before:request", (event) => {
   busy = true;
-  if (event.target === form) field.value = "";
+  answered = false;
+  sent = "";
+  if (event.target !== form) return;
+  sent = field.value.trim();
+  field.value = "";
+});
+
+document.addEventListener("htmx:before:response", (event) => {
+  const { response } = event.detail.ctx;
+  answered = response.status >= 200 && response.status < 400 && !event.defaultPrevented;
 });
 
 document.addEventListener("htmx:finally:request", () => {
+  if (!answered) {
+    if (sent) waiting.unshift(sent);
+    stopped = stopped || waiting.length > 0;
+    tell();
+  }
   field.focus({ preventScroll: true });
   forgetUndo();
   setTimeout(next);
+});
+
+held.querySelector("[data-again]").addEventListener("click", () => {
+  field.focus({ preventScroll: true });
+  resume();
+});
+
+held.querySelector("[data-discard]").addEventListener("click", () => {
+  waiting.length = 0;
+  // The server may have done what failed here; its number must not stand for another scan.
+  for (const id of document.querySelectorAll("#desk [form=scan][name=request_id]")) id.value = "";
+  document.querySelector("[data-failed-banner]").hidden = true;
+  field.focus({ preventScroll: true });
+  resume();
 });
 
 // A click beside everything gives the field its focus back.

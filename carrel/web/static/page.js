@@ -12,18 +12,18 @@ for (const button of document.querySelectorAll("[data-theme-toggle]")) {
   });
 }
 
-// An answer that is no HTML (a problem document) is not put into the page. What a person asked for must not fail silently.
+// An answer that is no HTML (a problem document) is not put into the page. What a person asked for must not fail silently;
+// what a page asks for by itself neither shows the banner nor hides it.
 document.addEventListener("htmx:before:response", (event) => {
   const { request, response } = event.detail.ctx;
   const html = response.headers.get("Content-Type")?.startsWith("text/html");
-  failed.hidden = true;
-  if (html || response.status === 204) return;
-  event.preventDefault();
-  failed.hidden = request.method === "GET";
+  const done = html || response.status === 204;
+  if (!done) event.preventDefault();
+  if (request.method !== "GET") failed.hidden = done;
 });
 
 document.addEventListener("htmx:error", (event) => {
-  failed.hidden = event.detail.ctx?.request?.method === "GET";
+  if (event.detail.ctx?.request?.method !== "GET") failed.hidden = false;
 });
 
 // A form inside a <details> has done its work: close it and keep the focus near.

@@ -113,6 +113,55 @@ def test_scans_in_a_row_wait_for_each_other(visit, free):
         expect(page.locator(".result")).to_contain_text("Returned.")
 
 
+def after_a_lost_card(visit, items):
+    """The page on which a reader is open, and then the next card and items are scanned of which the card is lost."""
+    page = visit(path=f"/desk?card={OTHER_CARD}", may_complain=True)
+    sent = []
+
+    def lose(route):
+        sent.append(route.request.post_data)
+        page.wait_for_timeout(100)  # until everything is scanned
+        route.abort()
+
+    page.route("**/desk/scan", lose)
+    for code in ("90000004", *items):
+        scan(page, code)
+    held = page.locator("#held")
+    expect(held).to_contain_text("Not done: 90000004")
+    expect(held).to_contain_text("Waiting behind it: " + ", ".join(items))
+    page.wait_for_timeout(100)
+    assert len(sent) == 1
+    page.unroute("**/desk/scan")
+    return page
+
+
+def test_after_a_scan_that_failed_nothing_behind_it_is_lent_to_the_reader_before(visit, free, tmp_path):
+    page = after_a_lost_card(visit, free[3:4])
+    scan(page, free[4])
+    expect(page.locator("#held")).to_contain_text(f"{free[3]}, {free[4]}")
+    expect(page.locator("[data-failed-banner]")).to_be_visible()
+    expect(page.locator(".result")).to_have_count(0)
+    page.screenshot(path=tmp_path / "held.png", full_page=True)
+    assert barriers(page) == []
+    scan(page, "90000004")
+    expect(page.locator(".result")).to_contain_text("Lent until")
+    expect(page.locator(".before")).to_contain_text("Lent until")
+    assert page.url.endswith("card=90000004")
+    expect(page.locator("#held")).to_be_hidden()
+    expect(page.locator("[data-failed-banner]")).to_be_hidden()
+
+
+def test_what_waits_behind_a_failed_scan_can_be_discarded(visit, free):
+    page = after_a_lost_card(visit, free[5:6])
+    page.get_by_role("button", name="Discard").click()
+    expect(page.locator("#held")).to_be_hidden()
+    expect(page.locator("[data-failed-banner]")).to_be_hidden()
+    expect(page.locator("#code")).to_be_focused()
+    scan(page, "90000003")
+    expect(page).to_have_url(re.compile("card=90000003"))
+    expect(page.locator(".result")).to_have_count(0)
+
+
 def test_a_reason_lends_against_the_rule_without_scripts(visit, free):
     page = visit(java_script_enabled=False, path=f"/desk?card={CARD}")
     page.locator("#code").fill(free[2])
