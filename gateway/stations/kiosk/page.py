@@ -18,6 +18,7 @@ ScreenName = Literal["idle", "identify", "items", "busy", "result", "return", "c
 Tone = Literal["ok", "attention", "fail", "none"]
 Status = Literal["ok", "refused", "unknown", "pending", "failed"]
 Mode = Literal["borrow", "return", "both"]
+Advice = Literal["cart", "shelf"]
 
 SESSION_SCREENS: frozenset[ScreenName] = frozenset({"identify", "items", "busy", "result", "return"})
 WAITING: frozenset[str] = frozenset({"no_card_seen", "items_waiting"})
@@ -42,7 +43,7 @@ class ItemLine:
     code: str | None = None
     params: Mapping[str, str | int] = field(default_factory=dict)
     due: datetime | None = None
-    advice: Literal["cart", "shelf"] | None = None
+    advice: Advice | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from carrel.contracts.circulation import ItemResult
 from carrel.web.i18n import Language
-from gateway.stations.kiosk.page import ItemLine, PatronLine, Screen, ScreenName, Status, Tone
+from gateway.stations.kiosk.page import Advice, ItemLine, PatronLine, Screen, ScreenName, Status, Tone
 from gateway.stations.kiosk.session import countdown_s
 from gateway.stations.kiosk.state import Phase, Rules, Session
 from gateway.stations.pad_state import PadProblem, PadProblemCode
@@ -108,9 +108,13 @@ def _dealt(session: Session, result: ItemResult) -> ItemLine:
     status: Status = "failed" if False in written else "pending" if None in written else "ok"
     returned = session.phase is Phase.RETURN
     code = ("return_tag_not_written" if returned else "tag_not_written") if status == "failed" else None
-    return ItemLine(
-        result.barcode, result.title or "", status, code, due=result.due, advice="cart" if returned else None
-    )
+    advice = _advice(result) if returned else None
+    return ItemLine(result.barcode, result.title or "", status, code, due=result.due, advice=advice)
+
+
+def _advice(result: ItemResult) -> Advice:
+    """Where a returned item is to be put; what is reserved, for another branch or for staff stays off the cart."""
+    return "cart" if result.route in (None, "shelf") else "shelf"
 
 
 def _problems(problems: Iterable[PadProblem]) -> tuple[ItemLine, ...]:

@@ -234,6 +234,21 @@ def test_what_came_back_is_told_where_to_go(written: bool | None, status: str, c
     assert (line.status, line.code, line.advice) == (status, code, "cart")
 
 
+@pytest.mark.parametrize(
+    ("route", "advice"),
+    [(None, "cart"), ("shelf", "cart"), ("hold", "shelf"), ("transit", "shelf"), ("staff", "shelf")],
+)
+def test_what_the_server_sends_elsewhere_does_not_go_on_the_cart(
+    pages: Pages, route: Literal["hold", "transit", "shelf", "staff"] | None, advice: str
+) -> None:
+    back = ok("1").model_copy(update={"route": route, "due": None})
+    screen = shown(dealt(back, phase=Phase.RETURN, tags={"tag-1": True}))
+    assert screen.items[0].advice == advice
+    html = message(pages, screen)["html"]
+    assert ("Please put it on the staff shelf." in html) == (advice == "shelf")
+    assert ("Please put it on the return cart." in html) == (advice == "cart")
+
+
 def test_what_could_not_come_back_has_no_place_to_go() -> None:
     (line,) = shown(dealt(no("1", "not_on_loan"), phase=Phase.RETURN)).items
     assert (line.status, line.code, line.advice) == ("refused", "not_on_loan", None)
