@@ -71,6 +71,7 @@ REFUSALS: dict[str, str] = {
     "unfit_guardian": N_("A guardian must be another reader of the library and of age."),
     "channel_without_address": N_("Please fill in the e-mail address first."),
     "no_active_card": N_("This reader has no active card. Hand out a new one."),
+    "block_over": N_("This day is over. Choose a later one, or none."),
     "unknown_block": N_("There is no such block, or it was lifted before."),
     "patron_has_obligations": N_("This reader still has open loans, fees or holds. Settle them first."),
     "unreadable_file": N_("This is no table of readers. Save it as CSV with a first line that names the columns."),

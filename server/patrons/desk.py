@@ -13,12 +13,14 @@ from sqlalchemy.orm import Session
 from server.audit import service as audit
 from server.patrons import policy, repository
 from server.patrons.errors import (
+    BirthdayError,
     CardTakenError,
     ChannelError,
     DuplicatePatronError,
     ExternalTakenError,
     GuardianError,
     NoCardError,
+    PastBlockError,
     UnknownBlockError,
     UnknownClassError,
     UnknownPatronError,
@@ -177,8 +179,10 @@ def replace_card(session: Session, patron_id: int, number: str, *, actor: str, a
 
 
 def block(session: Session, patron_id: int, new: NewBlock, *, actor: str, at: datetime) -> int:
-    """Place a block; its key."""
+    """Place a block; its key. Raises PastBlockError when it would not last beyond `at`."""
     _row(session, patron_id)
+    if new.until is not None and new.until <= at:
+        raise PastBlockError
     block_id = repository.add_block(
         session,
         BlockRow(

@@ -70,6 +70,20 @@ class NoCardError(DomainError):
     title = "This patron has no active card. Hand out a new one."
 
 
+class PastBlockError(DomainError):
+    """A block that would have ended before it begins."""
+
+    code = "block_over"
+    title = "This block would be over already. Give a later end, or none."
+
+
+class BirthdayError(DomainError):
+    """Nobody is born after today."""
+
+    code = "birthday_in_future"
+    title = "This birthday is in the future. Look at the year and give the day again, or none."
+
+
 class UnknownBlockError(DomainError):
     """No such block, or lifted before."""
 

@@ -235,6 +235,12 @@ class TestBlocks:
         clock.advance(minutes=1)
         assert not desk("GET", f"/{patron}").json()["blocked"]
 
+    def test_a_block_that_is_over_already_is_refused(self, desk: Desk, clock: ManualClock) -> None:
+        patron = desk.register()
+        answer = desk("POST", f"/{patron}/blocks", {"until": clock.now().isoformat()})
+        assert (answer.status_code, answer.json()["code"]) == (409, "block_over")
+        assert desk("GET", f"/{patron}").json()["blocks"] == []
+
     def test_one_of_two_blocks_is_enough(self, desk: Desk) -> None:
         patron = desk.register()
         first = desk("POST", f"/{patron}/blocks", {}).json()["id"]

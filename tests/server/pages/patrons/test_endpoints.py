@@ -142,6 +142,15 @@ def test_blocks_are_placed_and_lifted(desk: TestClient, clock: ManualClock) -> N
     assert "This account is blocked." not in text(desk.get(home, headers=PAGE))
 
 
+def test_a_block_to_a_day_that_is_over_is_refused(desk: TestClient) -> None:
+    home = f"/patrons/{key(desk, ALICE)}"
+    shown = post(desk, f"{home}/blocks", 409, reason="conduct", until="2026-03-01")
+    assert "This day is over. Choose a later one, or none." in shown
+    assert "The account is blocked." not in shown
+    assert "/lift" not in desk.get(home, headers=PAGE).text
+    assert "The account is blocked." in post(desk, f"{home}/blocks", reason="conduct", until="2026-03-02"), "today"
+
+
 def test_a_new_pin_is_shown_once_and_works(desk: TestClient) -> None:
     home = f"/patrons/{key(desk, ALICE)}"
     answer = desk.post(f"{home}/pin", headers=PAGE)
