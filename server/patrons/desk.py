@@ -72,6 +72,7 @@ def register(session: Session, new: NewPatron, *, actor: str, at: datetime, toda
     """A new patron; `sure` says that it is nobody of those alike. Raises the domain's refusals."""
     if not sure and (found := duplicates(session, new)):
         raise DuplicatePatronError(patrons=len(found))
+    _check_birthday(new.born_on, today)
     _check_class(session, new.patron_class)
     _check_channels(new.channels, new.email)
     if new.guardian_id is not None:
@@ -114,6 +115,7 @@ def search(session: Session, typed: str, *, after: int = 0, limit: int = PAGE) -
 def edit(session: Session, patron_id: int, changes: dict[str, Any], *, actor: str, at: datetime, today: date) -> Patron:
     """Change fields of NewPatron other than card and PIN. The audit log tells which fields, never what they hold."""
     row = _row(session, patron_id)
+    _check_birthday(changes.get("born_on"), today)
     if "patron_class" in changes:
         _check_class(session, changes["patron_class"])
     if changes.get("guardian_id") is not None:
@@ -276,6 +278,11 @@ def _end_card(session: Session, patron_id: int, reason: str, at: datetime) -> bo
 def _card(row: CardRow) -> Card:
     state: Any = row.end_reason or "active"
     return Card(row.number, state, row.issued_at, row.ended_at)
+
+
+def _check_birthday(born_on: date | None, today: date) -> None:
+    if born_on is not None and born_on > today:
+        raise BirthdayError
 
 
 def _check_class(session: Session, code: str) -> None:

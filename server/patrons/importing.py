@@ -21,7 +21,7 @@ from server import hashing
 from server.db import Database
 from server.errors import DomainError
 from server.patrons import desk, repository
-from server.patrons.errors import CardTakenError, UnknownCardError, UnreadableFileError
+from server.patrons.errors import BirthdayError, CardTakenError, UnknownCardError, UnreadableFileError
 from server.patrons.policy import pin_fault
 from server.patrons.schemas import PatronFields
 from server.patrons.service import NewPatron, Patron, find, find_by_id
@@ -144,6 +144,8 @@ def _checked(raw: Raw, work: Run) -> ImportRow | Outcome:
         return Outcome(raw.line, "error", "malformed", str(place[0]) if place else None)
     if row.card is None and row.external is None:
         return Outcome(raw.line, "error", "no_key", "card")
+    if row.born_on is not None and row.born_on > work.today:
+        return Outcome(raw.line, "error", BirthdayError.code, "born_on")
     if row.pin and (fault := pin_fault(row.pin, row.card or "")):
         return Outcome(raw.line, "error", fault, "pin")
     for kind, key in (("card", row.card), ("external", row.external)):

@@ -54,6 +54,13 @@ class TestRegister:
         for typed in ("90000009", "Wang Hao", "%", "_", "hai@y"):
             assert desk.found(typed) == [], typed
 
+    def test_a_birthday_in_the_future_is_refused(self, desk: Desk) -> None:
+        patron, tomorrow = desk.register(), {"born_on": "2026-03-03"}
+        new = desk("POST", "", NEW | tomorrow | {"card": "80000009", "confirmed_new": True})
+        assert (new.status_code, new.json()["code"]) == (409, "birthday_in_future")
+        assert desk("PATCH", f"/{patron}", tomorrow).json()["code"] == "birthday_in_future"
+        assert desk("PATCH", f"/{patron}", {"born_on": "2026-03-02"}).status_code == 200, "born today"
+
     def test_everything_given_is_kept(self, desk: Desk) -> None:
         more = {
             "language": "zh-CN", "patron_class": "student", "expires_on": "2027-01-01", "branch": "north",

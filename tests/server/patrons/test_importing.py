@@ -52,6 +52,10 @@ class TestReading:
 
 
 class TestImport:
+    def test_a_birthday_in_the_future_is_told_with_its_column(self, database: Database) -> None:
+        told = run(database, HEAD + "81000001,Wang Hai,S-1,student,2026-03-03,,\n")
+        assert told == [Outcome(2, "error", "birthday_in_future", "born_on")]
+
     def test_rows_become_patrons_who_can_sign_in(self, database: Database) -> None:
         assert kinds(run(database, HEAD + ROWS)) == ["new", "new"]
         with database.reading() as session:

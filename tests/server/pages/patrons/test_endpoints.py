@@ -111,6 +111,14 @@ def test_data_are_changed(desk: TestClient) -> None:
     assert "prolonged" in post(desk, f"{home}/renewal")
 
 
+def test_nobody_is_born_tomorrow(desk: TestClient) -> None:
+    home, tomorrow = f"/patrons/{key(desk, ALICE)}", {"born_on": "2026-03-03"}
+    assert "This birthday is in the future." in post(desk, "/patrons/new", 409, **FORM | tomorrow)
+    changed = {"name": "Alice Wu", "patron_class": "adult"}
+    assert "This birthday is in the future." in post(desk, f"{home}/edit", 422, **changed | tomorrow)
+    assert "The changes are saved." in post(desk, f"{home}/edit", **changed | {"born_on": "2026-03-02"})
+
+
 def test_cards_are_lost_and_replaced(desk: TestClient) -> None:
     home = f"/patrons/{key(desk, ALICE)}"
     assert "The card is no longer valid." in post(desk, f"{home}/cards/end", reason="lost")
