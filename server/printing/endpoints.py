@@ -14,6 +14,9 @@ from server.printing.policy import GRIDS, Grid
 
 router = APIRouter(prefix="/api/v1/labels", tags=["printing"])
 
+MOST = 1000
+"""Barcodes in one request."""
+
 Millimetres = Annotated[float, Field(ge=0, le=297)]
 
 
@@ -38,9 +41,9 @@ class LabelsBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     kind: Literal["spine", "barcode"]
-    barcodes: Annotated[list[ItemBarcode], Field(min_length=1, max_length=1000)]
+    barcodes: Annotated[list[ItemBarcode], Field(min_length=1, max_length=MOST)]
     grid: Literal["24", "40", "65"] | GridBody = "40"
-    start: Annotated[int, Field(ge=1, le=800)] = 1
+    start: Annotated[int, Field(ge=1)] = 1
 
 
 @router.post("", response_class=Response, responses={200: {"content": {"application/pdf": {}}}})

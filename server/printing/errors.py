@@ -13,6 +13,14 @@ class LabelGridError(DomainError):
     title = "These labels do not fit on a sheet of A4 (210 x 297 mm). Measure the sheet again."
 
 
+class LabelStartError(DomainError):
+    """The first free label is beyond the sheet, which has `labels`."""
+
+    code = "label_start"
+    status = 422
+    title = "The sheet has fewer labels than that. Give the number of its first free one."
+
+
 class LabelTooSmallError(DomainError):
     """`barcode` would need narrower bars than scanners read."""
 

@@ -28,6 +28,11 @@ class Grid:
     gap_y: float = 0.0
 
     @property
+    def labels(self) -> int:
+        """How many lie on a sheet."""
+        return self.columns * self.rows
+
+    @property
     def fits(self) -> bool:
         """Whether the labels lie on the sheet."""
         wide = self.left + self.columns * self.width + (self.columns - 1) * self.gap_x
@@ -36,7 +41,7 @@ class Grid:
 
     def place(self, number: int) -> tuple[int, float, float]:
         """(sheet, from the left, from the top) of a label's corner; both count from 0, row by row."""
-        sheet, on_sheet = divmod(number, self.columns * self.rows)
+        sheet, on_sheet = divmod(number, self.labels)
         row, column = divmod(on_sheet, self.columns)
         return sheet, self.left + column * (self.width + self.gap_x), self.top + row * (self.height + self.gap_y)
 

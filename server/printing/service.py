@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from server.catalogue import service as catalogue
 from server.printing import pdf
-from server.printing.errors import LabelGridError, UnknownItemsError
+from server.printing.errors import LabelGridError, LabelStartError, UnknownItemsError
 from server.printing.policy import Grid
 
 Kind = Literal["spine", "barcode"]
@@ -36,9 +36,11 @@ def labels(session: Session, barcodes: Sequence[str]) -> list[pdf.Label]:
 
 
 def sheets(session: Session, wanted: Wanted, *, library: str) -> bytes:
-    """The PDF; raises LabelGridError, UnknownItemsError, LabelTooSmallError."""
+    """The PDF; raises LabelGridError, LabelStartError, UnknownItemsError, LabelTooSmallError."""
     if not wanted.grid.fits:
         raise LabelGridError
+    if wanted.start > wanted.grid.labels:
+        raise LabelStartError(labels=wanted.grid.labels)
     found = labels(session, wanted.barcodes)
     if wanted.kind == "spine":
         return pdf.spines(found, wanted.grid, wanted.start - 1)

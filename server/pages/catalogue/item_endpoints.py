@@ -113,6 +113,9 @@ def labels(desk: DeskDep, told: Fields) -> Response:
     draft = Draft({name: texts.get(name, "") for name in ("grid", "start", "kind", "barcodes")})
     if not barcodes:
         return _labels(desk, draft, refused=desk.words.gettext(catalogue_words.NOTHING_CHOSEN), status=422)
+    if len(barcodes) > printing.MOST:
+        many = desk.words.gettext(catalogue_words.TOO_MANY_LABELS, count=len(barcodes), most=printing.MOST)
+        return _labels(desk, draft, refused=many, status=422)
     try:
         body = printing.LabelsBody.model_validate(dict(draft.texts) | {"barcodes": barcodes})
         with desk.core.database.reading() as session:

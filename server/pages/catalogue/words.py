@@ -20,6 +20,8 @@ ERRORS = {
     "type": N_("Write letters, digits, hyphens and underscores only."),
     "price": N_("Write an amount such as 35.50."),
     "tags": N_("Write a whole number from 1 to 99."),
+    "start": N_("Write a whole number; the first label of the sheet is 1."),
+    "barcodes": N_("Write a barcode a line: letters, digits and . * : / _ - only, at most 32 of them."),
     "summary": N_("This is too long: at most 5,000 characters."),
 }
 TOO_LONG = N_("This is too long, or a line of it is.")
@@ -33,6 +35,8 @@ DONE = {
 }
 CHANGED_MEANWHILE = N_("Somebody else has changed this title meanwhile. Read it again and repeat your change.")
 NOTHING_CHOSEN = N_("Choose at least one copy.")
+TOO_MANY_LABELS = N_("These are %(count)s barcodes. At most %(most)s are printed at once: take them in parts.")
+LABEL_START = N_("This sheet has %(labels)s labels. Write the number of the first free one of them.")
 UNKNOWN_LABELS = N_("No copy has these barcodes: %(barcodes)s")
 ACTIONS = {
     Trigger.MISSING: N_("It is missing"),

@@ -115,6 +115,9 @@ class TestEndpoint:
             ({"barcodes": ["no-such"]}, 404, "unknown_items"),
             ({"barcodes": []}, 422, "malformed_request"),
             ({"grid": "1000"}, 422, "malformed_request"),
+            ({"grid": "24", "start": 25}, 422, "label_start"),
+            ({"grid": {"columns": 2, "rows": 5, "width_mm": 60, "height_mm": 29}, "start": 11}, 422, "label_start"),
+            ({"start": 0}, 422, "malformed_request"),
             ({"grid": {"columns": 4, "rows": 10, "width_mm": 60, "height_mm": 29}}, 422, "label_grid"),
         ],
     )

@@ -191,6 +191,12 @@ class TestCopies:
             ({"barcodes": "nobody-has-this"}, 409, "No copy has these barcodes: nobody-has-this"),
             ({"barcodes": " "}, 422, "Choose at least one copy."),
             ({"start": "none"}, 422, "1 field needs another look."),
+            ({"start": "none"}, 422, "Write a whole number; the first label of the sheet is 1."),
+            ({"start": "0"}, 422, "Write a whole number; the first label of the sheet is 1."),
+            ({"start": "25"}, 409, "This sheet has 24 labels."),
+            ({"start": "801"}, 409, "This sheet has 24 labels."),
+            ({"barcodes": "what?"}, 422, "Write a barcode a line:"),
+            ({"barcodes": "1 " * 1001}, 422, "These are 1001 barcodes. At most 1000 are printed at once"),
         ):
             answer = client.post("/catalogue/labels", data=told | changes, headers=desk)
             assert (answer.status_code, sign in text(answer)) == (status, True), changes
