@@ -113,7 +113,7 @@ def hold(desk: DeskDep, form: Annotated[HoldForm, Form()]) -> Response:
         overrides = form.against(queueing.OVERRIDABLE)
         wish = HoldRequest(
             request_id=form.id, card=_known_card(form), barcode=form.item, overrides=frozenset(overrides),
-            reason=form.reason,
+            reason=form.reasons,
         )  # fmt: skip
         result = place_hold(session, wish, occasion)
         if result.status != "ok":
@@ -167,7 +167,7 @@ def _lent(desk: Desk, session: Session, occasion: Occasion, *, form: InsistForm)
     overrides = form.against(OVERRIDABLE)
     request = CheckoutRequest(
         request_id=form.id, card=_known_card(form), items=_refs(form.item), overrides=frozenset(overrides),
-        reason=form.reason, implicit_return=form.implicit_return,
+        reason=form.reasons, implicit_return=form.implicit_return,
     )  # fmt: skip
     batch = circulation.checkout_many(session, request, occasion)
     return Outcome(form.card, [results.lent(desk.words, one, overridden=overrides) for one in batch.results])
@@ -181,7 +181,7 @@ def _returned(desk: Desk, session: Session, occasion: Occasion, *, form: AtTheDe
 
 def _renewed(desk: Desk, session: Session, occasion: Occasion, *, form: InsistForm) -> Outcome:
     overrides = form.against(OVERRIDABLE)
-    more: dict[str, Any] = {"card": _known_card(form), "overrides": frozenset(overrides), "reason": form.reason}
+    more: dict[str, Any] = {"card": _known_card(form), "overrides": frozenset(overrides), "reason": form.reasons}
     batch: BatchResult
     if form.item:
         one = RenewalRequest(request_id=form.id, items=_refs(form.item), **more)

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from carrel.contracts.circulation import Code
+from carrel.contracts.circulation import Code, Reason
 from carrel.contracts.ids import CardNumber, ItemBarcode, RequestId
 
 SCANNED: Final = re.compile(r"[0-9A-Za-z.*:/_-]{1,32}")
@@ -50,10 +50,16 @@ class ItemForm(AtTheDesk):
 
 
 class Insisting(AtTheDesk):
-    """The rules that staff decide against, with the reason."""
+    """The rules that staff decide against, with the reason; `given` are the reasons given for the rules before."""
 
     overrides: Annotated[list[Code], Field(max_length=20)] = []
-    reason: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] = ""
+    reason: Reason = ""
+    given: Reason = ""
+
+    @property
+    def reasons(self) -> str:
+        """All of them, as the audit log keeps them."""
+        return "; ".join(dict.fromkeys(one for one in (self.given, self.reason) if one))[:500].strip()
 
     def against(self, overridable: frozenset[str]) -> tuple[str, ...]:
         """Those that staff may decide against at all; none without a reason, so that the refusal asks for one."""

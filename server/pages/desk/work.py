@@ -18,7 +18,7 @@ from server.lending import service as lending
 from server.lending.occasion import Occasion
 from server.lending.place import occasion_of
 from server.pages.desk import words as desk_words
-from server.pages.desk.forms import AtTheDesk, fresh_id
+from server.pages.desk.forms import AtTheDesk, Insisting, fresh_id
 from server.pages.desk.panel import panel_of
 from server.pages.desk.results import Line
 from server.pages.shell import VisitDep
@@ -74,9 +74,10 @@ class Desk:
         except DomainError as error:
             outcome = Outcome(form.card, refused=refusal(self.words, error.code, error.params))
         kept = before if outcome.card == form.card else []
-        return self._show(caller, replace(outcome, trail=kept))
+        given = form.reasons if isinstance(form, Insisting) else ""
+        return self._show(caller, replace(outcome, trail=kept), given)
 
-    def _show(self, caller: Principal, outcome: Outcome) -> Response:
+    def _show(self, caller: Principal, outcome: Outcome, given: str = "") -> Response:
         occasion = occasion_of(self.core, caller)
         with self.core.database.reading() as session:
             panel = panel_of(session, outcome.card, occasion, self.words) if outcome.card else None
@@ -90,6 +91,7 @@ class Desk:
             "payment": outcome.payment,
             "refused": outcome.refused or (desk_words.rule(self.words, "unknown_card") if unknown else ""),
             "trail": outcome.trail,
+            "given": given,
             "next_trail": [*(line.text[:300] for line in outcome.lines), *outcome.trail][:REMEMBERED],
             "undo_s": undo_s,
             "fresh": fresh_id,

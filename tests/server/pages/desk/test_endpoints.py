@@ -110,6 +110,16 @@ def test_a_block_names_its_rule_and_staff_may_insist_with_a_reason(desk: TestCli
     assert "agreed by phone" in log
 
 
+def test_the_reason_for_each_of_two_rules_is_kept(desk: TestClient) -> None:
+    sent = {"card": BLOCKED, "item": REFERENCE, "overrides": ["patron_blocked"], "reason": "agreed by phone"}
+    again = desk.post("/desk/lend", data=sent, headers=PAGE).text
+    (given,) = re.findall(r'name="given" value="([^"]+)"', again)
+    both = re.findall(r'name="overrides" value="(\w+)"', again)
+    post(desk, "lend", **sent | {"overrides": both, "given": given, "reason": "for an exhibition"})
+    log = desk.get("/api/v1/audit", headers=colleague(desk, Role.ADMINISTRATOR)).text
+    assert "agreed by phone; for an exhibition" in log
+
+
 def test_what_nobody_may_override_offers_no_reason(desk: TestClient) -> None:
     answer = desk.post("/desk/lend", data={"card": ALICE, "item": "777", "overrides": ["unknown_item"], "reason": "x"})
     assert "overrides" not in answer.text
