@@ -29,7 +29,7 @@ from sqlalchemy import (
     text,
 )  # fmt: skip
 from sqlalchemy.engine import URL, Connection, Engine
-from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
@@ -308,6 +308,7 @@ def _sqlite(url: URL) -> Engine:
     engine = create_engine(url, pool_size=10, max_overflow=30, connect_args={"timeout": BUSY_TIMEOUT_S})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "before_cursor_execute", _refuse_nul)
     return engine
 
 
@@ -318,6 +319,21 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL").close()
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _refuse_nul(
+    _connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool
+) -> None:  # fmt: skip
+    """SQLite keeps NUL in a text, PostgreSQL does not: what one refuses the other refuses too. Raises DataError."""
+    for row in parameters if many else (parameters,):
+        for value in row.values() if isinstance(row, Mapping) else row:
+            if isinstance(value, str) and "\0" in value:
+                raise DataError(statement, None, ValueError("text fields cannot contain NUL"), hide_parameters=True)
+
+
+def is_nul(error: BaseException) -> bool:
+    """Whether the error means that a text held NUL, which no database here keeps."""
+    return isinstance(error, DataError) and "cannot contain NUL" in str(error.orig)
 
 
 def _begin_sqlite(connection: Connection) -> None:

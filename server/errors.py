@@ -11,10 +11,11 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from server.db import AWAY
+from server.db import AWAY, is_nul
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +65,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(DomainError, _on_domain_error)
     app.add_exception_handler(RequestValidationError, _on_malformed)
     app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(DataError, _on_data)
     for away in AWAY:
         app.add_exception_handler(away, _on_database_away)
     app.add_middleware(UnexpectedErrors)
@@ -78,6 +80,13 @@ async def _on_malformed(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     places = [{"where": ".".join(str(part) for part in e["loc"]), "what": e["msg"]} for e in error.errors()[:20]]
     return problem("malformed_request", status=422, title=MALFORMED, params={"errors": places})
+
+
+async def _on_data(_request: Request, error: Exception) -> Response:
+    """NUL in whatever part of the request; the transaction was undone. Other errors of data are faults of ours."""
+    if not is_nul(error):
+        raise error
+    return problem("malformed_request", status=422, title=MALFORMED)
 
 
 async def _on_http(_request: Request, error: Exception) -> Response:

@@ -137,6 +137,8 @@ def _batch(database: Database, rows: Sequence[Raw], work: Run) -> list[Outcome]:
 
 def _checked(raw: Raw, work: Run) -> ImportRow | Outcome:
     """The row's values, or what is wrong with them whatever the library knows."""
+    if damaged := [name for name, cell in raw.cells.items() if "\0" in cell]:
+        return Outcome(raw.line, "error", "malformed", damaged[0])
     try:
         row = ImportRow.model_validate(raw.cells)
     except ValidationError as error:

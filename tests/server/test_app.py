@@ -22,7 +22,7 @@ from server.app import create_app
 from server.db import Database
 from server.deps import Core, Principal, Right, Role, caller_of, public, refuse_cross_origin, require
 from server.settings import ServerSettings
-from tests.support.library import ALICE, PIN, ManualClock, machine, make_settings, reader
+from tests.support.library import ALICE, PIN, ManualClock, colleague, machine, make_settings, reader
 
 
 def rights_of(dependant: Dependant) -> Iterator[Right]:
@@ -236,6 +236,33 @@ def test_helpers_for_pages_know_the_caller(settings: ServerSettings) -> None:
         assert found is not None
         assert found.has(Role.KIOSK, Role.LIBRARIAN)
         assert not found.has(Role.LIBRARIAN)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/records?kind=%00", None),
+        ("GET", "/records?language=%00", None),
+        ("GET", "/patrons?q=%00", None),
+        ("GET", "/feedback?owner=%00", None),
+        ("GET", "/feedback/%00", None),
+        ("PUT", "/feedback/%00/owner", {"owner": ""}),
+        ("POST", "/feedback/%00/close", None),
+        ("POST", "/patrons/1/fees", {"kind": "damage", "amount": "1", "reason": "a\0"}),
+        ("POST", f"/patrons/by-card/{ALICE}/fees", {"kind": "damage", "amount": "1", "reason": "a\0"}),
+        ("POST", "/alarms/%00/reset", None),
+    ],
+)
+def test_nul_which_no_database_keeps_is_refused(client: TestClient, method: str, path: str, body: Any) -> None:
+    answer = client.request(method, f"/api/v1{path}", json=body, headers=colleague(client, Role.LIBRARIAN))
+    assert (answer.status_code, answer.json()["code"]) == (422, "malformed_request"), answer.text
+    assert not re.search("SELECT|INSERT|NUL", answer.text)
+
+
+@pytest.mark.parametrize(("path", "body"), [("rating", {"rating": 5}), ("reopen", {"text": "Still broken"})])
+def test_nul_from_a_reader_is_refused(client: TestClient, path: str, body: Any) -> None:
+    answer = client.post(f"/api/v1/patrons/me/feedback/%00/{path}", json=body, headers=reader(client, ALICE))
+    assert (answer.status_code, answer.json()["code"]) == (422, "malformed_request"), answer.text
 
 
 def test_two_applications_in_one_process_do_not_meet(settings: ServerSettings, empty_url: str, tmp_path: Path) -> None:

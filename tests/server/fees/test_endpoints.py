@@ -155,6 +155,7 @@ def test_a_waiver_needs_a_reason_and_an_open_fee(client: TestClient, desk: dict[
     fee = charge(client, desk)
     path = f"/api/v1/fees/{fee['id']}/waive"
     assert client.post(path, json={"reason": " "}, headers=desk).json()["code"] == "reason_required"
+    assert client.post(path, json={"reason": "\0"}, headers=desk).json()["code"] == "malformed_request"
     assert client.post(path, json={"reason": "ill", "amount": "9"}, headers=desk).json()["code"] == "overpaid"
     assert client.post("/api/v1/fees/4711/waive", json={"reason": "ill"}, headers=desk).status_code == 404
     assert client.post(path, json={"reason": "ill"}, headers=desk).json() == {"waived": "5.00", "balance": "0.00"}

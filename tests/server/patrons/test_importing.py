@@ -56,6 +56,10 @@ class TestImport:
         told = run(database, HEAD + "81000001,Wang Hai,S-1,student,2026-03-03,,\n")
         assert told == [Outcome(2, "error", "birthday_in_future", "born_on")]
 
+    @pytest.mark.parametrize("row", ["81000003,A\0,S-3,adult,,,", "81000003,A,S\0,adult,,,", "81000003,A,S-3,a\0,,,"])
+    def test_a_row_with_nul_is_malformed_and_stops_nothing(self, database: Database, row: str) -> None:
+        assert kinds(run(database, f"{HEAD}{row}\n{ROWS}")) == ["error:malformed", "new", "new"]
+
     def test_rows_become_patrons_who_can_sign_in(self, database: Database) -> None:
         assert kinds(run(database, HEAD + ROWS)) == ["new", "new"]
         with database.reading() as session:

@@ -73,6 +73,12 @@ def read(house: House) -> Any:
     return house.client.get(BOOK, headers=house.staff()).json()
 
 
+def test_a_note_with_nul_is_refused(house: House) -> None:
+    refused = save(house, rule(24.0), note="too\0warm")
+    assert (refused.status_code, refused.json()["code"]) == (422, "malformed_request")
+    assert read(house)["version"] == 0
+
+
 def state(house: House, version: int, **more: Any) -> None:
     told = ConfigState(
         section="rules", version=version, since=house.clock.now(), newest=more.pop("newest", version), **more
