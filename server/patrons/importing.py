@@ -1,13 +1,14 @@
 """Patrons from a CSV file: read row by row, judged row by row; one bad row never stops the file.
 
-Rows are stored in short transactions of a batch each, and a row that is stored already is told as `same`: an import
-that was interrupted is simply begun again.
+Rows are stored in short transactions, and a row that is stored already is told as `same`: an import that was
+interrupted is simply begun again. SQLite has one writer at a time: between its turns an import gives way to others.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -27,6 +28,11 @@ from server.patrons.schemas import PatronFields
 from server.patrons.service import NewPatron, Patron, find, find_by_id
 
 BATCH = 100
+TURN_S = 0.2
+"""Longer than this, a transaction takes up no further row."""
+GIVE_WAY_S = 0.12
+"""The least pause between two turns: who waits for SQLite looks every 0.1 s whether it is free."""
+
 ENCODINGS = ("utf-8-sig", "gb18030")
 
 ALIASES: dict[str, tuple[str, ...]] = {
@@ -119,17 +125,30 @@ def read(data: bytes) -> Table:
 def run(database: Database, table: Table, work: Run) -> Iterator[Outcome]:
     """Store the rows, one outcome each, in the file's order; a dry run finds out the same and stores nothing."""
     for start in range(0, len(table.rows), BATCH):
-        yield from _batch(database, table.rows[start : start + BATCH], work)
+        judged = [(raw, _checked(raw, work)) for raw in table.rows[start : start + BATCH]]
+        hashes = {row.pin: hashing.make(row.pin) for _, row in judged if isinstance(row, ImportRow) and row.pin}
+        while judged:
+            begun = time.monotonic()
+            outcomes = _turn(database, judged, work=work, hashes=hashes)
+            took = time.monotonic() - begun
+            judged = judged[len(outcomes) :]
+            yield from outcomes
+            if database.engine.dialect.name == "sqlite" and (judged or start + BATCH < len(table.rows)):
+                time.sleep(max(took, GIVE_WAY_S))
 
 
-def _batch(database: Database, rows: Sequence[Raw], work: Run) -> list[Outcome]:
-    judged = [(raw, _checked(raw, work)) for raw in rows]
-    hashes = {row.pin: hashing.make(row.pin) for _, row in judged if isinstance(row, ImportRow) and row.pin}
-    outcomes = []
+def _turn(
+    database: Database, judged: Sequence[tuple[Raw, ImportRow | Outcome]], *, work: Run, hashes: dict[str, str]
+) -> list[Outcome]:
+    """What became of the first rows, as many as one transaction may take."""
+    outcomes: list[Outcome] = []
     with database.writing() as session:
         whole = session.begin_nested()
+        begun = time.monotonic()
         for raw, row in judged:
             outcomes.append(row if isinstance(row, Outcome) else _stored(session, raw, row, work=work, hashes=hashes))
+            if time.monotonic() - begun >= TURN_S:
+                break
         if work.dry_run:
             whole.rollback()
     return outcomes

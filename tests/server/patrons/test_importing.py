@@ -1,9 +1,11 @@
 """Patrons from a CSV file."""
 
+import math
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import text
 
 from carrel.cli import main
 from server.db import Database
@@ -20,6 +22,10 @@ ROWS = "81000001,Wang Hai,S-1,student,1999-01-02,138 0000 1111,591347\n81000002,
 def run(database: Database, text: str, *, dry: bool = False) -> list[Outcome]:
     work = Run("user:librarian", NOW, NOW.date(), branch="main", dry_run=dry)
     return list(importing.run(database, read(text.encode()), work))
+
+
+def many(count: int) -> str:
+    return "".join(f"82{n:06},Person {n},X-{n},,,,\n" for n in range(count))
 
 
 def kinds(outcomes: list[Outcome]) -> list[str]:
@@ -129,14 +135,32 @@ class TestImport:
         (outcome,) = run(database, HEAD + "81000003,Somebody Else,,,,+86 13800001111,\n")
         assert (outcome.outcome, outcome.possible_duplicate) == ("new", True)
 
-    def test_an_import_that_broke_off_is_begun_again(self, database: Database) -> None:
-        text = HEAD + "".join(f"82{n:06},Person {n},X-{n},,,,\n" for n in range(250))
+    @pytest.mark.parametrize("dry", [True, False])
+    def test_others_write_between_its_turns(
+        self, database: Database, monkeypatch: pytest.MonkeyPatch, *, dry: bool
+    ) -> None:
+        pauses: list[float] = []
+
+        def pause(seconds: float) -> None:
+            with database.writing(at_once=True) as session:  # refused while the import holds the database
+                session.execute(text("UPDATE patron SET phone = phone"))
+            pauses.append(seconds)
+
+        monkeypatch.setattr("server.patrons.importing.time.sleep", pause)
+        monkeypatch.setattr(importing, "TURN_S", 0.0)
+        assert set(kinds(run(database, HEAD + many(5), dry=dry))) == {"new"}
+        assert len(pauses) == (4 if database.engine.dialect.name == "sqlite" else 0)
+        assert all(seconds >= importing.GIVE_WAY_S for seconds in pauses)
+
+    def test_an_import_that_broke_off_is_begun_again(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(importing, "TURN_S", math.inf)
+        file = HEAD + many(250)
         work = Run("user:librarian", NOW, NOW.date(), branch="main", dry_run=False)
-        rows = importing.run(database, read(text.encode()), work)
+        rows = importing.run(database, read(file.encode()), work)
         for _ in range(150):  # in the second batch
             next(rows)
         rows.close()
-        again = kinds(run(database, text))
+        again = kinds(run(database, file))
         assert (again.count("same"), again.count("new")) == (200, 50)
 
 
