@@ -6,9 +6,11 @@ import hashlib
 import hmac
 import json
 import smtplib
+import socket
 import ssl
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from email.errors import MessageError
@@ -28,6 +30,9 @@ from server.notices.letters.writing import Addressee, Letter
 TRY_LATER = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 MAILBOX_REFUSED = range(550, 560)
 """Answers to a recipient or to the letter itself that another attempt does not change."""
+
+TOGETHER = 3
+"""So many times `timeout_s` a mail server may take for one letter: less than the lease of a letter."""
 
 WORDS_LENGTH = 150
 """So much is repeated of what a webhook says."""
@@ -55,6 +60,42 @@ class Channel(Protocol):
 
     def deliver(self, parcel: Parcel) -> None:
         """Hand it over; raises DeliveryError."""
+
+
+class _Limited(smtplib.SMTP):
+    """Ends a conversation that takes longer than `most` seconds: smtplib limits only how long one read may be silent,
+    so a server that sends a byte now and then would hold its caller for ever."""
+
+    def __init__(self, *args: Any, most: float, **options: Any) -> None:
+        self._most = most
+        self._closed = threading.Event()
+        super().__init__(*args, **options)
+
+    def connect(self, *args: Any, **options: Any) -> tuple[int, bytes]:
+        """As smtplib does, from now on against the clock."""
+        threading.Thread(target=self._watch, name="mail limit", daemon=True).start()
+        try:
+            return super().connect(*args, **options)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Hang up."""
+        self._closed.set()
+        super().close()
+
+    def _watch(self) -> None:
+        wait = self._most
+        while not self._closed.wait(wait):
+            wait = 1.0  # again: STARTTLS may just have put another socket in its place
+            with suppress(OSError):
+                if self.sock is not None:
+                    socket.socket.shutdown(self.sock, socket.SHUT_RDWR)  # past TLS, which another thread is using
+
+
+class _LimitedTls(_Limited, smtplib.SMTP_SSL):
+    """With TLS from the start."""
 
 
 class Mail:
@@ -96,14 +137,20 @@ class Mail:
     def _connected(self) -> Iterator[smtplib.SMTP]:
         config = self._config
         trust = None if config.tls == "none" else ssl.create_default_context()
+        most = TOGETHER * config.timeout_s
         connection: smtplib.SMTP
         if config.tls == "tls":
-            connection = smtplib.SMTP_SSL(
-                config.host, config.port, local_hostname=self._domain, timeout=config.timeout_s, context=trust
+            connection = _LimitedTls(
+                config.host,
+                config.port,
+                local_hostname=self._domain,
+                timeout=config.timeout_s,
+                context=trust,
+                most=most,
             )
         else:
-            connection = smtplib.SMTP(
-                config.host, config.port, local_hostname=self._domain, timeout=config.timeout_s
+            connection = _Limited(
+                config.host, config.port, local_hostname=self._domain, timeout=config.timeout_s, most=most
             )  # fmt: skip
         try:
             if config.tls == "starttls":

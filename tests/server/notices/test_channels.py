@@ -1,7 +1,11 @@
 """Mail over TLS and with a sign-in, against a real server; what a webhook is told."""
 
+import socketserver
 import ssl
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -88,6 +92,40 @@ def test_mail_goes_over_tls_after_a_sign_in(guarded: Guarded, parcel: Parcel, mo
     monkeypatch.delenv("SSL_CERT_FILE")
     assert refusal(Mail(guarded.config), parcel) == ("mail_server", False), "nobody vouches for that server"
     assert len(guarded.kept.letters) == 1
+
+
+@contextmanager
+def dripping(*before: bytes) -> Iterator[int]:
+    """The port of a mail server that answers a few times, and from then on says little by little that it will."""
+    end = threading.Event()
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            with suppress(OSError):
+                for answer in before:
+                    self.wfile.write(answer)
+                    self.rfile.readline()
+                while not end.wait(0.05):
+                    self.wfile.write(b"220-please wait\r\n")
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1]
+        end.set()
+        server.shutdown()
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("before", [(), (b"220 hello\r\n",), (b"220 hello\r\n", b"250 me\r\n")])
+def test_a_mail_server_that_drips_is_left_in_the_end(parcel: Parcel, before: tuple[bytes, ...]) -> None:
+    with dripping(*before) as port:
+        mail = Mail(MailConfig(host="127.0.0.1", port=port, tls="none", sender=SENDER, timeout_s=0.3))
+        begun = time.monotonic()
+        assert refusal(mail, parcel) == ("mail_server", False)
+        assert time.monotonic() - begun < 5
+    for watch in [thread for thread in threading.enumerate() if thread.name == "mail limit"]:
+        watch.join(5)
+        assert not watch.is_alive()
 
 
 def test_a_webhook_is_told_words_and_facts(parcel: Parcel) -> None:
