@@ -126,7 +126,10 @@ class Writer:
         """The library's own words; where they are wrong, the shipped ones, since a letter with other words beats none,
         and what is wrong."""
         try:
-            return self._preferred.get_template(template).render(words), ""
+            written = self._preferred.get_template(template).render(words)
+            if not written.strip():
+                raise ValueError("it writes nothing")
+            return written, ""
         except WRONG as error:
             if self._preferred is self._shipped:
                 raise

@@ -74,6 +74,8 @@ def test_a_library_may_use_its_own_words(people: list[Patron], tmp_path: Path) -
         "{{ 1 // 0 }}",
         "{{ owed + name }}",
         "{{ lines[9].x }}",
+        "",
+        "{# later #}\n\n",
     ],
 )
 def test_words_that_are_wrong_give_way_to_the_shipped_ones(
