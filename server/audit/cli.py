@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from carrel.config import DEFAULT_FILE, ConfigError, load
 from server.audit import service
@@ -30,6 +31,8 @@ def verify(
     ] = "",
 ) -> int:
     """Check the whole chain; exit code 1 when it is broken."""
+    if head and not re.fullmatch(r"[0-9]+:[0-9a-f]{64}", head):
+        raise typer.BadParameter("write SEQ:HASH as an earlier run printed it", param_hint="--head")
     with _database(config) as database:
         verdict = service.verify(database, noted=head or None)
     if verdict.broken:
@@ -61,8 +64,11 @@ def _database(config: Path) -> Iterator[Database]:
     database = Database(read_settings(load(config)).database_url)
     try:
         yield database
-    except DBAPIError:
-        raise ConfigError("there is no audit log yet: start the library once with `carrel run`") from None
+    except DBAPIError as error:
+        said = (str(error.orig).strip() or type(error.orig).__name__).splitlines()[0]
+        if isinstance(error, ProgrammingError) or "no such table" in said:
+            raise ConfigError("there is no audit log yet: start the library once with `carrel run`") from None
+        raise ConfigError(f"the database cannot be read: {said}") from None
     finally:
         database.close()
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import Any, Literal
 
-from server.audit.values import Entry, Head, Sealed
+from server.audit.values import Entry, Head, Sealed, UnreadableRowError
 
 FaultCode = Literal["removed", "replaced", "changed", "cut"]
 
@@ -46,11 +46,16 @@ def verify(rows: Iterable[Sealed], noted: str | None = None) -> Verdict:
     A chain that was cut off at its end looks whole; `noted` (`SEQ:HASH` of some row, kept elsewhere) shows it.
     """
     head, met = Head(), noted is None
-    for row in rows:
-        if fault := _fault(head, row):
-            return Verdict(head.seq, head, fault[1], fault[0])
-        head = Head(row.seq, row.hash)
-        met = met or noted == f"{row.seq}:{row.hash}"
+    try:
+        for row in rows:
+            if fault := _fault(head, row):
+                return Verdict(head.seq, head, fault[1], fault[0])
+            head = Head(row.seq, row.hash)
+            met = met or noted == f"{row.seq}:{row.hash}"
+    except UnreadableRowError as error:
+        return Verdict(
+            head.seq, head, f"row {error.seq} was changed after it was written: it cannot be read", "changed"
+        )
     if met:
         return Verdict(head.seq, head, None)
     return Verdict(head.seq, head, f"the noted row {noted} is not in the log: its end was replaced", "cut")
@@ -64,9 +69,16 @@ def _fault(head: Head, row: Sealed) -> tuple[FaultCode, str] | None:
         )
     if row.prev != head.hash:
         return "replaced", f"row {row.seq} does not follow row {head.seq}: one of the two was replaced"
-    if row.hash != _hash(row.seq, row.entry, row.prev):
+    if not _fits(row):
         return "changed", f"row {row.seq} ({row.entry.action} of {row.entry.target}) was changed after it was written"
     return None
+
+
+def _fits(row: Sealed) -> bool:
+    try:
+        return row.hash == _hash(row.seq, row.entry, row.prev)
+    except (AttributeError, TypeError, ValueError):  # SQLite keeps values of any type, and some have no seal
+        return False
 
 
 def _hash(seq: int, entry: Entry, prev: str) -> str:

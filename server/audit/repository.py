@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from sqlalchemy import func, insert, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from server.audit.models import AuditRow
-from server.audit.values import Entry, Head, Sealed, Wanted
-from server.db import hot
+from server.audit.values import Entry, Head, Sealed, UnreadableRowError, Wanted
+from server.db import AWAY, hot
 
 LOCK = hot(select(func.pg_advisory_xact_lock(0x6175646974).label("locked")))
 """The number is any of ours: on PostgreSQL, who appends waits on it."""
@@ -19,7 +21,9 @@ COLUMNS = (
     AuditRow.seq, AuditRow.at, AuditRow.actor, AuditRow.action,
     AuditRow.target, AuditRow.detail, AuditRow.prev, AuditRow.hash,
 )  # fmt: skip
-
+IN_ORDER = select(*COLUMNS).order_by(AuditRow.seq)
+UNREADABLE = (DBAPIError, TypeError, ValueError)
+"""What reading a value raises that is not of its column's type: SQLite keeps anything in any column."""
 
 _row = AuditRow.__table__
 HEAD = hot(select(_row.c.seq, _row.c.hash).order_by(_row.c.seq.desc()).limit(1))
@@ -52,10 +56,36 @@ def append(session: Session, rows: Sequence[Sealed]) -> None:
 
 
 def every(session: Session) -> Iterator[Sealed]:
-    """The whole chain, oldest first, fetched a batch at a time."""
-    found = session.execute(select(*COLUMNS).order_by(AuditRow.seq).execution_options(yield_per=BATCH))
-    for row in found:
-        yield Sealed(row.seq, Entry(row.actor, row.action, row.target, row.at, row.detail), row.prev, row.hash)
+    """The whole chain, oldest first, fetched a batch at a time; raises UnreadableRowError where a row is none."""
+    last = 0
+    try:
+        for row in session.execute(IN_ORDER.execution_options(yield_per=BATCH)):
+            yield _sealed(row)
+            last = row.seq
+    except UNREADABLE:  # it is told of a whole batch
+        yield from _one_by_one(session, last)
+
+
+def _one_by_one(session: Session, last: int) -> Iterator[Sealed]:
+    for seq in session.scalars(select(AuditRow.seq).where(AuditRow.seq > last).order_by(AuditRow.seq)).all():
+        try:
+            row = session.execute(IN_ORDER.where(AuditRow.seq == seq)).one()
+        except AWAY as error:
+            if not _is_undecodable(error):
+                raise
+            raise UnreadableRowError(seq) from None
+        except UNREADABLE:
+            raise UnreadableRowError(seq) from None
+        yield _sealed(row)
+
+
+def _is_undecodable(error: Exception) -> bool:
+    """SQLite tells of text that is not UTF-8 with the class of error that also means that it does not answer."""
+    return "decode" in str(getattr(error, "orig", error))
+
+
+def _sealed(row: Any) -> Sealed:
+    return Sealed(row.seq, Entry(row.actor, row.action, row.target, row.at, row.detail), row.prev, row.hash)
 
 
 def page(session: Session, wanted: Wanted, limit: int) -> list[Sealed]:
@@ -75,7 +105,4 @@ def page(session: Session, wanted: Wanted, limit: int) -> list[Sealed]:
         query = query.where(AuditRow.at < wanted.until)
     if wanted.before:
         query = query.where(AuditRow.seq < wanted.before)
-    return [
-        Sealed(row.seq, Entry(row.actor, row.action, row.target, row.at, row.detail), row.prev, row.hash)
-        for row in session.execute(query)
-    ]
+    return [_sealed(row) for row in session.execute(query)]

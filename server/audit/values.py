@@ -31,6 +31,14 @@ class Sealed:
     hash: str
 
 
+class UnreadableRowError(Exception):
+    """A row holds what no program of ours writes."""
+
+    def __init__(self, seq: int) -> None:
+        super().__init__(seq)
+        self.seq = seq
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """The newest row: where the chain goes on."""

@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 from pydantic import BaseModel, ValidationError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from carrel.config import DEFAULT_FILE, ConfigError, load
@@ -172,6 +173,10 @@ def _run(cli: typer.Typer, name: str, argv: Sequence[str] | None) -> int:
         return 1
     except DomainError as error:
         print(f"{name}: {error.title}", file=sys.stderr)
+        return 1
+    except DBAPIError as error:
+        said = (str(error.orig).strip() or type(error.orig).__name__).splitlines()[0]
+        print(f"{name}: the database cannot be used: {said}", file=sys.stderr)
         return 1
     except typer.TyperException as error:
         if str(error):  # without a command typer has printed the help

@@ -11,6 +11,7 @@ from server.audit import service
 from server.db import Database
 from server.migrations.apply import upgrade
 from tests.support.library import NOW, make_settings
+from tests.support.ports import free_port
 
 
 @pytest.fixture
@@ -46,6 +47,45 @@ def test_a_changed_row_is_named_and_the_exit_code_tells(config: str, capsys: pyt
     told = capsys.readouterr().out
     assert "broken: row 2 (patron.edit of patron:2) was changed after it was written." in told
     assert "1 rows before it are in order" in told
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "at = 'garbage'",
+        "at = 7",
+        "actor = x'ff00'",
+        "actor = CAST(x'ff00' AS TEXT)",
+        "detail = x'7b7d'",
+        "target = 1.5",
+    ],
+)
+def test_a_row_that_holds_what_it_cannot_is_a_changed_one(
+    config: str, capsys: pytest.CaptureFixture[str], change: str
+) -> None:
+    tamper(config, f"UPDATE audit_entry SET {change} WHERE seq = 2")
+    assert main(["audit", "verify", "--config", config]) == 1
+    told = capsys.readouterr().out
+    assert told.startswith("broken: row 2 ")
+    assert "was changed after it was written" in told
+    assert "1 rows before it are in order" in told
+
+
+@pytest.mark.parametrize("head", ["garbage", "3", "3:", f"x:{'0' * 64}", f"3:{'0' * 63}"])
+def test_a_head_that_is_none_is_a_wrong_use(config: str, capsys: pytest.CaptureFixture[str], head: str) -> None:
+    assert main(["audit", "verify", "--config", config, "--head", head]) == 2
+    assert "write SEQ:HASH" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["audit", "verify"], ["audit", "show"], ["account", "list"]])
+def test_a_database_that_is_away_is_told_in_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    make_settings(tmp_path, f"postgresql+psycopg://carrel@127.0.0.1:{free_port()}/library")
+    assert main([*command, "--config", str(tmp_path / "config.toml")]) == 1
+    (told,) = capsys.readouterr().err.splitlines()
+    assert told.startswith(f"carrel {command[0]}: the database cannot be ")
+    assert "connection failed" in told
 
 
 def test_a_log_that_was_cut_off_is_found_by_a_noted_row(config: str, capsys: pytest.CaptureFixture[str]) -> None:
