@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import os
 import sqlite3
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
@@ -34,6 +35,7 @@ Chunks = Iterable[tuple[int, bytes]]
 def make(site: Site, file: Path, *, now: datetime, tell: Tell) -> Manifest:
     """Write one archive; what was there under that name stays until it is whole. Raises BackupError, OSError,
     sqlite3.Error and SQLAlchemyError."""
+    file = _target(file)
     with written_aside(file) as opened, ZipFile(opened, "w", ZIP_DEFLATED, compresslevel=4) as archive:
         # The edge first: what it hands over meanwhile is in both, and the server knows it when it comes again.
         # The other way round it would be in neither.
@@ -66,6 +68,18 @@ def make(site: Site, file: Path, *, now: datetime, tell: Tell) -> Manifest:
             database.close()
         archive.writestr(manifest.NAME, made.model_dump_json(indent=1))
     return made
+
+
+def _target(file: Path) -> Path:
+    """The file that a link leads to, since a new one takes its name; raises BackupError for what is no file."""
+    try:
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise BackupError(
+                f"{file} is a folder or a device, nothing was written: name a file, new or to be replaced"
+            )
+    except FileNotFoundError:
+        pass
+    return file.resolve()
 
 
 @contextmanager

@@ -260,6 +260,34 @@ class TestMaking:
             assert archive.manifest.made_at == MADE
         assert [p.name for p in tmp_path.glob(".*")] == []
 
+    @pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo], ids=["folder", "fifo"])
+    def test_what_is_no_file_is_left_alone(self, house: Place, tmp_path: Path, make: Callable[[Path], None]) -> None:
+        make(tmp_path / "b")
+        before = (tmp_path / "b").lstat().st_ino
+        (tmp_path / "link").symlink_to("b")
+        for name in ("b", "link"):
+            told: list[str] = []
+            with pytest.raises(BackupError, match="name a file"):
+                making.make(house.site, tmp_path / name, now=MADE, tell=told.append)
+            assert told == [], "before any work"
+        assert (tmp_path / "b").lstat().st_ino == before
+        assert [p.name for p in tmp_path.glob(".*")] == []
+
+    @pytest.mark.parametrize("old", [b"old", None])
+    def test_a_link_stays_one_and_its_target_is_the_backup(
+        self, house: Place, tmp_path: Path, old: bytes | None
+    ) -> None:
+        (tmp_path / "disk").mkdir()
+        target, link = tmp_path / "disk" / "b", tmp_path / "link"
+        if old is not None:
+            target.write_bytes(old)
+        link.symlink_to("disk/b")
+        back_up(house, link)
+        assert link.is_symlink()
+        with reading.opened(target) as archive:
+            assert archive.manifest.made_at == MADE
+        assert [p.name for folder in (tmp_path, target.parent) for p in folder.glob(".*")] == []
+
     def test_two_to_one_name_do_not_mix(self, house: Place, tmp_path: Path) -> None:
         with making.written_aside(tmp_path / "b"), pytest.raises(BackupError, match="another process"):
             back_up(house, tmp_path / "b")
