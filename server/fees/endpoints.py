@@ -65,7 +65,7 @@ def charge_by_card(
 @router.post("/patrons/{patron_id}/fees", status_code=status.HTTP_201_CREATED)
 def charge(patron_id: Key, body: ChargeBody, session: WriteSession, core: CoreDep, *, principal: Desk) -> FeeResponse:
     """Charge a fee by hand."""
-    return _charge(session, _by_id(session, patron_id), body, core=core, principal=principal)
+    return _charge(session, patron_id, body, core=core, principal=principal)
 
 
 @router.post("/fees/payments")
@@ -116,6 +116,9 @@ def waive(fee_id: Key, body: WaiverBody, session: WriteSession, core: CoreDep, *
 
 
 def _charge(session: Session, patron_id: int, body: ChargeBody, *, core: CoreDep, principal: Principal) -> FeeResponse:
+    patron = patrons.find_by_id(session, patron_id)
+    if patron is None or patron.anonymised_at is not None:  # who is forgotten owes nothing any more
+        raise UnknownPatronError
     fee_id = service.charge(
         session,
         patron_id,

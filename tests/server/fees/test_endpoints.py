@@ -59,6 +59,20 @@ def test_who_was_forgotten_since_owes_nothing_again(client: TestClient, desk: di
     assert undo(client, desk, card=None, patron_id=key).json()["code"] == "unknown_patron"
 
 
+def test_who_was_forgotten_is_charged_nothing(client: TestClient, desk: dict[str, str]) -> None:
+    charge(client, desk, amount="1")
+    key = next(
+        n for n in range(1, 9) if client.get(f"/api/v1/patrons/{n}/fees", headers=desk).json()["balance"] != "0.00"
+    )
+    pay(client, desk, amount="1.00")
+    assert client.post(f"/api/v1/patrons/{key}/anonymise", headers=desk).status_code < 300
+    body = {"kind": "damage", "amount": "1"}
+    for path in (f"/api/v1/patrons/{key}/fees", FEES, "/api/v1/patrons/4711/fees"):
+        refused = client.post(path, json=body, headers=desk)
+        assert (refused.status_code, refused.json()["code"]) == (404, "unknown_patron")
+    assert client.get(f"/api/v1/patrons/{key}/fees", headers=desk).json()["balance"] == "0.00"
+
+
 def test_a_fee_is_charged_paid_in_part_and_forgiven(client: TestClient, desk: dict[str, str]) -> None:
     fee = charge(client, desk)
     assert (fee["kind"], fee["amount"], fee["owed"], fee["reason"]) == ("damage", "5.00", "5.00", "torn")
