@@ -93,8 +93,8 @@ class Outcome:
 
 @dataclass(slots=True)
 class Run:
-    """An import under way: who imports and when, the branch of whoever has none in the file, and which cards and
-    numbers the file has named so far."""
+    """An import under way: who imports and when, the branch of whoever has none in the file, which cards and numbers
+    the file has named so far, and, in a dry run, the rows so far by card."""
 
     actor: str
     now: datetime
@@ -102,6 +102,7 @@ class Run:
     branch: str
     dry_run: bool
     seen: set[tuple[str, str]] = field(default_factory=set)
+    undone: dict[str, tuple[Raw, ImportRow]] = field(default_factory=dict)
 
 
 def read(data: bytes) -> Table:
@@ -142,16 +143,37 @@ def _turn(
 ) -> list[Outcome]:
     """What became of the first rows, as many as one transaction may take."""
     outcomes: list[Outcome] = []
+    here: set[int] = set()
     with database.writing() as session:
         whole = session.begin_nested()
         begun = time.monotonic()
         for raw, row in judged:
-            outcomes.append(row if isinstance(row, Outcome) else _stored(session, raw, row, work=work, hashes=hashes))
+            if isinstance(row, Outcome):
+                outcomes.append(row)
+                continue
+            for guardian in _undone_guardians(row, work, here):
+                _stored(session, *guardian, work=work, hashes=hashes)
+            outcomes.append(_stored(session, raw, row, work=work, hashes=hashes))
+            here.add(raw.line)
+            if work.dry_run and row.card:
+                work.undone[row.card] = (raw, row)
             if time.monotonic() - begun >= TURN_S:
                 break
         if work.dry_run:
             whole.rollback()
     return outcomes
+
+
+def _undone_guardians(row: ImportRow, work: Run, here: set[int]) -> list[tuple[Raw, ImportRow]]:
+    """The guardian's row, after that of the guardian's guardian and so on, where an earlier turn of a dry run has
+    undone them: they are to be stored once more. `here` are the lines of this turn, to which they are added."""
+    found: list[tuple[Raw, ImportRow]] = []
+    earlier = work.undone.get(row.guardian_card or "")
+    while earlier is not None and earlier[0].line not in here:
+        here.add(earlier[0].line)
+        found.append(earlier)
+        earlier = work.undone.get(earlier[1].guardian_card or "")
+    return found[::-1]
 
 
 def _checked(raw: Raw, work: Run) -> ImportRow | Outcome:

@@ -130,6 +130,24 @@ class TestImport:
             assert alice
             assert [one.card for one in service.wards_of(session, alice.id, NOW.date())] == ["81000020"]
 
+    def test_a_dry_run_knows_a_guardian_of_an_earlier_turn(
+        self, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(importing, "TURN_S", 0.0)  # each row has its own
+        monkeypatch.setattr(importing, "GIVE_WAY_S", 0.0)
+        file = (
+            "card,name,born_on,guardian card\n81000020,Wu Xiao,2017-01-01,81000022\n81000021,Wu Da,1960-01-01,\n"
+            "81000022,Wu Jun,1985-01-01,81000021\n81000023,Wu Min,2018-01-01,81000022\n"
+            "81000024,Wu Hao,2019-01-01,81000023\n81000025,Wu Yi,2019-02-02,81000022\n81000026,,,81000022\n"
+        )
+        dry = run(database, file, dry=True)
+        assert kinds(dry) == [
+            "error:unknown_card", "new", "new", "new", "error:unfit_guardian", "new", "error:no_name_or_card",
+        ]  # fmt: skip
+        with database.reading() as session:
+            assert service.find(session, "81000022") is None
+        assert run(database, file) == dry
+
     def test_somebody_alike_is_pointed_out(self, database: Database) -> None:
         run(database, HEAD + ROWS)
         (outcome,) = run(database, HEAD + "81000003,Somebody Else,,,,+86 13800001111,\n")
