@@ -322,13 +322,22 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _refuse_nul(
-    _connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool
+    _connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool
 ) -> None:  # fmt: skip
     """SQLite keeps NUL in a text, PostgreSQL does not: what one refuses the other refuses too. Raises DataError."""
-    for row in parameters if many else (parameters,):
-        for value in row.values() if isinstance(row, Mapping) else row:
-            if isinstance(value, str) and "\0" in value:
-                raise DataError(statement, None, ValueError("text fields cannot contain NUL"), hide_parameters=True)
+    if _holds_nul(parameters):
+        raise DataError(statement, None, ValueError("text fields cannot contain NUL"), hide_parameters=True)
+
+
+def _holds_nul(value: Any) -> bool:
+    """Of one statement's parameters or of many, in whatever way SQLAlchemy lays them out."""
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, Mapping):
+        value = value.values()
+    elif not isinstance(value, tuple | list):
+        return False
+    return any(map(_holds_nul, value))
 
 
 def is_nul(error: BaseException) -> bool:

@@ -63,7 +63,8 @@ def test_results_are_narrowed_by_links_and_widened_again(client):
     assert '<input type="hidden" name="available" value="1">' in narrowed
     assert re.search(r'href="/search\?q=the" class="chosen"', narrowed)
     assert "Nothing found" in client.get("/search?language=xx").text
-    assert client.get("/search?decade=x&class=%00&branch=%27").status_code == 200
+    assert client.get("/search?decade=x&class=%01&branch=%27").status_code == 200
+    assert client.get("/search?class=%00").status_code == 422, "no database looks for that"
 
 
 def test_a_title_tells_where_its_copies_are(client):
