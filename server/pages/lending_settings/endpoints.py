@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ from server.errors import DomainError
 from server.lending import service as lending
 from server.lending.errors import RuleTwiceError, RuleWithoutTimeError
 from server.lending.policy import WEEKDAYS, Lending, Rule
+from server.pages import seen
 from server.pages.lending_settings import forms
 from server.pages.lending_settings import words as setting_words
 from server.pages.lending_settings.forms import Draft
@@ -69,8 +71,8 @@ class Settings:
             "currency": now.policy.currency,
             "edit": edit if edited or edit == NEW or "rule" in drafts else "",
             "rule": Draft(forms.rule_texts(edited)),
-            "policy": Draft(forms.policy_texts(now.policy)),
-            "calendar": Draft(forms.calendar_texts(now.calendar, branches)),
+            "policy": _shown(forms.policy_texts(now.policy)),
+            "calendar": _shown(forms.calendar_texts(now.calendar, branches)),
             "done": words.gettext(setting_words.DONE[done]) if done in setting_words.DONE else "",
             "refused": refused,
             "key_of": forms.key_of,
@@ -133,29 +135,49 @@ def remove_rule(page: SettingsDep, sent: Fields) -> Response:
 
 @router.post(f"{HERE}/policy")
 def save_policy(page: SettingsDep, sent: Fields) -> Response:
-    """Save all values of the policy."""
+    """Save the values of the policy that the form has changed."""
     if (caller := page.visit.administrator()) is None:
         return page.visit.to_sign_in()
-    draft, policy = forms.read_policy(sent)
-    if policy is None:
-        return page.show(policy=draft, status=422)
+    draft, _ = forms.read_policy(sent)
     with page.core.database.writing() as session:
-        lending.set_policy(session, policy, actor=caller.subject, at=page.core.clock.now())
+        stored = forms.policy_texts(lending.current(session).policy)
+        merged = seen.merge(draft.texts, dict(sent).get(seen.FIELD), stored)
+        draft, policy = forms.read_policy(list(merged.texts.items()))
+        if policy is not None and not merged.clashes:
+            lending.set_policy(session, policy, actor=caller.subject, at=page.core.clock.now())
+    if policy is None or merged.clashes:
+        return page.show(policy=_judged(draft, merged, stored), status=409 if merged.clashes else 422)
     return RedirectResponse(f"{HERE}?done=policy#policy", 303)
 
 
 @router.post(f"{HERE}/calendar")
 def save_calendar(page: SettingsDep, sent: Fields) -> Response:
-    """Save the closed days of all branches and of each."""
+    """Save the closed days, of all branches and of each, that the form has changed."""
     if (caller := page.visit.administrator()) is None:
         return page.visit.to_sign_in()
     with page.core.database.writing() as session:
-        draft, calendar = forms.read_calendar(sent, page.branches(lending.current(session)))
-        if calendar is not None:
+        now = lending.current(session)
+        branches = page.branches(now)
+        stored = forms.calendar_texts(now.calendar, branches)
+        draft, _ = forms.read_calendar(sent, branches)
+        merged = seen.merge(draft.texts, dict(sent).get(seen.FIELD), stored)
+        draft, calendar = forms.read_calendar(forms.sent_again(merged.texts), branches)
+        if calendar is not None and not merged.clashes:
             lending.set_calendar(session, calendar, actor=caller.subject, at=page.core.clock.now())
-    if calendar is None:
-        return page.show(calendar=draft, status=422)
+    if calendar is None or merged.clashes:
+        return page.show(calendar=_judged(draft, merged, stored), status=409 if merged.clashes else 422)
     return RedirectResponse(f"{HERE}?done=calendar#calendar", 303)
+
+
+def _shown(stored: forms.Texts) -> Draft:
+    return Draft(stored, seen=seen.mark(stored))
+
+
+def _judged(draft: Draft, merged: seen.Merged, stored: forms.Texts) -> Draft:
+    """A form that was not saved: what was typed, and beside it what is stored where somebody else was faster."""
+    theirs = {name: stored.get(name) or "–" for name in merged.clashes}
+    errors, lines = {**draft.errors, **merged.errors}, {**draft.lines, **theirs}
+    return replace(draft, errors=errors, lines=lines, seen=seen.mark(stored))
 
 
 def _replaced(session: Session, original: str, new: Sequence[Rule], *, actor: str, at: datetime) -> bool:

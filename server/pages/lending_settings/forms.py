@@ -34,11 +34,15 @@ _SPAN = re.compile(r"(\d{4}-\d\d-\d\d)(?:\s*(?:\.\.|–|~|至|to)\s*(\d{4}-\d\d-
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A form as it is shown: its texts, and what is wrong with which; `lines` names the wrong line of a list."""
+    """A form as it is shown: its texts, and what is wrong with which; `lines` names the wrong line of a list.
+
+    `seen` is the mark of what is stored while it is shown.
+    """
 
     texts: Texts
     errors: Texts = field(default_factory=dict)
     lines: Texts = field(default_factory=dict)
+    seen: str = ""
 
     def get(self, name: str) -> str:
         """A field's text."""
@@ -136,6 +140,12 @@ def spans(days: Iterable[date]) -> str:
         else:
             found.append([day])
     return "\n".join(" .. ".join(end.isoformat() for end in span) for span in found)
+
+
+def sent_again(texts: Texts) -> list[tuple[str, str]]:
+    """The calendar's fields as a browser sends them: one of the name for each tick."""
+    ticks = [(name, day) for name, text in texts.items() if name.startswith("days") for day in text.split()]
+    return ticks + [(name, text) for name, text in texts.items() if not name.startswith("days")]
 
 
 def read_dates(text: str) -> tuple[frozenset[date], str]:

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from carrel.web.i18n import N_, Words
 from carrel.web.words import refusal
 from server.lending.policy import ANY, Rule
+from server.pages import seen
 
 ERRORS = {
     "bad_word": N_("Write letters, digits, hyphens and underscores only."),
     "no_number": N_("Write a whole number; money such as 0.50."),
     "needed": N_("This value is needed."),
+    seen.CHANGED: N_("Somebody else has set this to “%(line)s” meanwhile. Save again to put yours in its place."),
     "too_small": N_("This number is too small."),
     "too_large": N_("This number is too large."),
     "places": N_("Money has at most 2 places, such as 0.50."),

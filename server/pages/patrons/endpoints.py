@@ -20,8 +20,9 @@ from server.fees import service as fees
 from server.fees.errors import PaymentAmountError, UnknownFeeError
 from server.fees.policy import KINDS, amount_of
 from server.lending.occasion import Occasion
-from server.pages.patrons.forms import Draft, Posted, changes, new_patron
-from server.pages.patrons.work import FIRST_CLASS, Accounts, Told
+from server.pages import seen
+from server.pages.patrons.forms import Draft, Posted, changes, merged, new_patron
+from server.pages.patrons.work import FIRST_CLASS, Accounts, Told, stored_draft
 from server.patrons import desk, privacy, service
 from server.patrons.endpoints import holders_of
 from server.patrons.errors import DuplicatePatronError, GuardianError, UnknownPatronError
@@ -91,14 +92,19 @@ def account(patron_id: PatronId, pages: AccountsDep) -> Response:
 
 @router.post("/patrons/{patron_id}/edit")
 def edit(patron_id: PatronId, pages: AccountsDep, draft: Posted) -> Response:
-    """Change the data."""
+    """Change the data that the form has changed."""
     caller = pages.visit.librarian()
     if caller is None:
         return pages.visit.to_sign_in()
     occasion = pages.occasion(caller)
     try:
         with pages.core.database.writing() as session:
-            asked = changes(draft, _guardian(session, draft))
+            stored = stored_draft(session, _patron(session, patron_id))
+            draft = merged(draft, stored)
+            if draft.errors:
+                refused = pages.words.gettext(seen.REFUSED)
+                return pages.account(caller, patron_id, Told(draft=draft, refused=refused))
+            asked = changes(draft, stored, _guardian(session, draft))
             if isinstance(asked, Draft):
                 return pages.account(caller, patron_id, Told(draft=asked, refused=pages.words.gettext(FORM_WRONG)))
             told = asked.model_dump(exclude_unset=True)

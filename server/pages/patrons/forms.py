@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
 from pydantic import BaseModel, ValidationError
 
+from server.pages import seen
 from server.patrons.schemas import PatronChange, RegisterRequest
 from server.patrons.service import Patron
 
 T = TypeVar("T", bound=BaseModel)
 
 EMPTY_IS_NONE = ("language", "born_on", "expires_on", "external")
+COLUMNS = {"guardian": "guardian_id", "email_notices": "channels"}
+"""What fields are stored as, where the name is another."""
+TICKS = ("email_notices", "keeps_history")
 TEXTS = ("name", "patron_class", "phone", "email", "address", "note", *EMPTY_IS_NONE)
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What stands in the form, and which fields are wrong: name -> code."""
+    """What stands in the form, and which fields are wrong: name -> code. `seen` marks what is stored meanwhile."""
 
     values: Mapping[str, str]
     errors: Mapping[str, str] = field(default_factory=dict)
+    seen: str = ""
 
     def get(self, name: str, default: str = "") -> str:
         """A field's text."""
@@ -31,7 +36,7 @@ class Draft:
 
     def with_errors(self, names: Iterable[str]) -> Draft:
         """The same, with these fields marked."""
-        return Draft(self.values, dict.fromkeys(names, "malformed"))
+        return replace(self, errors=dict.fromkeys(names, "malformed"))
 
 
 async def posted(request: Request) -> Draft:
@@ -47,7 +52,8 @@ def draft_of(patron: Patron, guardian_card: str) -> Draft:
     """A reader's data as they are."""
     values = {name: str(getattr(patron, name) or "") for name in TEXTS}
     ticks = {"email_notices": "email" in patron.channels, "keeps_history": patron.keeps_history}
-    return Draft(values | {"guardian": guardian_card} | {name: "on" for name, ticked in ticks.items() if ticked})
+    values |= {"guardian": guardian_card} | {name: "on" if ticked else "" for name, ticked in ticks.items()}
+    return Draft(values, seen=seen.mark(values))
 
 
 def new_patron(draft: Draft, guardian_id: int | None) -> RegisterRequest | Draft:
@@ -56,10 +62,19 @@ def new_patron(draft: Draft, guardian_id: int | None) -> RegisterRequest | Draft
     return _read(RegisterRequest, values, draft)
 
 
-def changes(draft: Draft, guardian_id: int | None) -> PatronChange | Draft:
-    """What the form changes: all of its fields."""
-    more = {"keeps_history": draft.get("keeps_history") == "on"}
-    return _read(PatronChange, _values(draft, guardian_id) | more, draft)
+def merged(draft: Draft, stored: Draft) -> Draft:
+    """The form with what is stored now in the fields that it has not changed; what somebody else has, is an error."""
+    sent = {name: draft.get(name).strip() for name in (*TEXTS, "guardian")}
+    sent |= {name: "on" if draft.get(name) == "on" else "" for name in TICKS}
+    found = seen.merge(sent, draft.values.get(seen.FIELD), stored.values)
+    return Draft(found.texts, found.errors, stored.seen)
+
+
+def changes(draft: Draft, stored: Draft, guardian_id: int | None) -> PatronChange | Draft:
+    """What the form changes: only fields that are not as they are stored."""
+    values = _values(draft, guardian_id) | {"keeps_history": draft.get("keeps_history") == "on"}
+    told = {COLUMNS.get(name, name) for name in stored.values if draft.get(name) != stored.get(name).strip()}
+    return _read(PatronChange, {name: value for name, value in values.items() if name in told}, draft)
 
 
 def _values(draft: Draft, guardian_id: int | None) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from server.fees.errors import error_of
 from server.fees.policy import Refused
 from server.lending.occasion import Occasion
 from server.lending.place import occasion_of
+from server.pages import seen
 from server.pages.desk import words as desk_words
 from server.pages.desk.panel import panel_of
 from server.pages.patrons.forms import Draft, draft_of
@@ -44,6 +45,8 @@ class Told:
     @property
     def status(self) -> int:
         """Of the answer."""
+        if self.draft and seen.CHANGED not in self.draft.errors.values():
+            return 422
         return 409 if self.refused else 200
 
 
@@ -113,9 +116,9 @@ class Accounts:
             if patron is None or patron.anonymised_at is not None:
                 raise HTTPException(404)
             context = self._about(session, patron, self.occasion(caller))
-        draft = told.draft or draft_of(patron, context["guardian"].card if context["guardian"] else "")
+            draft = told.draft or stored_draft(session, patron)
         return self.visit.page(
-            ACCOUNT_TEMPLATE, status=422 if told.draft else told.status, told=told, draft=draft, dw=desk_words,
+            ACCOUNT_TEMPLATE, status=told.status, told=told, draft=draft, dw=desk_words,
             **context,
         )  # fmt: skip
 
@@ -148,3 +151,9 @@ class Accounts:
     def _classes(self, session: Session) -> dict[str, str]:
         chinese = self.visit.language == "zh-CN"
         return {one.code: one.name_zh if chinese else one.name_en for one in desk.classes(session)}
+
+
+def stored_draft(session: Session, patron: service.Patron) -> Draft:
+    """The form with what is stored."""
+    guardian = service.find_by_id(session, patron.guardian_id) if patron.guardian_id is not None else None
+    return draft_of(patron, guardian.card if guardian else "")

@@ -115,3 +115,56 @@ def test_it_is_in_chinese_too(client: TestClient, boss: dict[str, str]) -> None:
     answer = client.get(URL, headers=boss | {"Accept-Language": "zh-CN"})
     assert "谁可以借什么" in answer.text
     assert "Who may borrow" not in answer.text
+
+
+class TestTwoAdministratorsAtOnce:
+    """Each sends all fields of the form as it was shown, with a change of their own."""
+
+    def form(self, client: TestClient, boss: dict[str, str], name: str) -> dict[str, Any]:
+        part = client.get(URL, headers=boss).text.split(f'action="{URL}/{name}"')[1].split("</form>")[0]
+        told: dict[str, Any] = dict(re.findall(r'name="([\w:]+)" value="([^"]*)"', part.replace('type="hidden" ', "")))
+        told |= dict(re.findall(r'<textarea[^>]*name="([\w:]+)"[^>]*>([^<]*)<', part))
+        told |= dict.fromkeys(re.findall(r'type="checkbox" name="(\w+)" checked', part), "on")
+        ticks = re.findall(r'name="(days[\w:]*)" value="(\w+)" checked', part)
+        return told | {name: [day for other, day in ticks if other == name] for name in told if name.startswith("days")}
+
+    def policy(self, client: TestClient, boss: dict[str, str]) -> dict[str, Any]:
+        found: dict[str, Any] = client.get("/api/v1/lending", headers=boss).json()["policy"]
+        return found
+
+    def test_values_of_the_policy_that_a_form_did_not_touch_stay(
+        self, client: TestClient, boss: dict[str, str]
+    ) -> None:
+        first, second = (self.form(client, boss, "policy") for _ in range(2))
+        before = self.policy(client, boss)
+        client.post(f"{URL}/policy", data=first | {"max_loans": "9", "kiosk_pin": "on"}, headers=boss)
+        answer = client.post(f"{URL}/policy", data=second | {"fee_limit": "30.00"}, headers=boss)
+        assert "The policy is saved" in text(answer)
+        wanted = {"max_loans": 9, "kiosk_pin": True, "fee_limit": "30.00", "lost_processing_fee": "0.00"}
+        assert self.policy(client, boss) == before | wanted
+
+    def test_the_same_value_is_not_replaced_unseen(self, client: TestClient, boss: dict[str, str]) -> None:
+        first, second = (self.form(client, boss, "policy") for _ in range(2))
+        client.post(f"{URL}/policy", data=first | {"max_loans": "9", "undo_s": "77"}, headers=boss)
+        answer = client.post(f"{URL}/policy", data=second | {"max_loans": "12", "loan_days": "x"}, headers=boss)
+        assert answer.status_code == 409
+        assert "Somebody else has set this to “9” meanwhile." in text(answer)
+        assert self.policy(client, boss)["max_loans"] == 9
+        again = dict(re.findall(r'id="policy-\w+" name="(\w+)" value="([^"]*)"', answer.text))
+        assert (again["max_loans"], again["loan_days"], again["undo_s"]) == ("12", "x", "77"), "what was typed is kept"
+        seen = re.findall(r'name="seen" value="([^"]*)"', answer.text)[0]
+        client.post(f"{URL}/policy", data=again | {"seen": seen, "loan_days": "30"}, headers=boss)
+        assert (self.policy(client, boss)["max_loans"], self.policy(client, boss)["undo_s"]) == (12, 77)
+
+    def test_closed_days_that_a_form_did_not_touch_stay(self, client: TestClient, boss: dict[str, str]) -> None:
+        first, second, third = (self.form(client, boss, "calendar") for _ in range(3))
+        client.post(f"{URL}/calendar", data=first | {"days": ["mon"], "dates:main": "2026-05-04"}, headers=boss)
+        answer = client.post(f"{URL}/calendar", data=second | {"dates": "2026-10-01"}, headers=boss)
+        assert "The calendar is saved." in text(answer)
+        calendar = client.get("/api/v1/lending", headers=boss).json()["calendar"]
+        assert (calendar["closed_weekdays"], calendar["closed_dates"]) == (["mon"], ["2026-10-01"])
+        assert calendar["closed_dates_by_branch"] == {"main": ["2026-05-04"]}
+        answer = client.post(f"{URL}/calendar", data=third | {"dates": "2026-12-31"}, headers=boss)
+        assert answer.status_code == 409
+        assert "set this to “2026-10-01” meanwhile" in text(answer)
+        assert client.get("/api/v1/lending", headers=boss).json()["calendar"] == calendar

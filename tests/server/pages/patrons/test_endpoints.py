@@ -119,6 +119,26 @@ def test_nobody_is_born_tomorrow(desk: TestClient) -> None:
     assert "The changes are saved." in post(desk, f"{home}/edit", **changed | {"born_on": "2026-03-02"})
 
 
+def test_what_a_colleague_has_changed_meanwhile_stays(desk: TestClient) -> None:
+    home = f"/patrons/{key(desk, ALICE)}"
+    page = desk.get(home, headers=PAGE).text.split(f'action="{home}/edit"')[1].split("</form>")[0]
+    shown = dict(re.findall(r'name="(\w+)"(?: type="\w+" maxlength="\d+")? value="([^"]*)"', page))
+    shown |= {"patron_class": "adult", "language": ""}
+    assert shown["name"] == "Alice Wu"
+    post(desk, f"{home}/edit", **shown | {"phone": "555 1234", "note": "Rings at noon"})
+    second = post(desk, f"{home}/edit", **shown | {"address": "Mill Lane 3"})
+    assert "555 1234" in second
+    assert "Mill Lane 3" in second
+    assert "Rings at noon" in second
+    answer = desk.post(f"{home}/edit", data=shown | {"phone": "555 9999", "address": "Mill Lane 3"}, headers=PAGE)
+    assert answer.status_code == 409
+    assert "somebody else has changed the same fields meanwhile" in text(answer)
+    assert 'value="555 9999"' in answer.text, "what was typed is kept"
+    assert "555 1234" in text(desk.get(home, headers=PAGE))
+    fresh = {"seen": html.unescape(re.search(r'name="seen" value="([^"]*)"', answer.text)[1])}  # type: ignore[index]
+    assert "555 9999" in post(desk, f"{home}/edit", **shown | fresh | {"phone": "555 9999", "note": "Rings at noon"})
+
+
 def test_cards_are_lost_and_replaced(desk: TestClient) -> None:
     home = f"/patrons/{key(desk, ALICE)}"
     assert "The card is no longer valid." in post(desk, f"{home}/cards/end", reason="lost")
