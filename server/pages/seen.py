@@ -43,14 +43,14 @@ def mark(shown: Texts) -> str:
     return " ".join(f"{name}={_digest(text)}" for name, text in shown.items())
 
 
-def merge(sent: Texts, seen: str | None, now: Texts) -> Merged:
+def merge(sent: Texts, seen: object, now: Texts) -> Merged:
     """What was sent, with what is stored now in the fields that were not touched or were not shown.
 
     Without a mark, as programs send forms, everything counts as sent.
     """
-    if seen is None:
+    if not seen:
         return Merged(dict(sent))
-    had = {name: digest for name, _, digest in (one.rpartition("=") for one in seen.split())}
+    had = {name: digest for name, _, digest in (one.rpartition("=") for one in str(seen).split())}
     touched = {name for name, text in sent.items() if name in had and had[name] != _digest(text)}
     texts = {name: text if name in touched else now.get(name, "") for name, text in sent.items()}
     clashes = (name for name in touched if _digest(now.get(name, "")) not in (had[name], _digest(sent[name])))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from server.catalogue.editing.schemas import ItemBody, ItemChanges, RecordBody, RecordChanges
 from server.catalogue.isbn import isbn13
 from server.catalogue.service import Item, Record
+from server.pages import seen
 
 Texts = Mapping[str, str]
 Fields = Sequence[tuple[str, Any]]
@@ -29,10 +30,11 @@ SWITCHES = ("suppressed", "for_loan")
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A form as it is shown: its texts, and a code of what is wrong with which."""
+    """A form as it is shown: its texts, a code of what is wrong with which, and a mark of what is stored meanwhile."""
 
     texts: Texts
     errors: Texts = field(default_factory=dict)
+    mark: str = ""
 
     def get(self, name: str) -> str:
         """A field's text."""
@@ -57,7 +59,8 @@ def item_draft(item: Item | None, branch: str = "") -> Draft:
     if item is None:
         new = {"branch": branch, "type": "book", "tags": "1", "for_loan": "on"}
         return Draft(dict.fromkeys(ITEM, "") | new)
-    return Draft({name: _text(getattr(item, name)) for name in ITEM})
+    draft = Draft({name: _text(getattr(item, name)) for name in ITEM})
+    return replace(draft, mark=seen.mark(shown(draft)))
 
 
 def sent(names: Sequence[str], told: Fields) -> dict[str, str]:
@@ -99,9 +102,14 @@ def item_changes(texts: Texts, before: Draft) -> tuple[Draft, ItemChanges | None
     return _judged(ItemChanges, texts, values)
 
 
+def shown(draft: Draft) -> dict[str, str]:
+    """A form's texts as they come back when nobody touches them."""
+    return sent(tuple(draft.texts), list(draft.texts.items()))
+
+
 def _changed(texts: Texts, before: Draft) -> dict[str, Any]:
-    shown = sent(tuple(before.texts), list(before.texts.items()))
-    return {name: _value(name, text) for name, text in texts.items() if text != shown[name]}
+    stored = shown(before)
+    return {name: _value(name, text) for name, text in texts.items() if text != stored[name]}
 
 
 def _judged(kind: type[Body], texts: Texts, values: Mapping[str, Any]) -> tuple[Draft, Body | None]:

@@ -15,6 +15,7 @@ from server.catalogue.policy import Trigger
 from server.catalogue.service import NewItem
 from server.deps import public
 from server.errors import DomainError
+from server.pages import seen
 from server.pages.catalogue import forms
 from server.pages.catalogue import words as catalogue_words
 from server.pages.catalogue.desk import HERE, Desk, DeskDep, Fields, Told
@@ -54,7 +55,7 @@ def add(desk: DeskDep, record_id: Annotated[int, Path(ge=1, le=2**31 - 1)], told
 
 @router.post(f"{HERE}/copies")
 def save(desk: DeskDep, told: Fields) -> Response:
-    """Correct a copy: `original` is the barcode that it had."""
+    """Correct a copy as far as the form has changed it: `original` is the barcode that it had."""
     if (caller := desk.visit.librarian()) is None:
         return desk.visit.to_sign_in()
     original = _original(told)
@@ -64,11 +65,16 @@ def save(desk: DeskDep, told: Fields) -> Response:
     try:
         with desk.core.database.writing() as session:
             before = forms.item_draft(catalogue.get_item(session, original))
-            draft, body = forms.item_changes(draft.texts, before)
-            if body is not None:
+            merged = seen.merge(draft.texts, dict(told).get(seen.FIELD), forms.shown(before))
+            draft, body = forms.item_changes(merged.texts, before)
+            draft = Draft(draft.texts, {**draft.errors, **merged.errors}, before.mark)
+            if body is not None and not merged.clashes:
                 editing.update_item(session, original, body.model_dump(exclude_unset=True), desk.by(caller))
     except DomainError as error:
         return desk.record(item.record_id, Told(item=_wrong(draft, error), item_of=original), status=409)
+    if merged.clashes:
+        refused = desk.words.gettext(seen.REFUSED)
+        return desk.record(item.record_id, Told(item=draft, item_of=original, refused=refused), status=409)
     if body is None:
         return desk.record(item.record_id, Told(item=draft, item_of=original), status=422)
     return desk.to_record(item.record_id, "changed", COPIES)
@@ -137,4 +143,4 @@ def _original(told: Fields) -> str:
 
 def _wrong(draft: Draft, error: DomainError) -> Draft:
     """A refusal at the field that it is about."""
-    return Draft(draft.texts, {"barcode": error.code})
+    return Draft(draft.texts, {"barcode": error.code}, draft.mark)

@@ -7,6 +7,7 @@ from carrel.web.words import REFUSALS, refusal
 from server.catalogue.marc.problems import WORDS as PROBLEMS
 from server.catalogue.policy import BY_HAND, Trigger, next_status
 from server.catalogue.service import Item
+from server.pages import seen
 from server.pages.reader.search_views import KINDS, STATUSES
 
 KIND_NAMES = KINDS
@@ -85,6 +86,8 @@ FORMATS = {"marc21": "MARC 21", "cnmarc": "CNMARC"}
 
 def error(words: Words, name: str, code: str = "wrong") -> str:
     """What is wrong with a field."""
+    if code == seen.CHANGED:
+        return words.gettext(seen.AT_FIELD)
     return refusal(words, code) if code in REFUSALS else words.gettext(ERRORS.get(name, TOO_LONG))
 
 

@@ -19,6 +19,7 @@ from server.lending.place import occasion_of
 from server.news import service as news
 from server.news.endpoints import new_of
 from server.news.schemas import NewsRequest
+from server.pages import seen
 from server.pages.relations import words as relation_words
 from server.pages.relations.forms import BLANK, Draft, Fields, RefusedError, attempt, read
 from server.pages.shell import Visit, VisitDep
@@ -185,17 +186,21 @@ def edit(news_id: Key, visit: VisitDep, session: ReadSession, core: CoreDep) -> 
     found = next((one for one in news.every(session) if one.id == news_id), None)
     if found is None:
         raise HTTPException(404)
-    names = NewsRequest.model_fields
-    draft = Draft({name: str(getattr(found, name) or "") for name in names})
-    return _news(visit, session, core, draft=draft, news_id=news_id)
+    stored = _stored(found)
+    return _news(visit, session, core, draft=Draft(stored | _mark(stored)), news_id=news_id)
 
 
 @router.post("/news/{news_id}")
 def rewrite(news_id: Key, visit: VisitDep, session: WriteSession, core: CoreDep, *, fields: Fields) -> Response:
-    """Write it anew."""
+    """Write anew what the form has changed."""
 
     def deed(librarian: Principal) -> None:
-        new = new_of(read(NewsRequest, fields, visit.words))
+        stored = _stored(news.get(session, news_id))
+        merged = seen.merge({name: fields.get(name, "") for name in stored}, fields.get(seen.FIELD), stored)
+        if merged.clashes:
+            refused = visit.words.gettext(seen.REFUSED)
+            raise RefusedError(Draft(merged.texts | _mark(stored), frozenset(merged.clashes), refused, 409))
+        new = new_of(read(NewsRequest, merged.texts | _mark(stored), visit.words))
         news.rewrite(session, news_id, new, actor=librarian.subject, at=core.clock.now())
 
     return _publish(visit, session, core, fields=fields, deed=deed, news_id=news_id)
@@ -273,6 +278,15 @@ def _news(
     return _told(
         visit, "relations/news_desk.html", draft, done, news=news.every(session), news_id=news_id, today=today
     )  # fmt: skip
+
+
+def _stored(found: news.News) -> dict[str, str]:
+    return {name: str(getattr(found, name) or "") for name in NewsRequest.model_fields}
+
+
+def _mark(stored: dict[str, str]) -> dict[str, str]:
+    """The hidden field of a form that is made while this is stored."""
+    return {seen.FIELD: seen.mark(stored)}
 
 
 def _told(visit: Visit, template: str, draft: Draft, done: str, **more: Any) -> Response:

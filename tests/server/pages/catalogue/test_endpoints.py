@@ -165,6 +165,22 @@ class TestCopies:
         assert (found["location"], found["for_loan"]) == ("hall 2", False)
         assert client.post("/catalogue/copies", data=told, headers=desk).status_code == 404
 
+    def test_two_correct_one_at_once(self, client: TestClient, desk: dict[str, str]) -> None:
+        page = client.get(self.record(client, desk), params={"copy": BOOKS[0]}, headers=desk).text
+        told = form(page, "/catalogue/copies")
+        client.post("/catalogue/copies", data=told | {"location": "hall 2"}, headers=desk)
+        client.post("/catalogue/copies", data=told | {"note": "torn"}, headers=desk)
+        found = item(client, desk, BOOKS[0])
+        assert (found["location"], found["note"]) == ("hall 2", "torn")
+        answer = client.post("/catalogue/copies", data=told | {"location": "hall 3"}, headers=desk)
+        assert answer.status_code == 409
+        assert "Somebody else has changed this meanwhile." in text(answer)
+        assert item(client, desk, BOOKS[0])["location"] == "hall 2"
+        again = form(answer.text, "/catalogue/copies")
+        assert (again["location"], again["note"]) == ("hall 3", "torn"), "what was typed is kept"
+        client.post("/catalogue/copies", data=again, headers=desk)
+        assert item(client, desk, BOOKS[0])["location"] == "hall 3"
+
     def test_its_life_goes_on_by_the_steps_that_its_state_allows(
         self, client: TestClient, desk: dict[str, str]
     ) -> None:

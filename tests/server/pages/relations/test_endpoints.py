@@ -153,6 +153,32 @@ def test_what_is_overdue_stands_first_and_says_so(app, visitor):
     assert "</svg>escalated</span>" in staff.get(f"/relations/cases/{late}").text
 
 
+def test_two_write_news_anew_at_once(visitor):
+    staff = visitor(STAFF)
+    key = re.search(r"/relations/news/(\d+)", staff.post("/relations/news", data=NEWS).text)[1]
+    address = f"/relations/news/{key}"
+
+    def mark(page):
+        return {"seen": re.search(r'name="seen" value="([^"]*)"', page)[1]}
+
+    shown = NEWS | mark(staff.get(address).text)
+    staff.post(address, data=shown | {"title_en": "New hours"})
+    staff.post(address, data=shown | {"text_en": "Another."})
+    page = staff.get(address).text
+    assert 'value="New hours"' in page
+    assert ">Another.</textarea>" in page
+    bad = staff.post(address, data=shown | {"until_on": "2019-01-01"})
+    assert (bad.status_code, mark(bad.text)) == (422, {"seen": shown["seen"]}), "raw fields keep the mark they had"
+    late = staff.post(address, data=shown | {"title_en": "Late hours"})
+    assert late.status_code == 409
+    assert "somebody else has changed the same fields" in late.text
+    assert 'value="Late hours"' in late.text
+    assert 'value="New hours"' in staff.get(address).text
+    staff.post(address, data=shown | {"title_en": "Late hours", "text_en": "Another."} | mark(late.text))
+    assert 'value="Late hours"' in staff.get(address).text
+    staff.post(f"{address}/remove")
+
+
 @pytest.mark.parametrize("path", ["/relations/cases/1999-0001", "/relations/suggestions/9", "/relations/news/9"])
 def test_what_there_is_not_is_a_page_too(visitor, path):
     assert visitor(STAFF).get(path).status_code == 404
