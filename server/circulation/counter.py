@@ -133,12 +133,17 @@ def open_counter(
 
 
 def counter_for(session: Session, request: Any, occasion: Occasion) -> Counter:
-    """The counter at which a request about items, and a card if it names one, is carried out: locked."""
-    card = getattr(request, "card", None)
-    return open_counter(
-        session, occasion.at(getattr(request, "branch", None)), cards=[card] if card else [],
+    """The counter at which a request about items, and a card if it names one, is carried out: locked.
+
+    Raises UnknownBranchError.
+    """
+    card, branch = getattr(request, "card", None), getattr(request, "branch", None)
+    counter = open_counter(
+        session, occasion.at(branch), cards=[card] if card else [],
         barcodes=[ref.barcode for ref in request.items], lock=True,
     )  # fmt: skip
+    lending.check_branch(counter.lending, branch, own=occasion.branch)
+    return counter
 
 
 def terms_of(loan: Loan) -> FeeTerms:

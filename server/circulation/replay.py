@@ -29,6 +29,7 @@ from server.circulation.service import extend, lend, lend_ended
 from server.fees import service as fees
 from server.lending import journal
 from server.lending.occasion import Channel, Occasion
+from server.lending.service import knows_branch
 from server.patrons.service import Patron
 from server.tasks import service as tasks
 
@@ -97,20 +98,37 @@ def _begun_anew(counter: Counter, row: ReplayRow) -> ReplayRowResult:
 def _row(counter: Counter, row: ReplayRow) -> ReplayRowResult:
     """What the server did for the same request before the line broke is not done again."""
     done = _answered_online(counter, row)
-    now = counter.occasion.now
-    counter.occasion = replace(counter.occasion, now=min(row.at, now), branch=row.branch or counter.occasion.branch)
+    here = counter.occasion
+    now = here.now
+    strange = not knows_branch(counter.lending, row.branch, own=here.branch)
+    counter.occasion = replace(here.at(None if strange else row.branch), now=min(row.at, now))
     told = [
         (done[item.barcode], ()) if item.barcode in done else _item(counter, row, item, now=now) for item in row.items
     ]
-    counter.occasion = replace(counter.occasion, now=now)
+    repeated = all(item.barcode in done for item in row.items)
+    found = [code for _, codes in told for code in codes]
+    if strange and not repeated:
+        _tell_branch(counter, row, now=now)
+        found.append("unknown_branch")
+    counter.occasion = here
     return ReplayRowResult(
         kiosk=row.kiosk,
         counter=row.counter,
         request_id=row.request_id,
-        status="repeated" if all(item.barcode in done for item in row.items) else "recorded",
+        status="repeated" if repeated else "recorded",
         results=tuple(result for result, _ in told),
-        conflicts=tuple(dict.fromkeys(code for _, codes in told for code in codes)),
+        conflicts=tuple(dict.fromkeys(found)),
     )
+
+
+def _tell_branch(counter: Counter, row: ReplayRow, *, now: datetime) -> None:
+    """The row counts as the library's own branch's; staff see from where the kiosk thinks it is."""
+    item = counter.items.get(row.items[0].barcode)
+    detail = {"kiosk": row.kiosk, "counter": row.counter, "kind": row.kind, "codes": ["unknown_branch"]}
+    tasks.add(
+        counter.session, "conflict", "unknown_branch", branch=counter.occasion.branch, at=counter.occasion.now, now=now,
+        item_id=item.id if item else None, detail=detail | {"branch": row.branch},
+    )  # fmt: skip
 
 
 def _answered_online(counter: Counter, row: ReplayRow) -> dict[str, ItemResult]:

@@ -29,6 +29,7 @@ from server.circulation.loan import Loan
 from server.fees.policy import minor
 from server.holds import policy as queueing
 from server.holds import service as holds
+from server.lending import service as lending
 from server.lending.occasion import Channel, Occasion
 from server.lending.policy import Rule
 from server.patrons.errors import UnknownCardError
@@ -79,14 +80,15 @@ def renew_at(counter: Counter, request: RenewalRequest) -> BatchResult:
 
 
 def renew_all(session: Session, request: RenewAllRequest, occasion: Occasion) -> BatchResult:
-    """Renew whatever the patron has, due soonest first; raises UnknownCardError."""
+    """Renew whatever the patron has, due soonest first; raises UnknownCardError, UnknownBranchError."""
     return once(session, request, occasion, lambda: renew_all_at(session, request, occasion))
 
 
 def renew_all_at(session: Session, request: RenewAllRequest, occasion: Occasion) -> BatchResult:
     """The same for callers who see to it themselves that a repeat is not done twice."""
-    occasion = occasion.at(request.branch)
+    own, occasion = occasion.branch, occasion.at(request.branch)
     seen = open_counter(session, occasion, cards=[request.card or ""])
+    lending.check_branch(seen.lending, request.branch, own=own)
     if not seen.patrons:
         raise UnknownCardError
     items = catalogue.items_by_id(session, seen.loans)

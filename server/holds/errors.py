@@ -19,11 +19,3 @@ class HoldReadyError(DomainError):
     code = "hold_ready"
     status = 409
     title = "Something is set aside for this hold already. Fetch it or cancel the hold."
-
-
-class UnknownBranchError(DomainError):
-    """The library has no such branch."""
-
-    code = "unknown_branch"
-    status = 422
-    title = "There is no such branch."

@@ -16,10 +16,11 @@ from carrel.clock import local_date
 from server.audit import service as audit
 from server.catalogue import service as catalogue
 from server.holds import policy, repository
-from server.holds.errors import HoldReadyError, UnknownBranchError, UnknownHoldError
+from server.holds.errors import HoldReadyError, UnknownHoldError
 from server.holds.hold import Hold, State
 from server.holds.policy import Refused, Route, Wish
 from server.lending import service as lending
+from server.lending.errors import UnknownBranchError
 from server.lending.occasion import Occasion
 
 SHOWN_AFTER_END = timedelta(days=30)

@@ -27,3 +27,11 @@ class RuleWithoutTimeError(DomainError):
     code = "rule_without_time"
     status = 409
     title = "A rule that lends says for how long: either days or hours."
+
+
+class UnknownBranchError(DomainError):
+    """The library has no such branch."""
+
+    code = "unknown_branch"
+    status = 422
+    title = "There is no such branch."

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from server.audit import service as audit
 from server.fees.policy import major, minor
 from server.lending import repository
-from server.lending.errors import RuleTwiceError, RuleWithoutTimeError
+from server.lending.errors import RuleTwiceError, RuleWithoutTimeError, UnknownBranchError
 from server.lending.models import RuleRow
 from server.lending.policy import Calendar, Lending, LibraryPolicy, Rule
 
@@ -45,6 +45,17 @@ def current(session: Session) -> Lending:
         while len(_known) > _KEPT:
             _known.popitem(last=False)
     return lending
+
+
+def knows_branch(lending: Lending, branch: str | None, *, own: str) -> bool:
+    """Whether a request may name this branch: the library's own one, one of the policy's, any where it names none."""
+    return branch is None or branch == own or not lending.policy.branches or branch in lending.policy.branches
+
+
+def check_branch(lending: Lending, branch: str | None, *, own: str) -> None:
+    """Raises UnknownBranchError for a branch that the library does not have: books would be sent there."""
+    if not knows_branch(lending, branch, own=own):
+        raise UnknownBranchError
 
 
 def seed(session: Session, lending: Lending, *, now: datetime) -> bool:

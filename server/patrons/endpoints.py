@@ -11,6 +11,7 @@ from fastapi import APIRouter, Body, Path, Query, Request
 
 from carrel.clock import local_date
 from server.deps import DESK, STAFF, Core, CoreDep, Principal, ReadSession, Role, WriteSession, require
+from server.lending import service as lending
 from server.patrons import desk, importing, privacy, service
 from server.patrons.errors import UnknownPatronError
 from server.patrons.schemas import (
@@ -59,6 +60,7 @@ def search(
 @router.post("", status_code=201)
 def register(body: RegisterRequest, session: WriteSession, *, core: CoreDep, who: Desk) -> PatronResponse:
     """A new patron. One who may be registered already is refused (`duplicate_patron`) until `confirmed_new`."""
+    lending.check_branch(lending.current(session), body.branch, own=core.settings.common.library.branch)
     own = {"branch": body.branch or core.settings.common.library.branch}
     new = service.NewPatron(**body.model_dump(exclude={"confirmed_new"}) | own)
     made = desk.register(
@@ -121,6 +123,9 @@ def change(
 ) -> PatronResponse:
     """Change what the body names."""
     changes = body.model_dump(exclude_unset=True)
+    known = service.find_by_id(session, patron_id)
+    if known is not None and changes.get("branch") != known.branch:
+        lending.check_branch(lending.current(session), changes.get("branch"), own=core.settings.common.library.branch)
     desk.edit(session, patron_id, changes, actor=who.subject, at=core.clock.now(), today=today_of(core))
     return _told(session, core, patron_id)
 

@@ -26,6 +26,7 @@ from server.catalogue.policy import Trigger
 from server.catalogue.schemas import ItemResponse, RecordDetailResponse
 from server.catalogue.service import NewItem, NewRecord
 from server.deps import DESK, Core, CoreDep, Principal, ReadSession, WriteSession, require
+from server.lending import service as lending
 
 router = APIRouter(prefix="/api/v1", tags=["catalogue"])
 
@@ -71,9 +72,11 @@ def create_item(
     """Add a copy."""
     values = body.model_dump(exclude={"ready", "branch", "call_number"})
     title, _ = catalogue.get_record(session, record_id)
+    own = core.settings.common.library.branch
+    lending.check_branch(lending.current(session), body.branch, own=own)
     new = NewItem(
         **values,
-        branch=body.branch or core.settings.common.library.branch,
+        branch=body.branch or own,
         call_number=title.call_number if body.call_number is None else body.call_number,
         status="on_shelf" if body.ready else "in_processing",
     )
@@ -90,6 +93,8 @@ def update_item(
         for name, value in body.model_dump(exclude_unset=True).items()
         if value is not None or name == "price"
     }
+    if changes.get("branch") != catalogue.get_item(session, barcode).branch:
+        lending.check_branch(lending.current(session), changes.get("branch"), own=core.settings.common.library.branch)
     return _told(service.update_item(session, barcode, changes, _by(core, principal)))
 
 

@@ -60,6 +60,11 @@ class Desk:
         """In the visitor's language."""
         return self.visit.words
 
+    @property
+    def own_branch(self) -> str:
+        """The library's own."""
+        return self.core.settings.common.library.branch
+
     def by(self, caller: Principal) -> By:
         """Who writes, and when."""
         return By(caller.subject, self.core.clock.now())
@@ -97,7 +102,7 @@ class Desk:
             items = catalogue.items_of(session, record_id)
             marc = marc_text(session, record_id)
             branches = lending.current(session).policy.branches
-        own = self.core.settings.common.library.branch
+        own = self.own_branch
         before = forms.record_draft(found)
         draft = told.record or before
         opened = next((item for item in items if item.barcode == told.item_of), None)

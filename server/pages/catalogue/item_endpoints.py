@@ -15,6 +15,7 @@ from server.catalogue.policy import Trigger
 from server.catalogue.service import NewItem
 from server.deps import public
 from server.errors import DomainError
+from server.lending import service as lending
 from server.pages import seen
 from server.pages.catalogue import forms
 from server.pages.catalogue import words as catalogue_words
@@ -26,6 +27,7 @@ from server.printing.policy import GRIDS
 router = APIRouter(include_in_schema=False, dependencies=[public()])
 
 COPIES = "#copies"
+AT_FIELD = {"unknown_branch": "branch"}
 
 
 @router.post(f"{HERE}/records/{{record_id}}/items")
@@ -39,9 +41,10 @@ def add(desk: DeskDep, record_id: Annotated[int, Path(ge=1, le=2**31 - 1)], told
     try:
         with desk.core.database.writing() as session:
             title, _ = catalogue.get_record(session, record_id)
+            lending.check_branch(lending.current(session), body.branch, own=desk.own_branch)
             new = NewItem(
                 **body.model_dump(exclude={"ready", "branch", "call_number"}),
-                branch=body.branch or desk.core.settings.common.library.branch,
+                branch=body.branch or desk.own_branch,
                 call_number=body.call_number or title.call_number,
                 status="on_shelf" if body.ready else "in_processing",
             )
@@ -69,6 +72,7 @@ def save(desk: DeskDep, told: Fields) -> Response:
             draft, body = forms.item_changes(merged.texts, before)
             draft = Draft(draft.texts, {**draft.errors, **merged.errors}, before.mark)
             if body is not None and not merged.clashes:
+                lending.check_branch(lending.current(session), body.branch, own=desk.own_branch)
                 editing.update_item(session, original, body.model_dump(exclude_unset=True), desk.by(caller))
     except DomainError as error:
         return desk.record(item.record_id, Told(item=_wrong(draft, error), item_of=original), status=409)
@@ -143,4 +147,4 @@ def _original(told: Fields) -> str:
 
 def _wrong(draft: Draft, error: DomainError) -> Draft:
     """A refusal at the field that it is about."""
-    return Draft(draft.texts, {"barcode": error.code}, draft.mark)
+    return Draft(draft.texts, {AT_FIELD.get(error.code, "barcode"): error.code}, draft.mark)

@@ -215,3 +215,22 @@ def test_a_day_promised_before_the_loan_was_promised_to_nobody(counter: Counter)
         }
         counter.replay(told)
         assert local(loans(counter, BOOKS[number])[0].due_at) == "2026-04-01 23:59"
+
+
+def test_a_branch_that_the_library_does_not_have_counts_as_its_own_and_is_told(counter: Counter) -> None:
+    counter.rule_by(policy=LibraryPolicy(branches=("main", "north")))
+    rows = [
+        row(1, "checkout", A, branch="north"), row(2, "checkout", B, branch="nowhere", minutes=1),
+        row(3, "checkout", C, minutes=2), row(4, "checkin", B, branch="nowhere", minutes=3),
+    ]  # fmt: skip
+    told = counter.replay(*rows)
+    assert [codes(list(one.results)) for one in told] == [["ok"]] * 4
+    assert [one.conflicts for one in told] == [(), ("unknown_branch",), (), ("unknown_branch",)]
+    assert [loans(counter, barcode)[0].branch for barcode in (A, B, C)] == ["north", "main", "main"]
+    assert (counter.item(B).status, counter.item(B).at_branch) == ("on_shelf", "main")
+    tasks = counter.tasks()
+    assert [(task.kind, task.code, task.branch) for task in tasks] == [("conflict", "unknown_branch", "main")] * 2
+    assert tasks[0].detail["branch"] == "nowhere"
+    again = counter.replay(*rows)
+    assert [one.conflicts for one in again] == [one.conflicts for one in told], "a repeat gets its first answer"
+    assert len(counter.tasks()) == 2

@@ -7,6 +7,7 @@ import pytest
 
 from server.circulation.models import LoanRow, RenewalRow
 from server.fees import service as fees
+from server.lending.errors import UnknownBranchError
 from server.lending.occasion import Channel
 from server.lending.policy import Calendar, LibraryPolicy, Rule
 from tests.support.counter import Counter, codes, local
@@ -255,3 +256,22 @@ def test_nothing_is_taken_back_for_somebody_who_may_not_borrow(counter: Counter)
     counter.checkout(ALICE, A)
     assert codes(counter.checkout(BLOCKED, A, implicit_return=True)) == ["patron_blocked"]
     assert loans(counter, A)[0].checked_in_at is None
+
+
+def test_a_branch_that_the_library_does_not_have_sends_no_book_on_its_way(counter: Counter) -> None:
+    counter.rule_by(policy=LibraryPolicy(branches=("main", "north")))
+    with pytest.raises(UnknownBranchError):
+        counter.checkout(ALICE, A, branch="nowhere")
+    assert counter.item(A).status == "on_shelf"
+    counter.checkout(ALICE, A, branch="north")
+    for act in (counter.checkin, lambda *barcodes, **more: counter.renew(ALICE, *barcodes, **more)):
+        with pytest.raises(UnknownBranchError):
+            act(A, branch="nowhere")
+    assert (counter.item(A).status, counter.item(A).at_branch) == ("on_loan", "north")
+    assert codes(counter.checkin(A, branch="main")) == ["ok"]
+
+
+def test_a_request_may_name_the_own_branch_and_any_where_the_policy_names_none(counter: Counter) -> None:
+    assert codes(counter.checkout(ALICE, A, branch="annexe")) == ["ok"]
+    counter.rule_by(policy=LibraryPolicy(branches=("north", "south")))
+    assert codes(counter.checkin(A, branch="main")) == ["ok"]

@@ -72,6 +72,19 @@ class TestRegister:
             {"number": "80000001", "state": "active", "issued_at": "2026-03-02T04:30:00Z", "ended_at": None}
         ]
 
+    def test_a_branch_is_one_of_the_librarys(self, desk: Desk) -> None:
+        key = desk.register(branch="old")
+        boss = colleague(desk.client, Role.ADMINISTRATOR)
+        policy = desk.client.get("/api/v1/lending", headers=boss).json()["policy"] | {"branches": ["main", "north"]}
+        assert desk.client.put("/api/v1/lending/policy", json=policy, headers=boss).status_code == 200
+        for answer in (
+            desk("POST", "", NEW | {"card": "80000002", "branch": "nroth"}),
+            desk("PATCH", f"/{key}", {"branch": "nroth"}),
+        ):
+            assert (answer.status_code, answer.json()["code"]) == (422, "unknown_branch")
+        assert desk("PATCH", f"/{key}", {"branch": "old"}).status_code == 200, "what is stored may stay"
+        assert desk("PATCH", f"/{key}", {"branch": "north"}).json()["branch"] == "north"
+
     def test_without_a_branch_it_is_the_librarys_own(self, desk: Desk) -> None:
         assert desk("GET", f"/{desk.register()}").json()["branch"] == "main"
 

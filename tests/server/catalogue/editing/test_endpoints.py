@@ -1,5 +1,6 @@
 """Cataloguing by hand over HTTP."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ from server.audit import service as audit
 from server.catalogue import service as catalogue
 from server.db import Database
 from server.deps import Role
-from tests.support.library import BOOKS, MISSING, colleague, machine, reader
+from server.lending import service as lending
+from tests.support.library import BOOKS, MISSING, NOW, colleague, machine, reader
 
 NEW = {"title": "呐喊", "author": "鲁迅", "isbn": "978-7-02-008872-0", "class_number": "I210.6", "subjects": ["小说"]}
 
@@ -84,6 +86,22 @@ class TestItems:
         assert (changed["barcode"], changed["price"], changed["location"]) == ("NEW-2", None, "stacks")
         assert client.get("/api/v1/items/NEW-1", headers=desk).status_code == 404
         assert {"catalogue.item_create", "catalogue.item_update"} <= set(actions(database))
+
+    def test_a_branch_is_one_of_the_librarys(
+        self, client: TestClient, desk: dict[str, str], database: Database
+    ) -> None:
+        assert client.patch(f"/api/v1/items/{BOOKS[0]}", json={"branch": "old"}, headers=desk).json()["branch"] == "old"
+        with database.writing() as session:
+            policy = replace(lending.current(session).policy, branches=("main", "north"))
+            lending.set_policy(session, policy, actor="tests", at=NOW)
+        for answer in (
+            client.post("/api/v1/records/1/items", json={"barcode": "NEW-1", "branch": "nroth"}, headers=desk),
+            client.patch(f"/api/v1/items/{BOOKS[1]}", json={"branch": "nroth"}, headers=desk),
+        ):
+            assert (answer.status_code, answer.json()["code"]) == (422, "unknown_branch")
+        for barcode, branch in ((BOOKS[1], "north"), (BOOKS[0], "old")):
+            answer = client.patch(f"/api/v1/items/{barcode}", json={"branch": branch, "note": "x"}, headers=desk)
+            assert (answer.status_code, answer.json()["branch"]) == (200, branch), "what is stored may stay"
 
     def test_a_barcode_belongs_to_one_copy(self, client: TestClient, desk: dict[str, str]) -> None:
         taken = {"barcode": BOOKS[0]}

@@ -165,6 +165,23 @@ class TestCopies:
         assert (found["location"], found["for_loan"]) == ("hall 2", False)
         assert client.post("/catalogue/copies", data=told, headers=desk).status_code == 404
 
+    def test_a_branch_that_the_library_does_not_have_is_told_at_its_field(
+        self, client: TestClient, desk: dict[str, str]
+    ) -> None:
+        boss = colleague(client, Role.ADMINISTRATOR)
+        policy = client.get("/api/v1/lending", headers=boss).json()["policy"] | {"branches": ["main", "north"]}
+        assert client.put("/api/v1/lending/policy", json=policy, headers=boss).status_code < 300
+        address = self.record(client, desk)
+        told = form(client.get(address, params={"copy": BOOKS[0]}, headers=desk).text, "/catalogue/copies")
+        for answer in (
+            client.post("/catalogue/copies", data=told | {"branch": "nroth"}, headers=desk),
+            client.post(f"{address}/items", data=COPY | {"branch": "nroth"}, headers=desk),
+        ):
+            assert (answer.status_code, "There is no such branch." in text(answer)) == (409, True)
+            assert 'value="nroth"' in answer.text
+            assert re.search(r'branch-error">', answer.text)
+        assert item(client, desk, BOOKS[0])["branch"] == "main"
+
     def test_two_correct_one_at_once(self, client: TestClient, desk: dict[str, str]) -> None:
         page = client.get(self.record(client, desk), params={"copy": BOOKS[0]}, headers=desk).text
         told = form(page, "/catalogue/copies")
