@@ -69,7 +69,7 @@ class Networks:
     def all(self) -> list[Network]:
         """Every network that a gateway has told of."""
         return [
-            Network(name, gateway.status is not None and gateway.status.state == "online", gateway.network)
+            Network(name, self._rooms.picture.standing(name) == "online", gateway.network)
             for name, gateway in sorted(self._rooms.picture.gateways().items())
             if gateway.network is not None
         ]

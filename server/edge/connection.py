@@ -29,6 +29,8 @@ class Connection:
         self._identifier = f"carrel-{branch}-server-{uuid.uuid4().hex[:8]}"
         self._client: aiomqtt.Client | None = None
         self._trouble = "not connected yet"
+        self.on_session: Callable[[], None] = _nobody
+        """Called at the begin of each session, before its first message is handed on."""
 
     async def run(self, on_message: Callable[[str, bytes], None], *beside: Callable[[], Awaitable[None]]) -> None:
         """Connect, serve, and connect again.
@@ -44,6 +46,7 @@ class Connection:
                     self._client = client
                     log.info("broker %s:%s reached", self._mqtt.host, self._mqtt.port)
                     delay, told = FIRST_RETRY_S, False
+                    self.on_session()
                     await _until_one_ends(_receive(client, on_message), *(work() for work in beside))
             except (aiomqtt.MqttError, OSError) as error:
                 self._trouble = str(error) or type(error).__name__
@@ -72,6 +75,10 @@ class Connection:
     def probe(self) -> str | None:
         """For `/readyz`: None when the broker is there, else why not."""
         return None if self.connected else self._trouble
+
+
+def _nobody() -> None:
+    """Nobody wants to know."""
 
 
 async def _until_one_ends(*works: Awaitable[None]) -> None:

@@ -22,6 +22,7 @@ class Board:
         self._feed = feed
         self._rooms = rooms
         self._terminals = terminals
+        self._alarms_rev: str | None = None
 
     def show_all(self) -> None:
         """Everything but the alarms; also called now and then, since values grow stale by themselves."""
@@ -69,7 +70,15 @@ class Board:
 
     def show_alarms(self, rev: str) -> None:
         """An alarm was raised or changed, if the rev differs."""
-        self._feed.publish(ALARMS, ALARMS, {"rev": rev}, at_once=True)
+        self._alarms_rev = rev
+        self._feed.publish(ALARMS, ALARMS, {"rev": self._rooms.alarms_rev(rev)}, at_once=True)
+
+    def show_watch(self) -> None:
+        """Whether the gateways are heard; the alarms' headline depends on it."""
+        self._feed.set_old(old=self._rooms.picture.unreached)
+        self.show_health()
+        if self._alarms_rev is not None:
+            self.show_alarms(self._alarms_rev)
 
     def _show(self, room: str, quantity: str, found: RoomValue) -> None:
         value = None if found.value is None else round(found.value, DECIMALS)

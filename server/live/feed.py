@@ -25,6 +25,8 @@ class Feed:
     def __init__(self, topics: Iterable[str]) -> None:
         self._topics: dict[str, dict[str, Patch]] = {topic: {} for topic in topics}
         self._channels: set[Channel] = set()
+        self.old = False
+        """The server hears nothing of the building: what is under the topics was true a while ago."""
 
     def publish(self, topic: str, key: str, patch: Patch, *, at_once: bool = False) -> None:
         """From now on this is true of the key; tells nobody if it was before. Unknown topics are none of ours."""
@@ -34,6 +36,14 @@ class Feed:
         known[key] = patch
         for channel in self._channels:
             channel.offer(topic, key, patch, at_once=at_once)
+
+    def set_old(self, *, old: bool) -> None:
+        """Whether what is told is old; tells every browser at once when that changed."""
+        if old == self.old:
+            return
+        self.old = old
+        for channel in self._channels:
+            channel.hurry()
 
     def snapshot(self, topics: Iterable[str]) -> dict[str, Patch]:
         """Everything under these topics."""
@@ -82,6 +92,11 @@ class Channel:
         self._at_once = self._at_once or at_once
         self._wake.set()
 
+    def hurry(self) -> None:
+        """A message is due now, even if no patch waits."""
+        self._at_once = True
+        self._wake.set()
+
     async def next(self) -> Patch:
         """Wait until a message is due and make it."""
         while (wait_s := self._due_in()) > 0:
@@ -114,6 +129,8 @@ class Channel:
         message: Patch = {"seq": self._seq}
         if self._full:
             message["full"] = True
+        if self._feed.old:
+            message["old"] = True
         message["now"] = int(self._clock.now().timestamp() * 1000)
         message["patch"] = self._feed.snapshot(self._topics) if self._full else self._waiting
         self._waiting, self._full, self._at_once = {}, False, False

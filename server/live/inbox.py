@@ -69,7 +69,7 @@ class EdgeInbox:
                 self._board.show_actuators()
             case GatewayStatus():
                 self._picture.set_status(gateway, message)
-                self._board.show_health()
+                self._board.show_watch()
                 self._board.show_rulebook()
             case LinkReport():
                 self._picture.set_links(gateway, message)

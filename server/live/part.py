@@ -21,6 +21,7 @@ from server.edge.outbox import Outbox
 from server.live.board import Board, topics_of
 from server.live.feed import Feed
 from server.live.inbox import EdgeInbox
+from server.live.watch import Watch
 from server.reports.service import Reports
 from server.rooms.control import RoomControl
 from server.rooms.picture import Picture
@@ -58,6 +59,7 @@ async def live_part(app: FastAPI, core: Core) -> AsyncIterator[None]:
 
     common = core.settings.common
     connection = Connection(common.mqtt, common.library.branch)
+    watch = Watch(picture, connection, board.show_watch)
     ingest = Ingest(inbox, connection.publish, core.clock)
     dispatcher = Dispatcher(outbox, common.library.branch, connection.publish)
     books = app.state.rule_books = Books(core, rooms, store)
@@ -70,7 +72,7 @@ async def live_part(app: FastAPI, core: Core) -> AsyncIterator[None]:
         lambda: connection.run(ingest.take, dispatcher.run, sender.run),
         ingest.run,
         lambda: retention.run(store, core.clock, kept_of(core.settings.common.telemetry)),
-        lambda: _tick(inbox, board),
+        lambda: _tick(inbox, board, watch),
         lambda: _forget(core, outbox),
     ]
     tasks = [asyncio.create_task(_for_ever(work)) for work in works]
@@ -87,9 +89,10 @@ async def _end(tasks: list[asyncio.Task[None]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _tick(inbox: EdgeInbox, board: Board) -> None:
+async def _tick(inbox: EdgeInbox, board: Board, watch: Watch) -> None:
     """What happens by the passing of time alone, or through another server process."""
     while True:
+        watch.look()  # first: the database may be away too
         await asyncio.to_thread(inbox.give_up_overdue)
         await asyncio.to_thread(inbox.look_at_wishes)
         inbox.show_wishes()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Literal
 
 from carrel.contracts.actuation import ActuatorState, RuleLive, RulesState
 from carrel.contracts.codec import ContractError
@@ -24,11 +25,16 @@ TOLERANCES = {"switch": 0.0, "level": 5.0}
 """What a device may report beside what it was told: 5 % is within a covering's own."""
 
 
+Standing = Literal["online", "offline", "unknown"]
+"""Of a gateway; unknown: it never told, or the server cannot hear it."""
+
+
 @dataclass(frozen=True, slots=True)
 class GatewayPicture:
-    """One gateway."""
+    """One gateway; `heard` when its status was told in the present session with the broker."""
 
     status: GatewayStatus | None = None
+    heard: bool = False
     links: tuple[LinkHealth, ...] = ()
     devices: tuple[DeviceInfo, ...] = ()
     states: Mapping[str, DeviceState] = field(default_factory=dict)
@@ -44,6 +50,8 @@ class Picture:
     def __init__(self) -> None:
         self._gateways: dict[str, GatewayPicture] = {}
         self._wishes: Mapping[str, str] = {}
+        self._unreached = False
+        self._settled = False
         self.layout = 0
         """Another number when a device came, went, moved, or tells of a quantity that it has not told of before."""
 
@@ -53,7 +61,41 @@ class Picture:
 
     def set_status(self, gateway: str, status: GatewayStatus) -> None:
         """A gateway came or went."""
-        self._put(gateway, replace(self._get(gateway), status=status))
+        self._put(gateway, replace(self._get(gateway), status=status, heard=True))
+
+    def begin_session(self) -> None:
+        """The broker is there (again); what it retains is told anew, so what it does not tell is in doubt.
+
+        After a short loss the gateways get until `settle` to come back; after a long one nothing is taken for granted.
+        """
+        self._gateways = {name: replace(gateway, heard=False) for name, gateway in self._gateways.items()}
+        self._settled, self._unreached = self._unreached, False
+
+    def settle(self) -> None:
+        """The session is so old that every gateway that is there has told so."""
+        self._settled = True
+
+    def lose(self) -> None:
+        """The broker is away, and not just for a moment."""
+        self._unreached = True
+
+    @property
+    def unreached(self) -> bool:
+        """The server does not reach the broker: everything here is old."""
+        return self._unreached
+
+    def standing(self, gateway: str) -> Standing:
+        """Whether a gateway is there, as far as can be known now."""
+        known = self._gateways.get(gateway)
+        if known is None or known.status is None or self._unreached:
+            return "unknown"
+        if known.status.state == "online" and self._settled and not known.heard:
+            return "unknown"
+        return known.status.state
+
+    def watch_rev(self) -> str:
+        """Differs when a gateway, or the broker on the way to all of them, comes or goes."""
+        return digest((self._unreached, [(name, self.standing(name)) for name in sorted(self._gateways)]))
 
     def set_links(self, gateway: str, links: LinkReport) -> None:
         """How its links are."""
@@ -82,7 +124,7 @@ class Picture:
     def config_rev(self) -> str:
         """Differs when a gateway runs another version of something, refuses one, comes or goes."""
         found = sorted(self._gateways.items())
-        return digest([(name, g.status and g.status.state, sorted(g.config.items())) for name, g in found])
+        return digest([(name, self.standing(name), sorted(g.config.items())) for name, g in found])
 
     def set_wishes(self, wishes: Mapping[str, str]) -> None:
         """How far people's wishes have come, as a digest a room."""
@@ -179,8 +221,7 @@ class Picture:
                     (d.model_dump(exclude={"last_seen", "lqi"}), d.last_seen and _minute(d.last_seen))
                     for d in net.devices
                 ]
-                online = gateway.status and gateway.status.state
-                facts.append((name, online, net.model_dump(exclude={"ts", "devices"}), devices))
+                facts.append((name, self.standing(name), net.model_dump(exclude={"ts", "devices"}), devices))
         return digest(facts)
 
     def health_rev(self) -> str:
@@ -188,7 +229,8 @@ class Picture:
         facts = []
         for name, gateway in sorted(self._gateways.items()):
             status = gateway.status and (gateway.status.state, gateway.status.since)
-            facts.append((name, status, [(x.link, x.state, x.since, x.last_error) for x in gateway.links]))
+            links = [(x.link, x.state, x.since, x.last_error) for x in gateway.links]
+            facts.append((name, self.standing(name), status, links))
         return digest(facts)
 
     def _actuators(self) -> Iterable[tuple[str, ActuatorState]]:

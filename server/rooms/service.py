@@ -14,7 +14,7 @@ from environment.samples import PLAUSIBLE
 from server.rooms import policy
 from server.rooms.errors import UnknownRoomError
 from server.rooms.history import History, Spans, own_name
-from server.rooms.picture import Picture
+from server.rooms.picture import Picture, Standing
 from server.rooms.plan import Plan, Plans, PresentPlan, RoomPlan
 from server.rooms.policy import RoomValue
 from server.telemetry.store import TelemetryStore
@@ -34,9 +34,10 @@ class RoomView:
 
 @dataclass(frozen=True, slots=True)
 class GatewayView:
-    """A gateway and its links; `status` is None when it has told other things but not this."""
+    """A gateway and its links; `status` is the last it told, None when it has told other things but not this."""
 
     id: str
+    standing: Standing
     status: GatewayStatus | None
     links: Sequence[LinkHealth]
 
@@ -71,12 +72,17 @@ class Rooms:
     def gateways(self) -> list[GatewayView]:
         """Every gateway that has been heard of."""
         return [
-            GatewayView(id_, gateway.status, gateway.links) for id_, gateway in sorted(self.picture.gateways().items())
+            GatewayView(id_, self.picture.standing(id_), gateway.status, gateway.links)
+            for id_, gateway in sorted(self.picture.gateways().items())
         ]
 
     def health_rev(self) -> str:
         """The `rev` of `health` on the live channel."""
         return self.picture.health_rev()
+
+    def alarms_rev(self, rev: str) -> str:
+        """The `rev` of `alarms` on the live channel: of the alarms themselves, and of whether they would be seen."""
+        return f"{rev}.{self.picture.watch_rev()}"
 
     def actuators_rev(self, room: str) -> str:
         """The `rev` of `{room}.actuators` on the live channel."""

@@ -163,7 +163,7 @@ class Books:
     def delivery(self, version: int) -> Delivery:
         """How far this version, the newest, has come."""
         gateway = self._rooms.picture.gateways().get(self.gateway)
-        online = gateway is not None and gateway.status is not None and gateway.status.state == "online"
+        online = self._rooms.picture.standing(self.gateway) == "online"
         told = gateway.config.get("rules") if gateway else None
         if told is None:
             return Delivery("shipped" if version == 0 else "sent" if self.sent >= version else "saved", online)

@@ -25,6 +25,7 @@ from server.pages.dashboard.views import (
     Overview,
     Refusal,
     RoomTile,
+    Unwatched,
     Wish,
 )
 from server.pages.rooms.views import DeviceValue, DeviceView, RoomPage, Strip, charted
@@ -105,7 +106,8 @@ class SampleBuilding:
 
     def alarms(self, language: Language) -> AlarmsView:
         quiet = None if self.open_alarms else self.now - timedelta(hours=5)
-        return AlarmsView(tuple(self.open_alarms), quiet, rev=str(self.rev))
+        unwatched = None if self.online else Unwatched("gateways", ("gw-1",))
+        return AlarmsView(tuple(self.open_alarms), quiet, rev=str(self.rev), unwatched=unwatched)
 
     def alarm_log(self, language: Language, limit: int) -> Sequence[AlarmView]:
         past = fire(
@@ -126,7 +128,8 @@ class SampleBuilding:
             LinkView("io-1", "modbus", "degraded", since, last_error="3 bad frames in the last minute"),
             LinkView("kiosk-1", "feig", "down", since, last_error="/dev/serial/by-id/feig: no such device"),
         )
-        return HealthView([GatewayView("gw-1", self.online, since, links)], rev=str(self.rev))
+        gateway = GatewayView("gw-1", "online" if self.online else "offline", since, links)
+        return HealthView([gateway], rev=str(self.rev))
 
     def rooms(self, language: Language) -> Sequence[RoomTile]:
         return self.overview(language).rooms

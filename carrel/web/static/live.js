@@ -81,7 +81,7 @@ function take(message) {
     if ("rev" in patch) renew(key, patch.rev);
     else show(key, patch);
   }
-  mark("is-live");
+  mark(message.old ? "is-old" : "is-live");
 }
 
 // A snapshot that lacks a value says that there is none.
@@ -143,9 +143,11 @@ function renew(key, rev) {
 function mark(state) {
   root.classList.toggle("is-live", state === "is-live");
   root.classList.toggle("is-lost", state === "is-lost");
+  root.classList.toggle("is-old", state === "is-old");
   for (const banner of document.querySelectorAll("[data-stale-banner]")) banner.hidden = state !== "is-lost";
+  for (const banner of document.querySelectorAll("[data-old-banner]")) banner.hidden = state !== "is-old";
   for (const word of document.querySelectorAll("[data-live-word]")) {
-    const text = state === "is-live" ? word.dataset.liveWord : word.dataset.lostWord;
+    const text = word.dataset[{ "is-live": "liveWord", "is-old": "oldWord", "is-lost": "lostWord" }[state]];
     if (word.textContent !== text) word.textContent = text;
   }
 }

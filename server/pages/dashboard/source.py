@@ -30,6 +30,7 @@ from server.pages.dashboard.views import (
     RoomTile,
     ShownQuantity,
     TerminalView,
+    Unwatched,
     Wish,
 )
 from server.pages.dashboard.words import KINDS, PLACES
@@ -75,7 +76,8 @@ class ServerBuilding:
         """Alarms that are not over."""
         with self._core.database.reading() as session:
             found = [self._alarm(alarm, language) for alarm in alarms.open_alarms(session)]
-            return AlarmsView(found, alarms.quiet_since(session), alarms.rev(session))
+            rev = self._rooms.alarms_rev(alarms.rev(session))
+            return AlarmsView(found, alarms.quiet_since(session), rev, self._unwatched())
 
     def alarm_log(self, language: Language, limit: int) -> Sequence[AlarmView]:
         """The newest alarms, over or not, newest first."""
@@ -88,9 +90,17 @@ class ServerBuilding:
         for gateway in self._rooms.gateways():
             links = [LinkView(x.link, x.kind, x.state, x.since, x.last_error) for x in gateway.links]
             status = gateway.status
-            online = status is not None and status.state == "online"
-            gateways.append(GatewayView(gateway.id, online, status.since if status else None, links))
+            gateways.append(GatewayView(gateway.id, gateway.standing, status.since if status else None, links))
         return HealthView(gateways, self._rooms.health_rev() + self._terminals.rev(), self._heard_terminals())
+
+    def _unwatched(self) -> Unwatched | None:
+        if self._rooms.picture.unreached:
+            return Unwatched("broker")
+        gateways = self._rooms.gateways()
+        if not gateways:
+            return Unwatched("nobody")
+        away = [gateway.id for gateway in gateways if gateway.standing != "online"]
+        return Unwatched("gateways", away) if away else None
 
     def _heard_terminals(self) -> list[TerminalView]:
         return [

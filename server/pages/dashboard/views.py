@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 
 from carrel.web.i18n import Language
 from server.deps import Principal
+from server.rooms.picture import Standing
 from server.rooms.policy import Stage
 
 ShownQuantity = Literal["temp", "rh", "lux", "co2"]
@@ -160,12 +161,24 @@ class AlarmView:
 
 
 @dataclass(frozen=True, slots=True)
+class Unwatched:
+    """Why an alarm would not be seen here: the broker is away, or these gateways are, or there is none yet."""
+
+    why: Literal["broker", "gateways", "nobody"]
+    gateways: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class AlarmsView:
-    """Alarms that are not over, most urgent first; `quiet_since` when there is none."""
+    """Alarms that are not over, most urgent first; `quiet_since` when there is none.
+
+    All is quiet only where nothing is `unwatched`.
+    """
 
     open: Sequence[AlarmView]
     quiet_since: datetime | None
     rev: str = ""
+    unwatched: Unwatched | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +197,14 @@ class GatewayView:
     """One gateway and its links. `seen_at` is None if it never spoke."""
 
     id: str
-    online: bool
+    standing: Standing
     seen_at: datetime | None
     links: Sequence[LinkView] = ()
+
+    @property
+    def online(self) -> bool:
+        """It is there now, for all that is known."""
+        return self.standing == "online"
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ class Page:
         """The first message that fits; every message is well-formed."""
         for _ in range(20):
             message = self.next()
-            assert set(message) <= {"seq", "full", "now", "patch"}
+            assert set(message) <= {"seq", "full", "old", "now", "patch"}
             if wanted(message):
                 return message
         raise AssertionError("it did not come")
@@ -56,6 +56,11 @@ class Page:
 def opened(house: House, **headers: str) -> Iterator[Page]:
     with house.client.websocket_connect("/live", headers=headers) as socket:
         yield Page(socket)
+
+
+def look(house: House) -> str:
+    """The overview as a person gets it."""
+    return house.client.get("/", headers={"Accept": "text/html", "Accept-Language": "en"}).text
 
 
 class TestProtocol:
@@ -189,6 +194,29 @@ class TestChanges:
             assert len(set(revs)) == 4
         (gateway,) = house.client.app.state.rooms.gateways()  # type: ignore[attr-defined]
         assert (gateway.id, gateway.status.state, gateway.links[0].state) == ("gw-1", "online", "down")
+
+    def test_a_loss_of_the_broker_is_told_and_nothing_is_called_quiet_until_it_is_back(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("server.live.watch.FORGIVEN_S", 0.5)
+        with opened(house) as page:
+            page.subscribe("alarms", "health")
+            house.edge.online()
+            quiet = page.until_key("alarms")["rev"]
+            assert "All quiet" in look(house)
+            house.broker.stop()
+            lost = page.until(lambda message: message.get("old"))
+            text = look(house)
+            assert "All quiet" not in text
+            assert "The server does not reach the message broker." in text
+            assert "state unknown: nothing is heard from it" in text
+            assert lost["patch"]["alarms"]["rev"] != quiet
+            house.broker.start()
+            page.until(lambda message: "old" not in message)
+            assert "The server does not reach the message broker." not in look(house)
+            house.edge.await_connection()
+            house.edge.online()
+            eventually(lambda: "All quiet" in look(house), "the quiet")
 
     def test_the_network_tells_when_it_changes_but_not_of_every_word_of_a_device(self, house: House) -> None:
         now = house.clock.now()

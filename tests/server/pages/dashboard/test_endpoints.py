@@ -66,6 +66,24 @@ def test_a_gateway_that_is_away_makes_its_links_unknown(client, building):
     assert "unknown while the gateway is away" in page
 
 
+@pytest.mark.parametrize("path", ["/", "/alarms", "/fragments/alarms"])
+def test_nothing_is_called_quiet_while_a_gateway_is_away(client, building, path):
+    assert "All quiet since" in client.get(path).text
+    building.online = False
+    page = client.get(path).text
+    assert "All quiet" not in page
+    assert "Nothing is heard from gateway gw-1." in page
+    assert "fire panel goes on by itself" in page
+
+
+def test_an_alarm_that_stands_is_shown_beside_the_warning_that_it_is_old(client, building):
+    building.online = False
+    building.open_alarms = [fire(now=building.now)]
+    page = client.get("/fragments/alarms").text
+    assert "Nothing is heard from gateway gw-1." in page
+    assert "Fire alarm: Whole building" in page
+
+
 def test_a_librarian_takes_control_until_a_time(librarian, building):
     fragment = librarian.post(OVERRIDE, data={"value": "50", "minutes": "30"}, headers=HTMX)
     assert building.asked == [("override", "reading-curtain", 50.0, 1800, "librarian")]

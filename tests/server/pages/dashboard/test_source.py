@@ -11,7 +11,7 @@ from server.alarms.control import AlarmControl
 from server.deps import Principal, Role
 from server.edge.outbox import Outbox
 from server.pages.dashboard.source import ServerBuilding, place_names
-from server.pages.dashboard.views import Refusal
+from server.pages.dashboard.views import Refusal, Unwatched
 from server.pages.dashboard.views import Wish as Asked
 from server.rooms import overrides
 from server.rooms.control import RoomControl
@@ -161,6 +161,25 @@ def test_gateways_and_links_are_shown_as_they_last_spoke(house):
     )
     (gateway,) = house.building.health().gateways
     assert (gateway.online, gateway.links[0].state) == (True, "down")
+
+
+def test_all_is_quiet_only_while_every_gateway_is_heard(house):
+    assert house.building.alarms("en").unwatched == Unwatched("nobody")
+    house.online()
+    watched = house.building.alarms("en")
+    assert watched.unwatched is None
+    house.picture.set_status("gw-2", GatewayStatus(state="offline", since=house.now, session=1, version="0"))
+    half = house.building.alarms("en")
+    assert half.unwatched == Unwatched("gateways", ["gw-2"])
+    assert half.rev != watched.rev
+
+
+def test_without_the_broker_no_gateway_is_known_to_be_there(house):
+    house.online()
+    house.picture.lose()
+    shown = house.building.overview("en")
+    assert shown.alarms.unwatched == Unwatched("broker")
+    assert [(gateway.standing, gateway.online) for gateway in shown.health.gateways] == [("unknown", False)]
 
 
 def test_a_refusal_of_the_domain_is_a_value_for_the_page(house):
