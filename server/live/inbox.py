@@ -21,7 +21,7 @@ from carrel.contracts.health import GatewayStatus, LinkReport
 from carrel.contracts.network import NetworkState
 from carrel.contracts.telemetry import DeviceList, DeviceState, TelemetryBatch
 from server.alarms import service as alarms
-from server.db import Database
+from server.deps import Core
 from server.devices.names import Names
 from server.edge.ingest import Arrived
 from server.edge.outbox import Outbox, Settled
@@ -37,7 +37,7 @@ class EdgeInbox:
 
     def __init__(
         self,
-        database: Database,
+        core: Core,
         outbox: Outbox,
         *,
         picture: Picture,
@@ -46,7 +46,8 @@ class EdgeInbox:
         control: RoomControl,
         names: Names,
     ) -> None:
-        self._database = database
+        self._database = core.database
+        self._clock = core.clock
         self._outbox = outbox
         self._picture = picture
         self._store = store
@@ -68,7 +69,7 @@ class EdgeInbox:
                 self._picture.set_rules(gateway, message)
                 self._board.show_actuators()
             case GatewayStatus():
-                self._picture.set_status(gateway, message)
+                self._picture.set_status(gateway, message, self._clock.now())
                 self._board.show_watch()
                 self._board.show_rulebook()
             case LinkReport():

@@ -51,7 +51,7 @@ async def live_part(app: FastAPI, core: Core) -> AsyncIterator[None]:
     terminals = app.state.terminals = Terminals()
     board = Board(feed, rooms, terminals)
     control = RoomControl(rooms, outbox, core.database, core.clock)
-    inbox = EdgeInbox(core.database, outbox, picture=picture, store=store, board=board, control=control, names=names)
+    inbox = EdgeInbox(core, outbox, picture=picture, store=store, board=board, control=control, names=names)
     app.state.rooms, app.state.feed, app.state.room_control = rooms, feed, control
     app.state.reports = Reports(core.settings, rooms.plan, rooms.past, core.clock)
     app.state.network = Networks(rooms, outbox, core.clock)

@@ -31,10 +31,14 @@ Standing = Literal["online", "offline", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class GatewayPicture:
-    """One gateway; `heard` when its status was told in the present session with the broker."""
+    """One gateway; `heard` when its status was told in the present session with the broker.
+
+    `offline_at` is when this server heard it go; None while it is there, or when that was not heard.
+    """
 
     status: GatewayStatus | None = None
     heard: bool = False
+    offline_at: datetime | None = None
     links: tuple[LinkHealth, ...] = ()
     devices: tuple[DeviceInfo, ...] = ()
     states: Mapping[str, DeviceState] = field(default_factory=dict)
@@ -59,9 +63,14 @@ class Picture:
         """As they are now; the mapping never changes."""
         return self._gateways
 
-    def set_status(self, gateway: str, status: GatewayStatus) -> None:
-        """A gateway came or went."""
-        self._put(gateway, replace(self._get(gateway), status=status, heard=True))
+    def set_status(self, gateway: str, status: GatewayStatus, now: datetime) -> None:
+        """A gateway came or went.
+
+        `since` of a last will is when the gateway made it, at connecting; when it went is known only to who heard it.
+        """
+        known = self._get(gateway)
+        offline_at = _offline_at(known, now) if status.state == "offline" else None
+        self._put(gateway, replace(known, status=status, heard=True, offline_at=offline_at))
 
     def begin_session(self) -> None:
         """The broker is there (again); what it retains is told anew, so what it does not tell is in doubt.
@@ -228,7 +237,7 @@ class Picture:
         """Differs when a gateway or link came or went."""
         facts = []
         for name, gateway in sorted(self._gateways.items()):
-            status = gateway.status and (gateway.status.state, gateway.status.since)
+            status = gateway.status and (gateway.status.state, gateway.offline_at)
             links = [(x.link, x.state, x.since, x.last_error) for x in gateway.links]
             facts.append((name, self.standing(name), status, links))
         return digest(facts)
@@ -246,6 +255,13 @@ class Picture:
 
     def _put(self, gateway: str, picture: GatewayPicture) -> None:
         self._gateways = {**self._gateways, gateway: picture}
+
+
+def _offline_at(known: GatewayPicture, now: datetime) -> datetime | None:
+    """When a gateway that says `offline` now went: what the broker retained from an earlier time tells nothing new."""
+    if known.status is None or known.status.state == "offline":
+        return known.offline_at
+    return now if known.heard else None
 
 
 def _doing(before: Doing | None, state: ActuatorState, at: datetime) -> Doing:

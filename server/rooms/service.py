@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from carrel.clock import Clock
 from carrel.contracts.actuation import ActuatorState
@@ -34,11 +35,15 @@ class RoomView:
 
 @dataclass(frozen=True, slots=True)
 class GatewayView:
-    """A gateway and its links; `status` is the last it told, None when it has told other things but not this."""
+    """A gateway and its links; `status` is the last it told, None when it has told other things but not this.
+
+    `offline_at` is when this server heard it go, None when it did not hear that.
+    """
 
     id: str
     standing: Standing
     status: GatewayStatus | None
+    offline_at: datetime | None
     links: Sequence[LinkHealth]
 
 
@@ -72,7 +77,7 @@ class Rooms:
     def gateways(self) -> list[GatewayView]:
         """Every gateway that has been heard of."""
         return [
-            GatewayView(id_, self.picture.standing(id_), gateway.status, gateway.links)
+            GatewayView(id_, self.picture.standing(id_), gateway.status, gateway.offline_at, gateway.links)
             for id_, gateway in sorted(self.picture.gateways().items())
         ]
 

@@ -60,7 +60,8 @@ def build(folder: Path) -> FastAPI:
     app.state.holders = HOLDERS
     core = app.state.core
     picture = Picture()
-    picture.set_status("gw-1", GatewayStatus(state="online", since=core.clock.now(), session=1, version="0"))
+    now = core.clock.now()
+    picture.set_status("gw-1", GatewayStatus(state="online", since=now, session=1, version="0"), now)
     app.state.rooms = Rooms(read_plan(core.settings), picture, SampleHistory(), core.clock)
     app.state.reports = Reports(core.settings, app.state.rooms.plan, app.state.rooms.past, core.clock)
     app.state.network = Networks(app.state.rooms, Outbox(core.database, core.clock, answer_within_s=0), core.clock)

@@ -128,7 +128,9 @@ class SampleBuilding:
             LinkView("io-1", "modbus", "degraded", since, last_error="3 bad frames in the last minute"),
             LinkView("kiosk-1", "feig", "down", since, last_error="/dev/serial/by-id/feig: no such device"),
         )
-        gateway = GatewayView("gw-1", "online" if self.online else "offline", since, links)
+        gateway = GatewayView(
+            "gw-1", "online" if self.online else "offline", True, None if self.online else since, links
+        )
         return HealthView([gateway], rev=str(self.rev))
 
     def rooms(self, language: Language) -> Sequence[RoomTile]:

@@ -89,8 +89,8 @@ class ServerBuilding:
         gateways = []
         for gateway in self._rooms.gateways():
             links = [LinkView(x.link, x.kind, x.state, x.since, x.last_error) for x in gateway.links]
-            status = gateway.status
-            gateways.append(GatewayView(gateway.id, gateway.standing, status.since if status else None, links))
+            seen = gateway.status is not None
+            gateways.append(GatewayView(gateway.id, gateway.standing, seen, gateway.offline_at, links))
         return HealthView(gateways, self._rooms.health_rev() + self._terminals.rev(), self._heard_terminals())
 
     def _unwatched(self) -> Unwatched | None:

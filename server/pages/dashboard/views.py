@@ -194,11 +194,12 @@ class LinkView:
 
 @dataclass(frozen=True, slots=True)
 class GatewayView:
-    """One gateway and its links. `seen_at` is None if it never spoke."""
+    """One gateway and its links; `seen` when it ever told its state, `offline_at` if it was heard to go."""
 
     id: str
     standing: Standing
-    seen_at: datetime | None
+    seen: bool
+    offline_at: datetime | None
     links: Sequence[LinkView] = ()
 
     @property

@@ -40,7 +40,7 @@ class Server:
 
     def hear(self, state: str = "online") -> None:
         status = GatewayStatus(state=state, since=datetime.now(UTC), session=1, version="0")
-        self.picture.set_status("gw-1", status)
+        self.picture.set_status("gw-1", status, status.since)
 
     def standing(self) -> str:
         return self.picture.standing("gw-1")

@@ -43,7 +43,10 @@ class House:
         )
 
     def online(self):
-        self.picture.set_status("gw-1", GatewayStatus(state="online", since=self.now, session=1, version="0"))
+        self.picture.set_status("gw-1", GatewayStatus(state="online", since=self.now, session=1, version="0"), self.now)
+
+    def offline(self, since, now):
+        self.picture.set_status("gw-1", GatewayStatus(state="offline", since=since, session=1, version="0"), now)
 
     def curtain(self, **more):
         base = {
@@ -168,10 +171,30 @@ def test_all_is_quiet_only_while_every_gateway_is_heard(house):
     house.online()
     watched = house.building.alarms("en")
     assert watched.unwatched is None
-    house.picture.set_status("gw-2", GatewayStatus(state="offline", since=house.now, session=1, version="0"))
+    house.picture.set_status("gw-2", GatewayStatus(state="offline", since=house.now, session=1, version="0"), house.now)
     half = house.building.alarms("en")
     assert half.unwatched == Unwatched("gateways", ["gw-2"])
     assert half.rev != watched.rev
+
+
+def test_a_gateway_went_when_it_was_heard_to_go_not_when_it_made_its_last_will(house):
+    went = house.now + timedelta(hours=3)
+    house.online()
+    house.offline(since=house.now, now=went)
+    assert house.building.health().gateways[0].offline_at == went
+    house.picture.begin_session()  # the broker tells again what it retained
+    house.offline(since=house.now, now=went + timedelta(hours=1))
+    assert house.building.health().gateways[0].offline_at == went
+
+
+def test_a_last_will_that_the_broker_retained_tells_no_time(house):
+    house.offline(since=house.now, now=house.now)
+    (gateway,) = house.building.health().gateways
+    assert (gateway.standing, gateway.seen, gateway.offline_at) == ("offline", True, None)
+    house.online()
+    house.picture.begin_session()
+    house.offline(since=house.now, now=house.now)
+    assert house.building.health().gateways[0].offline_at is None, "it went while the broker was away"
 
 
 def test_without_the_broker_no_gateway_is_known_to_be_there(house):
