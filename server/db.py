@@ -322,22 +322,15 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _refuse_nul(
-    _connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool
+    _connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool
 ) -> None:  # fmt: skip
-    """SQLite keeps NUL in a text, PostgreSQL does not: what one refuses the other refuses too. Raises DataError."""
-    if _holds_nul(parameters):
+    """SQLite keeps NUL in a text, PostgreSQL does not: what one refuses the other refuses too. Raises DataError.
+
+    Many rows at once are measured values, or come from files and were looked at there; to look again costs too much.
+    """
+    values = parameters.values() if isinstance(parameters, Mapping) else parameters
+    if not many and any(isinstance(value, str) and "\0" in value for value in values):
         raise DataError(statement, None, ValueError("text fields cannot contain NUL"), hide_parameters=True)
-
-
-def _holds_nul(value: Any) -> bool:
-    """Of one statement's parameters or of many, in whatever way SQLAlchemy lays them out."""
-    if isinstance(value, str):
-        return "\0" in value
-    if isinstance(value, Mapping):
-        value = value.values()
-    elif not isinstance(value, tuple | list):
-        return False
-    return any(map(_holds_nul, value))
 
 
 def is_nul(error: BaseException) -> bool:

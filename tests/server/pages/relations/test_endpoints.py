@@ -106,7 +106,7 @@ def test_a_suggestion_from_an_empty_search_to_you_said_we_did(visitor):
     made = reader.post("/suggestions", data={"title": "Zyx Wvu", "reason": "For class 4b."})
     key = re.search(r"suggestion-(\d+)", made.text)[1]
     assert "counted before" in reader.post(f"/suggestions/{key}/vote").text
-    assert "4b" not in nobody.get("/suggestions").text
+    assert "class 4b" not in nobody.get("/suggestions").text
 
     assert "For class 4b." in staff.get(f"/relations/suggestions/{key}").text
     refused = staff.post(f"/relations/suggestions/{key}", data={"state": "declined"})
