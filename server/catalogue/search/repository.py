@@ -67,8 +67,10 @@ class Hits:
         """Some of them in their order."""
         if not self.query.terms:
             return self._by_title(limit, offset)
-        ranked = self._ranked(limit, offset)
-        return ranked if ranked.total <= RANKED else self._broad(limit, offset)
+        if ranked := self._ranked(limit, offset):
+            return ranked
+        total = self._count()
+        return Page((), total) if total <= RANKED else Page(self._broad(limit, offset), total)
 
     def newest(self, most: int) -> Select[Any]:
         """Ids of the newest, at most so many."""
@@ -96,13 +98,16 @@ class Hits:
             chosen = chosen.select_from(source).where(*_passing(self.filters))
         return chosen
 
-    def _ranked(self, limit: int, offset: int) -> Page:
-        """If there are more hits than RANKED: any of them, told by the total."""
+    def _ranked(self, limit: int, offset: int) -> Page | None:
+        """None if there are none there, or more hits than RANKED: the database then looks at none of them."""
         hit = self._matching(self.query.terms).limit(RANKED + 1).cte("hit")
-        chosen = select(_document.record_id).join(hit, hit.c.record_id == _document.record_id)
-        return self._part(chosen.order_by(*_order(self.query, self.filters.branch)), hit, limit, offset)
+        total = select(func.count()).select_from(hit).scalar_subquery()
+        chosen = select(_document.record_id, total).join(hit, hit.c.record_id == _document.record_id)
+        ordered = chosen.where(total <= RANKED).order_by(*_order(self.query, _free(hit, self.filters.branch)))
+        rows = self.session.execute(ordered.limit(limit).offset(offset)).all()
+        return Page(tuple(row[0] for row in rows), rows[0][1]) if rows else None
 
-    def _broad(self, limit: int, offset: int) -> Page:
+    def _broad(self, limit: int, offset: int) -> tuple[int, ...]:
         """Titles that begin so, by title; then the newest. What is not counted is not listed either."""
         begins = _begins(self.query)
         if begins is None:
@@ -110,21 +115,17 @@ class Hits:
         chosen = select(_document.record_id).where(begins, *_passing(self.filters))
         ordered = chosen.order_by(_document.sort_key, _document.record_id)
         first = tuple(self.session.scalars(ordered.limit(limit).offset(offset)))
+        if len(first) == limit:
+            return first
         before = offset + len(first) if first else self._number(chosen)
-        rest = self._newest(limit - len(first), max(0, offset - before), without=begins)
-        return Page(first + rest.ids, rest.total)
+        return first + self._newest(limit - len(first), max(0, offset - before), without=begins)
 
-    def _newest(self, limit: int, offset: int, *, without: ColumnElement[bool] | None = None) -> Page:
+    def _newest(self, limit: int, offset: int, *, without: ColumnElement[bool] | None = None) -> tuple[int, ...]:
         hit = self.newest(COUNTED + 1).cte("hit")
         others = select(hit.c.record_id)
         if without is not None:
             others = others.where(hit.c.record_id.not_in(select(_document.record_id).where(without)))
-        return self._part(others.order_by(hit.c.record_id.desc()), hit, limit, offset)
-
-    def _part(self, chosen: Select[Any], hit: CTE, limit: int, offset: int) -> Page:
-        total = select(func.count()).select_from(hit).scalar_subquery()
-        rows = self.session.execute(chosen.add_columns(total).limit(limit).offset(offset)).all()
-        return Page(tuple(row[0] for row in rows), rows[0][1] if rows else self._count())
+        return tuple(self.session.scalars(others.order_by(hit.c.record_id.desc()).limit(limit).offset(offset)))
 
     def _by_title(self, limit: int, offset: int) -> Page:
         chosen = select(_document.record_id).where(*_passing(self.filters))
@@ -165,9 +166,17 @@ def _has_copy(such: ColumnElement[bool], branch: str | None) -> ColumnElement[bo
     return exists(select(literal(1)).where(_item.record_id == _document.record_id, such, there))
 
 
-def _order(query: Query, branch: str | None) -> list[ColumnElement[Any]]:
+def _free(hit: CTE, branch: str | None) -> CTE:
+    """Those hits of which a copy can be borrowed now. As a condition on each hit, PostgreSQL would ask it of all items
+    of the library as long as it does not know how few the hits are."""
+    there = true() if branch is None else _item.at_branch == branch
+    copies = select(_item.record_id).join(hit, hit.c.record_id == _item.record_id)
+    return copies.where(is_free(), there).cte("free")
+
+
+def _order(query: Query, free: CTE) -> list[ColumnElement[Any]]:
     """Titles that are the query, that begin so, that hold all its words, others; of each what is on a shelf first."""
-    here = case((_has_copy(is_free(), branch), 0), else_=1)
+    here = case((_document.record_id.in_(select(free.c.record_id)), 0), else_=1)
     return [*_tier(query), here, _document.sort_key, _document.record_id]
 
 

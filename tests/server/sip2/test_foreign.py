@@ -34,12 +34,13 @@ def port(tmp_path: Path, database_url: str) -> Iterator[int]:
     assert server.end() == 0
 
 
-def test_a_client_of_other_makers_lends_and_takes_back(port: int) -> None:
+def test_a_client_of_other_makers_lends_and_takes_back(port: int, tmp_path: Path) -> None:
     """Its wrapper reads a patron's blank flags the wrong way round, so the messages are asked one by one."""
     client = Sip2()
     client.hostName, client.hostPort, client.tlsEnable, client.socketTimeout = "127.0.0.1", port, False, 20
     client.institutionId, client.language, client.loglevel = "MAIN", "019", "CRITICAL"
     client.patron, client.patronpwd = BO, PIN
+    client.logfile_path = str(tmp_path)  # else it leaves its log where the tests are started
     assert client.connect()
 
     def ask(what: str, *about: str) -> dict[str, Any]:
