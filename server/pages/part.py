@@ -32,6 +32,7 @@ from server.pages.reader import endpoints as reader
 from server.pages.reader import fee_endpoints as fees
 from server.pages.reader import hold_endpoints as holds
 from server.pages.reader import notice_endpoints as notices
+from server.pages.reader import offline_endpoints as offline
 from server.pages.reader import search_endpoints as search
 from server.pages.relations import reader_endpoints as reader_relations
 from server.pages.relations import staff_endpoints as relations
@@ -84,6 +85,7 @@ def join(app: FastAPI, settings: ServerSettings) -> None:
     app.include_router(fees.router)
     app.include_router(notices.router)
     app.include_router(account.router)
+    app.include_router(offline.router)
 
 
 @asynccontextmanager

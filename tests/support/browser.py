@@ -88,6 +88,7 @@ def visiting(browser: Browser) -> Iterator[Visit]:
         language: str = "en", theme: str = "light", size: Any = DESKTOP, *, may_complain: bool = False, **options: Any
     ) -> Page:
         looks = {"color_scheme": theme, "viewport": size, "timezone_id": "Asia/Shanghai", "reduced_motion": "reduce"}
+        looks["service_workers"] = "block"  # what it keeps would hide what a page asks for
         contexts.append(browser.new_context(locale=language, **{**looks, **options}))
         page = contexts[-1].new_page()
         if not may_complain:

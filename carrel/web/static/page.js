@@ -12,6 +12,11 @@ for (const button of document.querySelectorAll("[data-theme-toggle]")) {
   });
 }
 
+// Readers' pages are there without a connection too, where the browser lets a worker run (HTTPS).
+if (navigator.serviceWorker && document.querySelector("link[rel=manifest]")) {
+  navigator.serviceWorker.register("/service-worker.js").catch(() => {}); // a browser that keeps nothing shows the site as it is
+}
+
 // An answer that is no HTML (a problem document) is not put into the page. What a person asked for must not fail silently;
 // what a page asks for by itself neither shows the banner nor hides it.
 document.addEventListener("htmx:before:response", (event) => {

@@ -12,7 +12,7 @@ __all__ = ["browser"]
 pytestmark = pytest.mark.browser
 
 KIB = 1024
-PATHS = ("/my/loans", "/my/history", "/my/holds", "/my/fees", "/my/notices", "/my/account")
+PATHS = ("/my/loans", "/my/history", "/my/holds", "/my/fees", "/my/notices", "/my/account", "/my/card", "/offline")
 LOOKS = list(itertools.product(["zh-CN", "en"], ["light", "dark"], [PHONE, DESKTOP]))
 
 
@@ -75,6 +75,41 @@ def test_a_title_is_reserved_and_given_up_without_scripts(browser, house):
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator(".outcomes")).to_have_text("The reservation is cancelled.")
     context.close()
+
+
+def test_loans_and_card_are_there_without_a_connection_until_one_signs_out(visit, house):
+    address, _ = house
+    page = visit("en", size=PHONE, service_workers="allow")
+    sign_in(page, address, READER)
+    page.goto(f"{address}/my/loans")
+    titles = page.locator(".record h2").all_inner_texts()
+    page.evaluate("navigator.serviceWorker.ready")
+    page.reload()  # the first visit is not the worker's yet
+    expect(page.get_by_role("button", name="Renew all")).to_be_visible()
+    page.wait_for_function("caches.open('carrel-mine').then(mine => mine.match('/my/card')).then(Boolean)")
+
+    page.context.set_offline(True)
+    page.goto(f"{address}/my/loans")
+    assert page.locator(".record h2").all_inner_texts() == titles != []
+    expect(page.locator(".when-offline")).to_contain_text("This copy was made")
+    expect(page.get_by_role("button", name="Renew")).to_have_count(0)
+    assert barriers(page) == []
+    page.goto(f"{address}/my/card")
+    expect(page.get_by_role("img", name="QR code of your card number")).to_be_visible()
+    page.goto(f"{address}/search?q=world")
+    expect(page.locator("h1")).to_have_text("No connection")
+    page.locator(".topbar").get_by_role("link", name="Sign in").wait_for()
+    page.get_by_role("link", name="My loans, as they were last").click()
+    page.locator(".topbar form button").click()
+
+    page.context.set_offline(False)
+    assert page.evaluate("caches.has('carrel-mine')") is False
+    page.goto(f"{address}/my/loans")
+    expect(page.locator(".record h2").first).to_be_visible()  # still signed in: the server was not told
+    page.locator(".topbar form button").click()
+    page.context.set_offline(True)
+    page.goto(f"{address}/my/loans")
+    expect(page.locator("h1")).to_have_text("No connection")
 
 
 @pytest.mark.parametrize("path", ["/my/holds", "/my/account"])
