@@ -75,7 +75,9 @@ def decode(raw: Raw, encoding: Encoding) -> tuple[Marc, list[Note]]:
     wrong: dict[str, list[str]] = {}
     for (tag, _), text in zip(raw.fields, texts, strict=True):
         if is_control(tag):
-            fields.append(Field(tag, "", (), text))
+            if SUBFIELD in text:
+                wrong.setdefault("control_subfields", []).append(tag)
+            fields.append(Field(tag, "", (), _without_subfields(text) if SUBFIELD in text else text))
             continue
         whole = text
         if text.find(SUBFIELD) != 2:
@@ -106,6 +108,12 @@ def _mended(text: str) -> tuple[str, str]:
     if mark:
         return "indicators_wrong", f"{indicators[:2]:2}{mark}{rest}"
     return "subfields_missing", f"{indicators[:2]:2}{SUBFIELD}a{indicators[2:]}"
+
+
+def _without_subfields(text: str) -> str:
+    """What a control field says that came as other fields do: two indicators, then subfields."""
+    head, values = text.partition(SUBFIELD)[0], [value for _, value in _PAIRS.findall(text)]
+    return " ".join([head, *values] if len(head) > 2 else values)
 
 
 def _unknown(fields: list[Field], tags: list[str], encoding: Encoding) -> Note:

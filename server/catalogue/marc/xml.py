@@ -22,6 +22,7 @@ TAIL = "</collection>\n"
 _BEGIN = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?record[\s>]")
 _END = re.compile(rb"</(?:[A-Za-z_][\w.-]*:)?record\s*>")
 _ENCODING = re.compile(rb"""<\?xml[^>]{0,100}?encoding=["']([A-Za-z0-9._-]{1,40})["']""")
+_TAG = re.compile("[0-9A-Za-z]{3}")
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -58,17 +59,16 @@ def encoding_of(buffer: Buffer) -> str:
 
 def parse(data: bytes, encoding: str) -> tuple[Marc | None, list[Note]]:
     """A record element; None with a fatal note when it cannot be read."""
-    try:
-        text = data.decode(encoding)
-    except (UnicodeDecodeError, LookupError):
-        return None, [Note("wrong_encoding", encoding, fatal=True)]
     handler = _Handler()
     try:
-        handler.parser.Parse(text, True)
+        handler.parser.Parse(data.decode(encoding), True)
     except (expat.ExpatError, KeyError) as error:
         return None, [Note("bad_xml", str(error), fatal=True)]
+    except (UnicodeError, LookupError):
+        return None, [Note("wrong_encoding", encoding, fatal=True)]
     leader = f"{handler.leader:24}"[:LEADER_LENGTH] if handler.leader.strip() else EMPTY_LEADER
-    return Marc(leader, tuple(handler.fields)), []
+    notes = [Note(code, ", ".join(dict.fromkeys(tags))) for code, tags in handler.wrong.items()]
+    return Marc(leader, tuple(handler.fields)), notes
 
 
 class _Handler:
@@ -77,6 +77,7 @@ class _Handler:
     def __init__(self) -> None:
         self.leader = ""
         self.fields: list[Field] = []
+        self.wrong: dict[str, list[str]] = {}
         self._attributes: dict[str, str] = {}
         self._subfields: list[tuple[str, str]] = []
         self._code = ""
@@ -100,18 +101,28 @@ class _Handler:
         kind = name.rpartition(":")[2]
         text = "".join(self._text)
         if kind == "subfield":
-            self._subfields.append((self._code[:1], text))
-        elif kind == "controlfield":
-            self.fields.append(Field(self._tag(), "", (), text))
-        elif kind == "datafield":
-            one, two = (f"{self._attributes.get(name, ' '):1}"[0] for name in ("ind1", "ind2"))
-            self.fields.append(Field(self._tag(), one + two, tuple(self._subfields)))
+            self._subfields.append(((self._code or " ")[0], text))
+        elif kind in ("datafield", "controlfield"):
+            self.fields.append(self._field(text))
         elif kind == "leader":
             self.leader = text
         self._text.clear()
 
-    def _tag(self) -> str:
-        return f"{self._attributes['tag']:>03}"[:3]
+    def _field(self, text: str) -> Field:
+        """By its tag, whichever element it came in."""
+        tag = f"{self._attributes['tag'].strip():>03}"
+        if not _TAG.fullmatch(tag):
+            raise expat.ExpatError(f"tag {tag[:40]!r}")
+        if is_control(tag):
+            if self._subfields:
+                self.wrong.setdefault("control_subfields", []).append(tag)
+                text = " ".join(value for _, value in self._subfields)
+            return Field(tag, "", (), text)
+        if not self._subfields and text.strip():
+            self.wrong.setdefault("subfields_missing", []).append(tag)
+            self._subfields = [("a", text)]
+        one, two = (f"{self._attributes.get(name, ' '):1}"[0] for name in ("ind1", "ind2"))
+        return Field(tag, one + two, tuple(self._subfields))
 
 
 def write(marc: Marc) -> str:

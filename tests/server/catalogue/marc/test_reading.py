@@ -113,6 +113,13 @@ def test_lengths_that_count_characters_are_seen_through() -> None:
     assert codes(found[0]) == ["length_wrong", "directory_wrong"]
 
 
+def test_a_control_field_with_subfields_is_read_and_told() -> None:
+    (found,) = results(built([("001", "  \x1fa123\x1fb4"), ("005", "2020\x1fa1"), ("245", "00$aX")]))
+    assert found.marc is not None
+    assert [field.data for field in found.marc.fields] == ["123 4", "2020 1", ""]
+    assert [(note.code, note.detail) for note in found.notes] == [("control_subfields", "001, 005")]
+
+
 def test_line_ends_zeros_and_byte_order_marks_between_records_are_nothing() -> None:
     assert titles(results(b"\xef\xbb\xbf" + GOOD + b"\r\n\x00" + GOOD + b"\n\x1a")) == ["Emma :"] * 2
 
@@ -263,6 +270,35 @@ class TestXml:
         found = results(data)
         assert [codes(result) for result in found] == [[], ["bad_xml"], ["cut_off"], []]
         assert found[0].marc == results(built(DREAM))[0].marc
+
+    @pytest.mark.parametrize(
+        ("field", "read", "wrong"),
+        [
+            ('<controlfield tag="FMT">BK</controlfield>', Field("FMT", "  ", (("a", "BK"),)), "subfields_missing"),
+            ('<controlfield tag="245">X</controlfield>', Field("245", "  ", (("a", "X"),)), "subfields_missing"),
+            ('<datafield tag="500" ind1="1">X</datafield>', Field("500", "1 ", (("a", "X"),)), "subfields_missing"),
+            (
+                '<datafield tag="1" ind1=" " ind2=" "><subfield code="a">7</subfield> <subfield code="b">8</subfield>'
+                "</datafield>",
+                Field("001", "", (), "7 8"), "control_subfields",
+            ),
+            ('<datafield tag="245"><subfield code="">X</subfield></datafield>', Field("245", "  ", ((" ", "X"),)), ""),
+            ('<datafield tag="24中"><subfield code="a">X</subfield></datafield>', None, "bad_xml"),
+            ("<datafield><subfield>X</subfield></datafield>", None, "bad_xml"),
+        ],
+    )  # fmt: skip
+    def test_a_field_in_the_wrong_element_is_read_as_its_tag_says_and_told(
+        self, field: str, read: Field | None, wrong: str
+    ) -> None:
+        (found,) = results(f"<collection><record><leader>{MARC21}</leader>{field}</record></collection>".encode())
+        assert codes(found) == ([wrong] if wrong else [])
+        assert (found.marc and found.marc.fields) == (read and (read,))
+        assert not found.marc or from_json(to_json(found.marc)) == found.marc
+
+    @pytest.mark.parametrize("encoding", ["undefined", "utf-7", "hex", "no-such"])
+    def test_an_encoding_that_python_alone_knows_is_a_wrong_one(self, encoding: str) -> None:
+        data = f'<?xml version="1.0" encoding="{encoding}"?><record><leader>+2AA-</leader></record>'.encode()
+        assert [codes(found) for found in results(data)] == [["wrong_encoding"]]
 
     def test_what_is_written_is_read_back_but_for_what_xml_forbids(self) -> None:
         (found,) = results(built(DREAM))
