@@ -330,12 +330,18 @@ def _refuse_nul(
     """
     values = parameters.values() if isinstance(parameters, Mapping) else parameters
     if not many and any(isinstance(value, str) and "\0" in value for value in values):
-        raise DataError(statement, None, ValueError("text fields cannot contain NUL"), hide_parameters=True)
+        raise DataError(statement, None, _NulError("a text contains NUL"), hide_parameters=True)
+
+
+class _NulError(ValueError):
+    """As psycopg's, which looks for NUL before it sends anything: an error of PostgreSQL itself has a state."""
+
+    sqlstate = None
 
 
 def is_nul(error: BaseException) -> bool:
     """Whether the error means that a text held NUL, which no database here keeps."""
-    return isinstance(error, DataError) and "cannot contain NUL" in str(error.orig)
+    return isinstance(error, DataError) and getattr(error.orig, "sqlstate", "") is None
 
 
 def _begin_sqlite(connection: Connection) -> None:
