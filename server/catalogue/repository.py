@@ -29,11 +29,15 @@ def records(session: Session, ids: Sequence[int]) -> dict[int, RecordRow]:
     return {row.id: row for row in session.scalars(select(RecordRow).where(RecordRow.id.in_(ids)))}
 
 
-def hidden(session: Session, *, limit: int, offset: int) -> tuple[int, Sequence[int]]:
-    """How many titles readers do not find, and the ids of some, the newest first."""
-    total = session.scalar(select(func.count()).select_from(RecordRow).where(HIDDEN)) or 0
+def count_hidden(session: Session) -> int:
+    """How many titles readers do not find."""
+    return session.scalar(select(func.count()).select_from(RecordRow).where(HIDDEN)) or 0
+
+
+def hidden(session: Session, *, limit: int, offset: int) -> Sequence[int]:
+    """Some of them, the newest first."""
     query = select(RecordRow.id).where(HIDDEN).order_by(RecordRow.id.desc()).limit(limit).offset(offset)
-    return total, session.scalars(query).all()
+    return session.scalars(query).all()
 
 
 def set_isbns(session: Session, record_id: int, isbns: Sequence[str]) -> None:

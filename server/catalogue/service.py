@@ -158,10 +158,14 @@ def records_of(session: Session, ids: Sequence[int]) -> tuple[Record, ...]:
     return tuple(record_of(rows[id_], copies.get(id_, ())) for id_ in ids if id_ in rows)
 
 
-def hidden(session: Session, *, limit: int, offset: int = 0) -> tuple[int, tuple[Record, ...]]:
-    """How many titles readers do not find, and some of them, the newest first."""
-    total, ids = repository.hidden(session, limit=limit, offset=offset)
-    return total, records_of(session, ids)
+def count_hidden(session: Session) -> int:
+    """How many titles readers do not find."""
+    return repository.count_hidden(session)
+
+
+def hidden(session: Session, *, limit: int, offset: int) -> tuple[Record, ...]:
+    """Some of them, the newest first."""
+    return records_of(session, repository.hidden(session, limit=limit, offset=offset))
 
 
 def get_record(session: Session, record_id: int) -> tuple[Record, tuple[Item, ...]]:

@@ -123,9 +123,9 @@ def change(
 ) -> PatronResponse:
     """Change what the body names."""
     changes = body.model_dump(exclude_unset=True)
-    known = service.find_by_id(session, patron_id)
-    if known is not None and changes.get("branch") != known.branch:
-        lending.check_branch(lending.current(session), changes.get("branch"), own=core.settings.common.library.branch)
+    known = service.find_by_id(session, patron_id) if "branch" in changes else None
+    if known is not None and changes["branch"] != known.branch:
+        lending.check_branch(lending.current(session), changes["branch"], own=core.settings.common.library.branch)
     desk.edit(session, patron_id, changes, actor=who.subject, at=core.clock.now(), today=today_of(core))
     return _told(session, core, patron_id)
 

@@ -93,8 +93,8 @@ def update_item(
         for name, value in body.model_dump(exclude_unset=True).items()
         if value is not None or name == "price"
     }
-    if changes.get("branch") != catalogue.get_item(session, barcode).branch:
-        lending.check_branch(lending.current(session), changes.get("branch"), own=core.settings.common.library.branch)
+    if "branch" in changes and changes["branch"] != catalogue.get_item(session, barcode).branch:
+        lending.check_branch(lending.current(session), changes["branch"], own=core.settings.common.library.branch)
     return _told(service.update_item(session, barcode, changes, _by(core, principal)))
 
 

@@ -41,7 +41,7 @@ def search(
         if item is not None:
             return RedirectResponse(f"{HERE}/records/{item.record_id}#copies", 303)
         found = catalogue.search(session, wanted)
-        number_hidden, _ = catalogue.hidden(session, limit=0)
+        number_hidden = catalogue.count_hidden(session)
     pages = min(max(1, -(-found.total // HITS_PER_PAGE)), MAX_PAGE)
     hits = Hits(asked, found, pages, search_views.groups(asked, found.facets, desk.words))
     return desk.page("search.html", hits=hits, number_hidden=number_hidden)
@@ -53,8 +53,8 @@ def hidden(desk: DeskDep, page: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 1) ->
     if desk.visit.librarian() is None:
         return desk.visit.to_sign_in()
     with desk.core.database.reading() as session:
-        total, _ = catalogue.hidden(session, limit=0)
+        total = catalogue.count_hidden(session)
         pages = min(max(1, -(-total // HITS_PER_PAGE)), MAX_PAGE)
         at = min(page, pages)
-        _, records = catalogue.hidden(session, limit=HITS_PER_PAGE, offset=(at - 1) * HITS_PER_PAGE)
+        records = catalogue.hidden(session, limit=HITS_PER_PAGE, offset=(at - 1) * HITS_PER_PAGE)
     return desk.page("hidden.html", total=total, records=records, at=at, pages=pages)
