@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from carrel.config import Document
 from carrel.doctor.finding import Finding, bad, ok, warn
@@ -19,6 +20,7 @@ from server.backup.site import read_site
 from server.db import Database
 from server.migrations.apply import head, known
 from server.settings import ServerSettings
+from server.sip2.part import MEND, STRANGE, strange_branches
 from server.telemetry.influx import InfluxClient
 
 
@@ -39,7 +41,7 @@ def look(document: Document) -> Iterator[Finding]:
 
 
 def database(settings: ServerSettings) -> Iterator[Finding]:
-    """Whether it opens, is whole, and has this program's tables."""
+    """Whether it opens, is whole, has this program's tables, and the branches of config.toml."""
     url = settings.database_url
     if url.get_backend_name() == "sqlite":
         file = Path(str(url.database))
@@ -50,15 +52,27 @@ def database(settings: ServerSettings) -> Iterator[Finding]:
     opened = Database(url)
     try:
         with tables.snapshot(opened) as connection:
-            yield schema(tables.revision(connection))
+            revision = tables.revision(connection)
+            yield schema(revision)
             if connection.dialect.name == "postgresql":
                 yield postgresql(connection)
+        if settings.server.sip2.enabled and revision == head():
+            with opened.reading() as session:
+                yield terminals(session, settings)
     except SQLAlchemyError as error:
         said = str(getattr(error, "orig", error)).strip().splitlines()[0]
         where = url.render_as_string(hide_password=True)
         yield bad("database", f"{where} does not answer: {said}", "start it, or correct 'server.database'")
     finally:
         opened.close()
+
+
+def terminals(session: Session, settings: ServerSettings) -> Finding:
+    """Whether they are of branches that the library has."""
+    strange = strange_branches(session, settings)
+    if strange:
+        return warn("terminals", f"{STRANGE}: {'; '.join(strange)}", MEND)
+    return ok("terminals", "every terminal is of a branch that the library has")
 
 
 def schema(revision: str | None) -> Finding:

@@ -27,6 +27,7 @@ def lending(session: ReadSession, _principal: Staff) -> LendingResponse:
 @router.put("/rules")
 def rules(body: RulesRequest, session: WriteSession, core: CoreDep, principal: Administrator) -> LendingResponse:
     """Replace the matrix of rules. Loans that exist keep what they were promised."""
+    service.check_rule_branches(service.current(session), body.rules, own=core.settings.common.library.branch)
     service.set_rules(session, body.rules, actor=principal.subject, at=core.clock.now())
     return _answer(session)
 
@@ -41,6 +42,7 @@ def policy(body: LibraryPolicy, session: WriteSession, core: CoreDep, principal:
 @router.put("/calendar")
 def calendar(body: Calendar, session: WriteSession, core: CoreDep, principal: Administrator) -> LendingResponse:
     """Replace the closed days. Due dates that were promised stay."""
+    service.check_calendar_branches(service.current(session), body, own=core.settings.common.library.branch)
     service.set_calendar(session, body, actor=principal.subject, at=core.clock.now())
     return _answer(session)
 

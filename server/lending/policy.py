@@ -97,6 +97,11 @@ class Calendar:
     closed_weekdays_by_branch: dict[BranchId, ClosedWeekdays] = field(default_factory=dict)
     closed_dates_by_branch: dict[BranchId, frozenset[date]] = field(default_factory=dict)
 
+    @property
+    def branches(self) -> set[str]:
+        """Those that have closed days of their own."""
+        return {*self.closed_weekdays_by_branch, *self.closed_dates_by_branch}
+
     def is_open(self, day: date, branch: str) -> bool:
         """Whether this branch opens on this day."""
         weekday = WEEKDAYS[day.weekday()]

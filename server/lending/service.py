@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter, OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
@@ -19,7 +19,7 @@ from server.fees.policy import major, minor
 from server.lending import repository
 from server.lending.errors import RuleTwiceError, RuleWithoutTimeError, UnknownBranchError
 from server.lending.models import RuleRow
-from server.lending.policy import Calendar, Lending, LibraryPolicy, Rule
+from server.lending.policy import ANY, Calendar, Lending, LibraryPolicy, Rule
 
 POLICY: TypeAdapter[LibraryPolicy] = TypeAdapter(LibraryPolicy)
 CALENDAR: TypeAdapter[Calendar] = TypeAdapter(Calendar)
@@ -55,7 +55,19 @@ def knows_branch(lending: Lending, branch: str | None, *, own: str) -> bool:
 def check_branch(lending: Lending, branch: str | None, *, own: str) -> None:
     """Raises UnknownBranchError for a branch that the library does not have: books would be sent there."""
     if not knows_branch(lending, branch, own=own):
-        raise UnknownBranchError
+        raise UnknownBranchError(branch=branch or "")
+
+
+def check_rule_branches(now: Lending, rules: Iterable[Rule], *, own: str) -> None:
+    """The same for the rules that are to be; branches that rules name already stay. Raises UnknownBranchError."""
+    for branch in sorted({rule.branch for rule in rules} - {rule.branch for rule in now.rules} - {ANY}):
+        check_branch(now, branch, own=own)
+
+
+def check_calendar_branches(now: Lending, calendar: Calendar, *, own: str) -> None:
+    """The same for closed days. Raises UnknownBranchError."""
+    for branch in sorted(calendar.branches - now.calendar.branches):
+        check_branch(now, branch, own=own)
 
 
 def seed(session: Session, lending: Lending, *, now: datetime) -> bool:

@@ -12,18 +12,23 @@ from pathlib import Path
 
 from anyio.from_thread import start_blocking_portal
 from fastapi import FastAPI
+from sqlalchemy.orm import Session
 
 from server.deps import Core
+from server.lending import service as lending
 from server.settings import ServerSettings
 from server.sip2.listener import House, Listener
 from server.sip2.message_log import MessageLog
-from server.sip2.profile import Directory, Profile, Sip2Config, TerminalConfig
+from server.sip2.profile import Directory, Profile, Sip2Config, TerminalConfig, unknown_branches
 from server.sip2.terminals import Terminals
 from server.sip2.work.desk import Desk
 
 log = logging.getLogger(__name__)
 
 AGAIN_AFTER_S = 5.0
+
+STRANGE = "SIP2 terminals have branches that the library does not have, and books would be sent there"
+MEND = "correct the `branch` of [[server.sip2.terminal]] in config.toml, or name it among the branches of the policy"
 
 NOBODY = TerminalConfig.model_construct(id="unknown")
 """The dialect that is spoken before a terminal has signed in."""
@@ -38,6 +43,10 @@ async def sip2_part(app: FastAPI, core: Core) -> AsyncIterator[None]:
     if not config.enabled:
         yield
         return
+    with core.database.reading() as session:
+        unknown = strange_branches(session, core.settings)
+    if unknown:
+        log.warning("%s: %s; %s", STRANGE, "; ".join(unknown), MEND)
     directory = Directory(profile_of(core.settings, terminal) for terminal in config.terminal)
     terminals.expect(directory.profiles)
     desk = Desk(core)
@@ -105,6 +114,12 @@ def with_files(settings: ServerSettings) -> Sip2Config:
 
     files = {name: absolute(getattr(config, name)) for name in ("tls_cert", "tls_key", "log")}
     return config.model_copy(update=files)
+
+
+def strange_branches(session: Session, settings: ServerSettings) -> list[str]:
+    """Branches of terminals and their bins that are none of the policy's nor the library's own."""
+    now, own = lending.current(session), settings.common.library.branch
+    return unknown_branches(settings.server.sip2.terminal, lambda branch: lending.knows_branch(now, branch, own=own))
 
 
 def profile_of(settings: ServerSettings, terminal: TerminalConfig) -> Profile:

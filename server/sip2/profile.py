@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -140,6 +140,12 @@ class Sip2Config(Section):
             if len(set(names)) < len(names):
                 raise ValueError(f"two terminals have the same {what}")
         return self
+
+
+def unknown_branches(terminals: Iterable[TerminalConfig], knows: Callable[[str], bool]) -> list[str]:
+    """`hall: nroth` for each branch of a terminal or of its bins that the library does not have."""
+    named = [(one.id, branch) for one in terminals for branch in (one.branch, *(rule.branch for rule in one.bins))]
+    return [f"{id_}: {branch}" for id_, branch in dict.fromkeys(named) if branch is not None and not knows(branch)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from carrel.web.words import refusal
 from server.deps import CoreDep, public
 from server.errors import DomainError
 from server.lending import service as lending
-from server.lending.errors import RuleTwiceError, RuleWithoutTimeError
+from server.lending.errors import RuleTwiceError, RuleWithoutTimeError, UnknownBranchError
 from server.lending.policy import WEEKDAYS, Lending, Rule
 from server.pages import seen
 from server.pages.lending_settings import forms
@@ -29,7 +29,9 @@ router = APIRouter(include_in_schema=False, dependencies=[public()])
 
 HERE = "/settings/lending"
 NEW = "new"
-AT_FIELD: dict[type[DomainError], str] = {RuleTwiceError: "patron_class", RuleWithoutTimeError: "days"}
+AT_FIELD: dict[type[DomainError], str] = {
+    RuleTwiceError: "patron_class", RuleWithoutTimeError: "days", UnknownBranchError: "branch"
+}  # fmt: skip
 
 
 async def posted(request: Request) -> list[tuple[str, Any]]:
@@ -50,8 +52,7 @@ class Settings:
     def branches(self, now: Lending) -> list[str]:
         """All branches that the settings or the library know."""
         calendar, own = now.calendar, self.core.settings.common.library.branch
-        named = {*calendar.closed_weekdays_by_branch, *calendar.closed_dates_by_branch}
-        return list(dict.fromkeys([*(now.policy.branches or (own,)), *sorted(named)]))
+        return list(dict.fromkeys([*(now.policy.branches or (own,)), *sorted(calendar.branches)]))
 
     def show(
         self, *, edit: str = "", done: str = "", refused: str = "", status: int = 200, **drafts: Draft
@@ -108,8 +109,10 @@ def save_rule(page: SettingsDep, sent: Fields) -> Response:
     draft, rule = forms.read_rule(sent)
     if rule is None:
         return page.show(edit=original or NEW, rule=draft, status=422)
+    own = page.core.settings.common.library.branch
     try:
         with page.core.database.writing() as session:
+            lending.check_rule_branches(lending.current(session), [rule], own=own)
             if not _replaced(session, original, [rule], actor=caller.subject, at=page.core.clock.now()):
                 return page.show(refused=page.visit.words.gettext(setting_words.GONE), status=409)
     except DomainError as error:

@@ -10,9 +10,11 @@ from carrel.config import load
 from carrel.doctor.finding import Finding
 from server.db import Database
 from server.doctor import look
+from server.lending import service as lending
+from server.lending.policy import LibraryPolicy
 from server.migrations.apply import head
 from server.settings import ServerSettings
-from tests.support.library import make_settings
+from tests.support.library import NOW, make_settings
 from tests.support.ports import free_port
 
 
@@ -34,6 +36,23 @@ def test_a_library_in_order_is_well(quiet: ServerSettings) -> None:
     found = verdicts(quiet)
     assert {finding.verdict for finding in found.values()} == {"ok"}
     assert found["schema"].what == f"version {head()}"
+
+
+@pytest.mark.parametrize(("branch", "verdict"), [("north", "ok"), ("main", "ok"), ("nroth", "warn")])
+def test_a_terminal_of_a_branch_that_the_library_does_not_have_is_told(
+    quiet: ServerSettings, branch: str, verdict: str
+) -> None:
+    config = quiet.document.file
+    terminal = f'[[server.sip2.terminal]]\nid = "hall"\naddresses = ["10.0.0.1"]\nbranch = "{branch}"\n'
+    terminal += f'bins = [{{ bin = "1", branch = "{branch}" }}]\n'
+    config.write_text(config.read_text().replace("[server.sip2]", "[server.sip2]\nenabled = true") + terminal)
+    database = Database(quiet.database_url)
+    with database.writing() as session:
+        lending.set_policy(session, LibraryPolicy(branches=("north",)), actor="tests", at=NOW)
+    database.close()
+    (found,) = [one for one in look.look(load(config, {})) if one.check == "terminals"]
+    assert found.verdict == verdict
+    assert (found.what.endswith(": hall: nroth"), "[[server.sip2.terminal]]" in found.mend) == (verdict == "warn",) * 2
 
 
 @pytest.mark.parametrize(("revision", "verdict"), [("v0003", "warn"), ("v9999", "bad")])

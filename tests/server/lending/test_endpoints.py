@@ -86,6 +86,26 @@ def test_policy_and_calendar_are_replaced(client: TestClient, admin: dict[str, s
     assert client.put(f"{URL}/policy", json={"currency": "yuan"}, headers=admin).status_code == 422
 
 
+def test_rules_and_closed_days_name_branches_of_the_library(client: TestClient, admin: dict[str, str]) -> None:
+    old = {"days": 9, "branch": "old"}
+    client.put(f"{URL}/rules", json={"rules": [old]}, headers=admin)
+    client.put(f"{URL}/calendar", json={"closed_dates_by_branch": {"old": ["2026-05-01"]}}, headers=admin)
+    client.put(f"{URL}/policy", json={"branches": ["north"]}, headers=admin)
+    for path, body in (
+        ("rules", {"rules": [old, {"days": 9, "branch": "nroth"}]}),
+        ("calendar", {"closed_dates_by_branch": {"nroth": ["2026-05-01"]}}),
+        ("calendar", {"closed_weekdays_by_branch": {"nroth": ["mon"]}}),
+    ):
+        answer = client.put(f"{URL}/{path}", json=body, headers=admin)
+        told = (answer.status_code, answer.json().get("code"), answer.json().get("params"))
+        assert told == (422, "unknown_branch", {"branch": "nroth"})
+    for path, body in (
+        ("rules", {"rules": [old, *({"days": 9, "branch": one} for one in ("north", "main", "*"))]}),
+        ("calendar", {"closed_weekdays_by_branch": {"old": ["mon"], "north": ["mon"], "main": ["mon"]}}),
+    ):
+        assert client.put(f"{URL}/{path}", json=body, headers=admin).status_code == 200, "what is stored may stay"
+
+
 def test_a_library_is_seeded_once(counter: Counter) -> None:
     first, second = Lending(rules=(Rule(days=3),)), Lending(rules=(Rule(days=4),))
     assert counter.do(lambda session: service.seed(session, first, now=NOW))

@@ -61,6 +61,7 @@ def test_a_row_is_added_changed_and_removed(client: TestClient, boss: dict[str, 
         ({"days": ""}, "A rule that lends says for how long"),
         ({"days": "0"}, "This number is too small."),
         ({"patron_class": "*", "item_type": "*"}, "Another rule is for the same readers, items and branch."),
+        ({"branch": "nroth"}, "There is no such branch."),
         ({"branch": "no / such"}, "Write letters, digits, hyphens and underscores only."),
     ],
 )
@@ -68,6 +69,7 @@ def test_a_row_that_cannot_be_is_refused_at_its_field(
     client: TestClient, boss: dict[str, str], changes: dict[str, str], sign: str
 ) -> None:
     before = rules(client, boss)
+    client.put("/api/v1/lending/policy", json={"branches": ["north"]}, headers=boss)
     answer = client.post(f"{URL}/rules", data=RULE | changes, headers=boss)
     assert answer.status_code == 422
     assert sign in text(answer)
