@@ -64,6 +64,7 @@ REFUSALS: dict[str, str] = {
     "reason_required": N_("Please say why."),
     "unknown_patron": N_("There is no such reader."),
     # the desk's work with patrons
+    "card_is_barcode": N_("An item has this number as its barcode. Take another card."),
     "card_taken": N_("This card number was handed out before. Take another card."),
     "external_taken": N_("Another reader has this external number."),
     "duplicate_patron": N_("Somebody alike is registered. Look first, then confirm that this is another person."),
@@ -103,6 +104,7 @@ REFUSALS: dict[str, str] = {
     "not_permitted": N_("Your account may not do this."),
     # the catalogue
     "unknown_record": N_("There is no such title in the catalogue."),
+    "barcode_is_card": N_("A reader's card has this number. Put another label on the copy."),
     "barcode_taken": N_("Another copy has this barcode. Scan again, or look at that copy."),
     "item_state": N_("This cannot be done with a copy in its present state."),
     "item_in_use": N_("The copy is on loan or kept for a reader. Settle that at the desk first."),

@@ -30,6 +30,7 @@ from server.catalogue.marc.record import MarcFormat
 from server.catalogue.search.documents import reindex
 from server.db import Database
 from server.errors import DomainError
+from server.lending import service as lending
 from server.migrations.apply import upgrade
 from server.settings import ServerSettings, read_settings
 
@@ -94,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _import(options: argparse.Namespace, settings: ServerSettings, database: Database) -> int:
+    own = settings.common.library.branch
     wanted = Options(
         dry_run=options.dry_run,
         format=options.format,
@@ -101,13 +103,15 @@ def _import(options: argparse.Namespace, settings: ServerSettings, database: Dat
         overlay=options.overlay,
         match=options.match,
         items=options.items,
-        branch=options.branch or settings.common.library.branch,
+        branch=options.branch or own,
         pool=options.pool,
     )
     gc.freeze()  # else each full collection looks through all that was loaded
     source = Source(options.file.name, _digest(options.file), options.file.stat().st_size, "cli")
     with _alone(settings.common.var / "imports", source.digest):
-        runner = Runner(database, SystemClock(), uuid.uuid4().hex, ACTOR, _signalled(), _tell)
+        with database.reading() as session:
+            lending.check_branch(lending.current(session), wanted.branch, own=own)
+        runner = Runner(database, SystemClock(), uuid.uuid4().hex, ACTOR, _signalled(), _tell, own)
         job = _job(runner, source, wanted)
         try:
             job = runner.run(job, options.file)

@@ -29,6 +29,14 @@ class BarcodeTakenError(DomainError):
     title = "Another copy has this barcode. Scan again, or look at that copy."
 
 
+class BarcodeIsCardError(DomainError):
+    """A desk that scans one number could not tell the item from the card of `barcode`."""
+
+    code = "barcode_is_card"
+    status = 409
+    title = "A reader's card has this number. Put another label on the copy."
+
+
 class ItemStateError(DomainError):
     """The life cycle has no such step from `status`."""
 

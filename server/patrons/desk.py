@@ -11,9 +11,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from server.audit import service as audit
+from server.catalogue import service as catalogue
 from server.patrons import policy, repository
 from server.patrons.errors import (
     BirthdayError,
+    CardIsBarcodeError,
     CardTakenError,
     ChannelError,
     DuplicatePatronError,
@@ -68,8 +70,11 @@ class Card:
     ended_at: datetime | None
 
 
-def register(session: Session, new: NewPatron, *, actor: str, at: datetime, today: date, sure: bool = False) -> Patron:
-    """A new patron; `sure` says that it is nobody of those alike. Raises the domain's refusals."""
+def register(
+    session: Session, new: NewPatron, *, actor: str, at: datetime, today: date, sure: bool = False, free: bool = False
+) -> Patron:
+    """A new patron; `sure` says that it is nobody of those alike, `free` that the card's number is no barcode. Raises
+    the domain's refusals."""
     if not sure and (found := duplicates(session, new)):
         raise DuplicatePatronError(patrons=len(found))
     _check_birthday(new.born_on, today)
@@ -79,6 +84,8 @@ def register(session: Session, new: NewPatron, *, actor: str, at: datetime, toda
         _check_guardian(session, None, new.guardian_id, today)
     if new.external and repository.id_of_external(session, new.external) is not None:
         raise ExternalTakenError
+    if not free:
+        _check_no_barcode(session, new.card)
     patron_id = add(session, new, at)
     audit.record(
         session, actor=actor, action="patron.register", target=_target(patron_id), at=at,
@@ -171,9 +178,14 @@ def end_card(session: Session, patron_id: int, reason: CardState, *, actor: str,
     audit.record(session, actor=actor, action="card.end", target=_target(patron_id), at=at, detail={"reason": reason})
 
 
-def replace_card(session: Session, patron_id: int, number: str, *, actor: str, at: datetime) -> None:
-    """Hand out a new card; the good one, if there is any, ends as replaced. Raises CardTakenError."""
+def replace_card(
+    session: Session, patron_id: int, number: str, *, actor: str, at: datetime, free: bool = False
+) -> None:  # fmt: skip
+    """Hand out a new card; the good one, if there is any, ends as replaced; `free` says that the number is no barcode.
+    Raises CardTakenError, CardIsBarcodeError."""
     _row(session, patron_id)
+    if not free:
+        _check_no_barcode(session, number)
     _end_card(session, patron_id, "replaced", at)
     if not repository.add_card(session, patron_id, number, at):
         raise CardTakenError
@@ -278,6 +290,11 @@ def _end_card(session: Session, patron_id: int, reason: str, at: datetime) -> bo
 def _card(row: CardRow) -> Card:
     state: Any = row.end_reason or "active"
     return Card(row.number, state, row.issued_at, row.ended_at)
+
+
+def _check_no_barcode(session: Session, number: str) -> None:
+    if catalogue.items_by_barcode(session, [number]):
+        raise CardIsBarcodeError
 
 
 def _check_birthday(born_on: date | None, today: date) -> None:

@@ -28,6 +28,13 @@ class CardTakenError(DomainError):
     title = "This card number was handed out before. Take another card."
 
 
+class CardIsBarcodeError(DomainError):
+    """A desk that scans one number could not tell the card from the item."""
+
+    code = "card_is_barcode"
+    title = "An item has this number as its barcode. Take another card."
+
+
 class ExternalTakenError(DomainError):
     """Another patron has this external number."""
 

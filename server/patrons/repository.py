@@ -114,6 +114,11 @@ def cards(session: Session, patron_id: int) -> list[CardRow]:
     return list(session.scalars(select(CardRow).where(CardRow.patron_id == patron_id).order_by(CardRow.id.desc())))
 
 
+def cards_among(session: Session, numbers: Sequence[str]) -> set[str]:
+    """Those of these numbers, of which there may be as many as a statement takes, that a card has or had."""
+    return set(session.scalars(select(CardRow.number).where(CardRow.number.in_(numbers))))
+
+
 def add_block(session: Session, block: BlockRow) -> int:
     """Store a block; the key."""
     session.add(block)

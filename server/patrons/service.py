@@ -113,6 +113,14 @@ def find_many(session: Session, patron_ids: Sequence[int]) -> dict[int, Patron]:
     return {patron.id: patron for patron in _values(repository.by_id(session, list(patron_ids)))}
 
 
+def cards_among(session: Session, numbers: Sequence[str]) -> set[str]:
+    """Those of these numbers that are cards, good or ended."""
+    found: set[str] = set()
+    for start in range(0, len(numbers), repository.IN_ONE_QUESTION):
+        found |= repository.cards_among(session, numbers[start : start + repository.IN_ONE_QUESTION])
+    return found
+
+
 def check_pin(session: Session, card: str, pin: str) -> Patron | None:
     """The patron, if the card is good and the PIN right; an unknown card takes as long as a wrong PIN.
 

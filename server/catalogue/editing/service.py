@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from server.audit import service as audit
 from server.catalogue import repository, service
 from server.catalogue.errors import (
+    BarcodeIsCardError,
     BarcodeTakenError,
     ItemInUseError,
     ItemStateError,
@@ -25,6 +26,7 @@ from server.catalogue.models import ItemRow
 from server.catalogue.policy import Trigger, next_status
 from server.catalogue.search.documents import index_records
 from server.catalogue.service import Item, NewItem, NewRecord
+from server.patrons import service as patrons
 
 LISTS = ("subjects", "title_alt", "author_alt")
 LENDINGS = ("on_loan", "on_hold_shelf")
@@ -69,12 +71,13 @@ def update_record(session: Session, record_id: int, changes: Mapping[str, Any], 
 
 
 def create_item(session: Session, record_id: int, new: NewItem, by: By) -> Item:
-    """A copy; takes its record out of the pool. Raises UnknownRecordError, BarcodeTakenError."""
+    """A copy; takes its record out of the pool. Raises UnknownRecordError, BarcodeTakenError, BarcodeIsCardError."""
     row = repository.record_row(session, record_id)
     if row is None:
         raise UnknownRecordError
     if row.pool:
         row.pool = row.suppressed = False
+    _check_no_card(session, new.barcode)
     try:
         with session.begin_nested():
             item_id = service.add_item(session, record_id, new)
@@ -86,13 +89,16 @@ def create_item(session: Session, record_id: int, new: NewItem, by: By) -> Item:
 
 
 def update_item(session: Session, barcode: str, changes: Mapping[str, Any], by: By) -> Item:
-    """Correct a copy; `barcode` among the changes is its new one. Raises UnknownItemError, BarcodeTakenError."""
+    """Correct a copy; `barcode` among the changes is its new one. Raises UnknownItemError, BarcodeTakenError,
+    BarcodeIsCardError."""
     row = _row(session, barcode)
     values = dict(changes)
     if "price" in values:
         values["price"] = service.minor_units(values["price"])
     before = {name: getattr(row, name) for name in values}
     changed = {name: value for name, value in values.items() if before[name] != value}
+    if "barcode" in changed:
+        _check_no_card(session, changed["barcode"])
     if changed:
         try:
             with session.begin_nested():
@@ -128,6 +134,11 @@ def _row(session: Session, barcode: str) -> ItemRow:
     if row is None:
         raise UnknownItemError
     return row
+
+
+def _check_no_card(session: Session, barcode: str) -> None:
+    if patrons.cards_among(session, [barcode]):
+        raise BarcodeIsCardError(barcode=barcode)
 
 
 def _told(value: object) -> Any:

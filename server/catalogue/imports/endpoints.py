@@ -32,6 +32,7 @@ from server.catalogue.marc.reading import Container
 from server.catalogue.marc.record import MarcFormat
 from server.deps import DESK, Core, CoreDep, Principal, ReadSession, WriteSession, require
 from server.http.middleware import MAX_UPLOAD_BYTES
+from server.lending import service as lending
 
 router = APIRouter(prefix="/api/v1", tags=["catalogue"])
 
@@ -100,7 +101,7 @@ def _options(form: FormData, core: Core) -> Options:
 
 
 def _store(core: Core, upload: UploadFile, options: Options, *, subject: str) -> Import:
-    """The file is in its place before the import is known of, whose worker may be quick."""
+    """The file is in its place before the import is known of, whose worker may be quick. Raises UnknownBranchError."""
     folder = folder_of(core)
     folder.mkdir(parents=True, exist_ok=True)
     part = folder / f"{uuid.uuid4().hex}.part"
@@ -108,6 +109,8 @@ def _store(core: Core, upload: UploadFile, options: Options, *, subject: str) ->
         digest = _write(part, upload)
         source = Source(upload.filename or "upload", digest, upload.size or 0, "upload")
         with core.database.writing() as session:
+            own = core.settings.common.library.branch
+            lending.check_branch(lending.current(session), options.branch, own=own)
             job = service.create(session, source, options, subject=subject, now=core.clock.now())
             part.replace(file_of(folder, job.id))
     finally:

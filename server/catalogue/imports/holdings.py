@@ -7,7 +7,7 @@ between subfields are put between their values: `call_number=d/e`. Each barcode 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
 from server.catalogue.marc.prices import minor
@@ -58,8 +58,10 @@ def mapped(text: str) -> Mapped | None:
     return Mapped(found[1], facts) if "barcode" in facts and set(facts) <= set(FACTS) else None
 
 
-def copies(marc: Marc, mapping: Mapped, branch: str) -> tuple[list[Copy], list[Note]]:
-    """The copies of a record; `branch` has those that tell none."""
+def copies(
+    marc: Marc, mapping: Mapped, branch: str, branches: Set[str] = frozenset()
+) -> tuple[list[Copy], list[Note]]:  # fmt: skip
+    """The copies of a record; `branch` has those that tell none; where `branches` are named, no other has any."""
     found: list[Copy] = []
     bad: dict[str, list[str]] = {}
     for field in marc.of(mapping.tag):
@@ -68,8 +70,12 @@ def copies(marc: Marc, mapping: Mapped, branch: str) -> tuple[list[Copy], list[N
             if not _BARCODE.fullmatch(barcode):
                 bad.setdefault("bad_item", []).append(barcode[:40])
                 continue
-            found.append(_copy(firsts, mapping, barcode, branch))
-            if found[-1].price is None and (said := _value(firsts, mapping.facts.get("price", ""))):
+            copy = _copy(firsts, mapping, barcode, branch)
+            if branches and copy.branch not in branches:
+                bad.setdefault("unknown_branch", []).append(f"{barcode}: {copy.branch}")
+                continue
+            found.append(copy)
+            if copy.price is None and (said := _value(firsts, mapping.facts.get("price", ""))):
                 bad.setdefault("bad_price", []).append(f"{barcode}: {said[:40]}")
     return found, [Note(code, ", ".join(what)) for code, what in bad.items()]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import datetime
 
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -10,33 +10,36 @@ from sqlalchemy.orm import Session
 
 from server.catalogue.imports import repository
 from server.catalogue.imports.holdings import Mapped, copies
-from server.catalogue.imports.policy import Known, Options
-from server.catalogue.imports.shelf import Outcome, Prepared, Shelf
+from server.catalogue.imports.policy import Options
+from server.catalogue.imports.shelf import Memory, Outcome, Prepared, Shelf
 from server.catalogue.marc.mapping import Extract, extract
 from server.catalogue.marc.problems import Note
 from server.catalogue.marc.reading import Result
 from server.catalogue.marc.record import MarcFormat, to_json
 
 
-def prepare(result: Result, number: int, format_: MarcFormat, *, mapping: Mapped | None, branch: str) -> Prepared:
-    """What can be done with a record before a transaction begins."""
+def prepare(
+    result: Result, number: int, format_: MarcFormat, *, mapping: Mapped | None, branch: str,
+    branches: Set[str] = frozenset(),
+) -> Prepared:  # fmt: skip
+    """What can be done with a record before a transaction begins; the branches are those of its copies."""
     if result.marc is None:
         return Prepared(number, result.offset, result.end, result.notes)
     found = extract(result.marc, format_)
     notes = result.notes + found.notes
     if any(note.fatal for note in found.notes):
         return Prepared(number, result.offset, result.end, notes, Extract(found.columns, (), ()))
-    held, bad = copies(result.marc, mapping, branch) if mapping else ([], [])
+    held, bad = copies(result.marc, mapping, branch, branches) if mapping else ([], [])
     return Prepared(number, result.offset, result.end, (*notes, *bad), found, to_json(result.marc), tuple(held))
 
 
 class Intake:
-    """Of one import. A dry run remembers what it would have added, since later records may be the same."""
+    """Of one import. A dry run remembers what it would have stored, since later records may be the same."""
 
     def __init__(self, options: Options, format_: MarcFormat) -> None:
         self._options = options
         self._format = format_
-        self._pretended: list[Known] = []
+        self._tried = Memory()
 
     def take(self, session: Session, batch: Sequence[Prepared], now: datetime) -> list[Outcome]:
         """Store a batch; if the database refuses it, store what it does not refuse."""
@@ -53,13 +56,11 @@ class Intake:
         return [outcome for one in batch for outcome in self.take(session, [one], now)]
 
     def _take(self, session: Session, batch: Sequence[Prepared], now: datetime) -> list[Outcome]:
-        shelf = Shelf(session, batch, self._options, self._pretended if self._options.dry_run else [])
+        shelf = Shelf(session, batch, self._options, self._tried if self._options.dry_run else Memory())
         for one in batch:
             shelf.decide(one, self._format)
         shelf.sort_copies(session)
         outcomes = [shelf.outcome(one) for one in batch]
-        if self._options.dry_run:
-            self._pretended += shelf.fresh
-        else:
+        if not self._options.dry_run:
             shelf.store(session, now)
         return outcomes

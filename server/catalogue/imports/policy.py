@@ -30,7 +30,7 @@ KEPT = timedelta(days=30)
 """How long an import's report stays."""
 
 UNUSABLE = {
-    "no_records": "no record found: is it ISO 2709 or MARCXML?",
+    "no_records": "this is no MARC file: export the titles as ISO 2709 or MARCXML and import that",
     "utf_16": "this is in UTF-16: save it as UTF-8 and import it again",
 }
 """What an import fails for before its first record, as the command line says it."""

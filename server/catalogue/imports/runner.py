@@ -7,7 +7,7 @@ process, each record is accounted for once.
 from __future__ import annotations
 
 import mmap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -25,6 +25,7 @@ from server.catalogue.marc import reading
 from server.catalogue.marc.iso2709 import Buffer
 from server.catalogue.marc.reading import Kind
 from server.db import Database
+from server.lending import service as lending
 
 PAUSE_S = 0.002
 """Between two transactions, so that the desk gets its turn."""
@@ -36,7 +37,7 @@ class Interrupted(Exception):  # noqa: N818  # not an error: the process ends, o
 
 @dataclass(frozen=True, slots=True)
 class Runner:
-    """Of one process; `subject` is told to the audit log."""
+    """Of one process; `subject` is told to the audit log, `own_branch` is the library's."""
 
     database: Database
     clock: Clock
@@ -44,6 +45,7 @@ class Runner:
     subject: str
     stopping: Event
     told: Callable[[Import], None] = lambda _job: None
+    own_branch: str = ""
 
     def run(self, job: Import, file: Path) -> Import:
         """Go on to the end; raises Interrupted, and OSError for a file that cannot be read. One without any record
@@ -53,19 +55,25 @@ class Runner:
                 return self._refuse(job, "utf_16")
             options = job.options
             kind = reading.detect(buffer, format_=options.format, encoding=options.encoding)
+            if not job.offset and reading.holds_no_record(buffer, kind):
+                return self._refuse(job, "no_records")
             intake = Intake(options, kind.format)
-            for batch in _batches(buffer, kind, job):
+            for batch in _batches(buffer, kind, job, branches=self._branches(job)):
                 job = self._store(job, intake, batch)
                 self.told(job)
                 if self.stopping.wait(PAUSE_S):
                     raise Interrupted
-        if not job.counts.read:
-            return self._refuse(job, "no_records")
         with self.database.writing() as session:
             if not service.finish(session, job, self.worker, subject=self.subject, now=self.clock.now()):
                 raise Interrupted
         with self.database.reading() as session:
             return service.find(session, job.id)
+
+    def _branches(self, job: Import) -> Set[str]:
+        """That copies may be of; none where the policy names none, so that they may be of any."""
+        with self.database.reading() as session:
+            named = lending.current(session).policy.branches
+        return {*named, self.own_branch, job.options.branch} if named else frozenset()
 
     def _refuse(self, job: Import, code: str) -> Import:
         with self.database.writing() as session:
@@ -82,11 +90,11 @@ class Runner:
         return further
 
 
-def _batches(buffer: Buffer, kind: Kind, job: Import) -> Iterator[list[Prepared]]:
+def _batches(buffer: Buffer, kind: Kind, job: Import, *, branches: Set[str]) -> Iterator[list[Prepared]]:
     mapping = mapped(job.options.items) if job.options.items else None
     results = enumerate(reading.read(buffer, kind, job.offset), job.counts.read + 1)
     while batch := [
-        prepare(result, number, kind.format, mapping=mapping, branch=job.options.branch)
+        prepare(result, number, kind.format, mapping=mapping, branch=job.options.branch, branches=branches)
         for number, result in islice(results, BATCH)
     ]:
         yield batch

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +17,7 @@ from server.catalogue.marc.mapping import Extract
 from server.catalogue.marc.problems import Note
 from server.catalogue.marc.record import MarcFormat
 from server.catalogue.search.documents import index_records
+from server.patrons import service as patrons
 
 Became = Literal["new", "updated", "skipped", "failed"]
 
@@ -44,36 +45,49 @@ class Outcome:
     items: int = 0
 
 
+class Memory:
+    """Records by what they are known by, and whose a barcode is, as the import has left them. What is stored can be
+    looked up again, so that of an import lasts a batch; that of a dry run, which stores nothing, to the file's end."""
+
+    def __init__(self) -> None:
+        self.by_number: defaultdict[str, list[Known]] = defaultdict(list)
+        self.by_isbn: defaultdict[str, list[Known]] = defaultdict(list)
+        self.by_id: dict[int, Known] = {}
+        self.owners: dict[str, Known] = {}
+
+
 class Shelf:
     """The records that a batch may meet, and what it does to them."""
 
-    def __init__(
-        self, session: Session, batch: Sequence[Prepared], options: Options, pretended: Sequence[Known]
-    ) -> None:
+    def __init__(self, session: Session, batch: Sequence[Prepared], options: Options, memory: Memory) -> None:
         self._options = options
         self._batch = batch
-        self._by_number: defaultdict[str, list[Known]] = defaultdict(list)
-        self._by_isbn: defaultdict[str, list[Known]] = defaultdict(list)
-        self.fresh: list[Known] = []
+        self._memory = memory
+        self._fresh: list[Known] = []
         self._is: dict[int, Known] = {}
         self._became: dict[int, Became] = {}
         self._notes: defaultdict[int, list[Note]] = defaultdict(list)
         self._changes: dict[int, dict[str, Any]] = {}
         self._renumbered: dict[int, Known] = {}
-        self._copies: dict[str, tuple[Copy, Known]] = {}
-        self._refused: defaultdict[int, list[str]] = defaultdict(list)
+        self._copies: list[tuple[Copy, Known]] = []
+        self._held: Counter[int] = Counter()
+        self._refused: defaultdict[tuple[int, str], list[str]] = defaultdict(list)
         good = [one.extract for one in batch if one.extract]
         numbers = [number for one in good if (number := one.columns["control_number"])]
         isbns = [isbn for one in good for isbn in one.isbns]
-        for known in [*_known(session, numbers, isbns), *pretended]:
-            self._learn(known)
+        for known in _known(session, numbers, isbns):
+            if memory.by_id.setdefault(_id(known), known) is known:
+                self._learn(known)
 
     def _learn(self, known: Known) -> None:
-        if known.columns["control_number"] and self._options.match in ("both", "control_number"):
-            self._by_number[known.columns["control_number"]].append(known)
-        if self._options.match in ("both", "isbn"):
-            for isbn in known.isbns:
-                self._by_isbn[isbn].append(known)
+        for place in self._places(known):
+            place.append(known)
+
+    def _places(self, known: Known) -> list[list[Known]]:
+        """Where it is looked for."""
+        match, number = self._options.match, known.columns["control_number"]
+        numbered = [self._memory.by_number[number]] if number and match in ("both", "control_number") else []
+        return numbered + ([self._memory.by_isbn[isbn] for isbn in known.isbns] if match in ("both", "isbn") else [])
 
     def decide(self, one: Prepared, format_: MarcFormat) -> None:
         """Find out which record it is, and what it changes there."""
@@ -81,8 +95,8 @@ class Shelf:
             self._became[one.number] = "failed"
             return
         columns, isbns = one.extract.columns, one.extract.isbns
-        shared = {id(known): known for isbn in isbns for known in self._by_isbn.get(isbn, ())}
-        numbered = self._by_number.get(columns["control_number"], ())
+        shared = {id(known): known for isbn in isbns for known in self._memory.by_isbn.get(isbn, ())}
+        numbered = self._memory.by_number.get(columns["control_number"], ())
         decision = policy.identify(columns, set(isbns), numbered, shared.values())
         if decision.code:
             like = numbered if decision.code == "number_shared" else shared.values()
@@ -99,7 +113,7 @@ class Shelf:
         known = Known(
             None, dict(found.columns), set(found.isbns), pool=self._options.pool, marc=one.marc, marc_format=format_
         )
-        self.fresh.append(known)
+        self._fresh.append(known)
         self._learn(known)
         self._became[one.number] = "new"
         return known
@@ -117,57 +131,59 @@ class Shelf:
             changes |= {"pool": False, "suppressed": False}
         isbns = policy.isbns(known, found.isbns, how)
         renumbered = isbns != known.isbns
-        if renumbered:
-            self._renumber(known, isbns)
-        known.columns |= {name: value for name, value in changes.items() if name in known.columns}
         self._became[one.number] = "updated" if changes or renumbered else "skipped"
-        if known.id is not None and (changes or renumbered):
-            self._changes.setdefault(known.id, {}).update(changes)
-
-    def _renumber(self, known: Known, isbns: set[str]) -> None:
-        """Later records of the batch find it by its new ISBNs only."""
-        if self._options.match in ("both", "isbn"):
-            for gone in known.isbns - isbns:
-                self._by_isbn[gone].remove(known)
-            for isbn in isbns - known.isbns:
-                self._by_isbn[isbn].append(known)
+        if not changes and not renumbered:
+            return
+        for place in self._places(known):
+            place.remove(known)
+        known.columns |= {name: value for name, value in changes.items() if name in known.columns}
         known.isbns = isbns
+        self._learn(known)
         if known.id is not None:
-            self._renumbered[known.id] = known
+            self._changes.setdefault(known.id, {}).update(changes)
+            if renumbered:
+                self._renumbered[known.id] = known
 
     def sort_copies(self, session: Session) -> None:
-        """Find out which copies are new; a barcode of another record is refused, one of the same record is kept."""
+        """Find out which copies are new; a barcode of another record or of a reader's card is refused, one of the same
+        record is kept."""
         wanted = [(one.number, copy) for one in self._batch if one.number in self._is for copy in one.copies]
         owners = repository.owners(session, [copy.barcode for _, copy in wanted]) if wanted else {}
+        cards = patrons.cards_among(session, [copy.barcode for _, copy in wanted if copy.barcode not in owners])
         for number, copy in wanted:
-            known, other = self._is[number], self._copies.get(copy.barcode)
-            if (copy.barcode in owners and owners[copy.barcode] != known.id) or (other and other[1] is not known):
-                self._refused[number].append(copy.barcode)
-            elif copy.barcode not in owners:
-                self._copies[copy.barcode] = (copy, known)
+            known = self._is[number]
+            other = self._memory.owners.get(copy.barcode)
+            if owners.get(copy.barcode, known.id) != known.id or (other or known) is not known:
+                self._refused[number, "barcode_taken"].append(copy.barcode)
+            elif copy.barcode in cards:
+                self._refused[number, "barcode_is_card"].append(copy.barcode)
+            elif copy.barcode not in owners and other is None:
+                self._memory.owners[copy.barcode] = known
+                self._copies.append((copy, known))
+                self._held[number] += 1
 
     def outcome(self, one: Prepared) -> Outcome:
         """What became of it."""
-        became, known = self._became[one.number], self._is.get(one.number)
+        became = self._became[one.number]
         notes = [*one.notes, *self._notes[one.number]]
-        if refused := self._refused.get(one.number):
-            notes.append(Note("barcode_taken", ", ".join(refused)))
-        mine = sum(self._copies.get(copy.barcode) == (copy, known) for copy in one.copies) if known else 0
-        return Outcome(one, "updated" if became == "skipped" and mine else became, notes, mine)
+        refused = {code: self._refused.get((one.number, code)) for code in ("barcode_taken", "barcode_is_card")}
+        notes += [Note(code, ", ".join(barcodes)) for code, barcodes in refused.items() if barcodes]
+        held = self._held[one.number]
+        return Outcome(one, "updated" if became == "skipped" and held else became, notes, held)
 
     def store(self, session: Session, now: datetime) -> None:
         """Write what was decided, a table at a time."""
-        for known, id_ in zip(self.fresh, repository.new_keys(session, len(self.fresh)), strict=True):
+        for known, id_ in zip(self._fresh, repository.new_keys(session, len(self._fresh)), strict=True):
             known.id = id_
-        repository.add_records(session, [_row(known, now) for known in self.fresh])
+        repository.add_records(session, [_row(known, now) for known in self._fresh])
         for id_, values in self._changes.items():
             repository.update_record(session, id_, values | {"updated_at": now})
         repository.drop_isbns(session, list(self._renumbered))
-        numbered = [*self.fresh, *self._renumbered.values()]
+        numbered = [*self._fresh, *self._renumbered.values()]
         repository.add_isbns(session, [(_id(known), isbn) for known in numbered for isbn in sorted(known.isbns)])
-        repository.add_items(session, [_item(copy, _id(known)) for copy, known in self._copies.values()])
-        fresh = [_id(known) for known in self.fresh]
-        held = {_id(known) for _, known in self._copies.values()}
+        repository.add_items(session, [_item(copy, _id(known)) for copy, known in self._copies])
+        fresh = [_id(known) for known in self._fresh]
+        held = {_id(known) for _, known in self._copies}
         index_records(session, fresh, anew=True)
         index_records(session, held.union(self._changes).difference(fresh))
 

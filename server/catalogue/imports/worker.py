@@ -39,10 +39,10 @@ ACTOR = "imports"
 class Worker:
     """Of one server process. All but `stopping` belongs to the thread that calls `run`."""
 
-    def __init__(self, database: Database, clock: Clock, folder: Path) -> None:
+    def __init__(self, database: Database, clock: Clock, folder: Path, *, own_branch: str) -> None:
         self.stopping = threading.Event()
         self._database, self._clock, self._folder = database, clock, folder
-        self._runner = Runner(database, clock, uuid.uuid4().hex, ACTOR, self.stopping)
+        self._runner = Runner(database, clock, uuid.uuid4().hex, ACTOR, self.stopping, own_branch=own_branch)
 
     def run(self) -> None:
         """Work until `stopping`."""
@@ -90,7 +90,8 @@ class Worker:
 @asynccontextmanager
 async def imports_part(_app: FastAPI, core: Core) -> AsyncIterator[None]:
     """Run imports as long as the server runs."""
-    worker = Worker(core.database, core.clock, folder_of(core))
+    own = core.settings.common.library.branch
+    worker = Worker(core.database, core.clock, folder_of(core), own_branch=own)
     thread = threading.Thread(target=worker.run, name="imports", daemon=True)
     thread.start()
     try:

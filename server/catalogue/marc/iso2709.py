@@ -98,6 +98,12 @@ def _following(buffer: Buffer, at: int, end: int) -> int | None:
     return None
 
 
+def begins_with_leader(buffer: Buffer) -> bool:
+    """Whether the first bytes that are no filler look like a record's."""
+    filler = _FILLER.match(buffer)
+    return _looks_like_a_leader(buffer, filler.end() if filler else 0)
+
+
 def take_apart(data: bytes) -> Raw:
     """A record's fields; when it cannot be read, one without fields whose last note is fatal."""
     leader = data[:LEADER_LENGTH].decode("latin-1")

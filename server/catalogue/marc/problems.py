@@ -97,6 +97,12 @@ WORDS: dict[str, Words] = {
         "字段有内容但没有子字段，已作为子字段 a 处理。",
         "请查看所列字段。",
     ),
+    "control_subfields": Words(
+        "A field that has no subfields (001 to 009) came with some; their texts were taken as the field's.",
+        "Look at the field named.",
+        "控制字段（001 至 009）不应有子字段，已将其子字段的文字作为字段内容。",
+        "请查看所列字段。",
+    ),
     "no_title": Words(
         "The record has no title (MARC 21: 245 $a, CNMARC: 200 $a).",
         "Add the title at the source. If all records have this, the file has the other format: name it.",
@@ -151,6 +157,18 @@ WORDS: dict[str, Words] = {
         "Look at the copy with this barcode.",
         "馆藏条码已属于另一条记录的馆藏。书目已导入，此馆藏未导入。",
         "请查看该条码对应的馆藏。",
+    ),
+    "barcode_is_card": Words(
+        "A copy's barcode is the number of a reader's card. The record was taken over, this copy was not.",
+        "Put another label on the copy and add it by hand.",
+        "馆藏条码与一张读者证的号码相同。书目已导入，此馆藏未导入。",
+        "请为该馆藏换贴条码，然后手工添加。",
+    ),
+    "unknown_branch": Words(
+        "A copy's branch is none of the library's. The record was taken over, this copy was not.",
+        "Correct the branch in the file, or name it in the lending settings, and import the file again.",
+        "馆藏所注的分馆不是本馆的分馆。书目已导入，此馆藏未导入。",
+        "请更正文件中的分馆，或在借阅设置中添加该分馆，然后重新导入。",
     ),
     "bad_item": Words(
         "A copy's field cannot be read. The record was taken over, this copy was not.",

@@ -52,6 +52,13 @@ def detect(buffer: Buffer, *, format_: MarcFormat | None = None, encoding: Encod
     return Kind(container, format_ or _format(buffer, container), encoding)
 
 
+def holds_no_record(buffer: Buffer, kind: Kind) -> bool:
+    """Whether a file is of another sort: nothing in it can be read, and it does not even begin as a damaged record."""
+    if kind.container == "marcxml":
+        return next(xml.chunks(buffer), None) is None
+    return not iso2709.begins_with_leader(buffer) and all(result.marc is None for result in read(buffer, kind))
+
+
 def _format(buffer: Buffer, container: Container) -> MarcFormat:
     """By where the titles are; of records without any, by the leader's last places."""
     votes = Counter[str]()

@@ -63,7 +63,10 @@ IMPORT_STATES = {
     "failed": N_("Failed"),
 }
 FAILURES = {
-    "no_records": N_("There is no record in this file. Send MARC records as ISO 2709 or MARCXML."),
+    "no_records": N_(
+        "This is no MARC file: there is no record in it. Export the titles from the program that has them as ISO 2709 "
+        "(.mrc, .iso) or MARCXML (.xml) and send that file. Tables, texts, PDFs and pictures cannot be imported."
+    ),
     "utf_16": N_("This file is in UTF-16. Save it as UTF-8 and send it again."),
     "file_gone": N_("The file is gone. Send it again."),
     "worker_lost": N_("The server was stopped while it worked on this. Send the file again."),

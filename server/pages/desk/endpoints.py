@@ -46,6 +46,7 @@ router = APIRouter(include_in_schema=False, dependencies=[public()])
 
 DeskDep = Annotated[Desk, Depends()]
 HoldId = Annotated[int, Path(ge=1, le=2**31 - 1)]
+BOTH = N_("This is the number of a card and of an item. Here is the reader; scan it once more for the item.")
 NOTHING = N_("Nothing was scanned.")
 UNREADABLE = N_("This is neither a card nor a barcode. Scan it again.")
 
@@ -150,13 +151,16 @@ def slip(hold_id: HoldId, desk: DeskDep) -> Response:
 
 
 def _scanned(desk: Desk, session: Session, occasion: Occasion, *, form: ScanForm) -> Outcome:
-    """A number that is both a card's and an item's is a card's."""
+    """A number that is both a card's and an item's, from before that was refused, is the item's for an open reader."""
     code = form.code
     if not SCANNED.fullmatch(code):
         told = NOTHING if not code else UNREADABLE
         return Outcome(form.card, refused=desk.words.gettext(told))
     if patrons.find(session, code) is not None:
-        return Outcome(code)
+        if not catalogue.items_by_barcode(session, [code]):
+            return Outcome(code)
+        if not form.card:
+            return Outcome(code, told=desk.words.gettext(BOTH))
     if form.card:
         insisting = InsistForm(card=form.card, request_id=form.request_id, item=[code])
         return _lent(desk, session, occasion, form=insisting)

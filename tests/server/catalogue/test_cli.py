@@ -81,7 +81,7 @@ def test_out_and_in_again_and_a_table_of_classes(alone: Path) -> None:
     ("words", "said"),
     [
         (["import", "nowhere.mrc"], "No such file"),
-        (["import", "empty.mrc"], "empty.mrc: no record found: is it ISO 2709 or MARCXML?"),
+        (["import", "empty.mrc"], "empty.mrc: this is no MARC file: export the titles as ISO 2709 or MARCXML"),
         (["import", "wide.xml", "--dry-run"], "wide.xml: this is in UTF-16: save it as UTF-8"),
         (["import", "config.toml", "--items", "x"], "holdings mapping cannot be read"),
         (["classes", "config.toml"], "table of classes cannot be read"),

@@ -11,7 +11,7 @@ from server.catalogue import service as catalogue
 from server.db import Database
 from server.deps import Role
 from server.lending import service as lending
-from tests.support.library import BOOKS, MISSING, NOW, colleague, machine, reader
+from tests.support.library import ALICE, BOOKS, MISSING, NOW, colleague, machine, reader
 
 NEW = {"title": "呐喊", "author": "鲁迅", "isbn": "978-7-02-008872-0", "class_number": "I210.6", "subjects": ["小说"]}
 
@@ -102,6 +102,13 @@ class TestItems:
         for barcode, branch in ((BOOKS[1], "north"), (BOOKS[0], "old")):
             answer = client.patch(f"/api/v1/items/{barcode}", json={"branch": branch, "note": "x"}, headers=desk)
             assert (answer.status_code, answer.json()["branch"]) == (200, branch), "what is stored may stay"
+
+    def test_a_readers_card_is_no_barcode(self, client: TestClient, desk: dict[str, str]) -> None:
+        for answer in (
+            client.post("/api/v1/records/1/items", json={"barcode": ALICE}, headers=desk),
+            client.patch(f"/api/v1/items/{BOOKS[0]}", json={"barcode": ALICE}, headers=desk),
+        ):
+            assert (answer.status_code, answer.json()["code"]) == (409, "barcode_is_card")
 
     def test_a_barcode_belongs_to_one_copy(self, client: TestClient, desk: dict[str, str]) -> None:
         taken = {"barcode": BOOKS[0]}

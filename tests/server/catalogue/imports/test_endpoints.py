@@ -88,6 +88,14 @@ class TestImport:
         answer = upload(client, desk, data, **fields)
         assert (answer.status_code, answer.json()["code"]) == (422, code)
 
+    def test_a_branch_is_one_of_the_librarys(self, client: TestClient, desk: dict[str, str]) -> None:
+        boss = colleague(client, Role.ADMINISTRATOR)
+        client.put("/api/v1/lending/policy", json={"branches": ["north"]}, headers=boss)
+        answer = upload(client, desk, many(1), branch="nroth")
+        assert (answer.status_code, answer.json()["code"]) == (422, "unknown_branch")
+        told = finished(client, desk, iso2709(EMMA), items="952", branch="north")
+        assert (told["items"], told["problems"]) == (1, {})
+
     def test_a_body_that_is_no_form_is_refused(self, client: TestClient, desk: dict[str, str]) -> None:
         for body, kind in ((b"{}", "application/json"), (b"x", "multipart/form-data"), (b"", "text/plain")):
             answer = client.post(URL, content=body, headers=desk | {"Content-Type": kind})

@@ -11,12 +11,16 @@ from server.catalogue import service as catalogue
 from server.catalogue.editing import service as editing
 from server.catalogue.editing.service import By
 from server.catalogue.imports import exporting, report, repository, service
+from server.catalogue.imports import runner as runner_module
 from server.catalogue.imports.policy import BATCH, Options
 from server.catalogue.imports.runner import Interrupted, Runner
 from server.catalogue.imports.service import Counts, Import, Source
 from server.catalogue.models import ItemRow, RecordIsbnRow, RecordRow
 from server.catalogue.search.service import Wanted
 from server.db import Database
+from server.lending import service as lending
+from server.lending.policy import LibraryPolicy
+from server.patrons import service as patrons
 from tests.server.catalogue.imports.conftest import Importer
 from tests.support.library import NOW
 from tests.support.marc import CNMARC, DREAM, EMMA, LU, Fields, iso2709, many, numbered
@@ -64,6 +68,10 @@ def test_every_record_is_accounted_for_and_the_report_says_what_to_do(empty: Dat
         (b"", "no_records"),
         (b"\r\n\x1a", "no_records"),
         (b"<!DOCTYPE html><html><body>Sign in</body></html>", "no_records"),
+        (b"%PDF-1.7\n1 0 obj\x1d<< >>\x1dendobj", "no_records"),
+        (b"\xff\xd8\xff\xe0" + bytes(range(256)) * 5000, "no_records"),
+        (b"PK\x03\x04 [Content_Types].xml", "no_records"),
+        (b"001,Emma,Austen\n" * 100_000, "no_records"),
         ("<?xml version='1.0'?><collection/>".encode("utf-16"), "utf_16"),
     ],
 )
@@ -158,6 +166,29 @@ class TestDryRun:
             assert session.scalar(select(func.count()).select_from(RecordRow)) == 0
         assert take(data).counts == expected
 
+    @pytest.mark.parametrize("overlay", ["skip", "replace", "merge"])
+    def test_it_says_what_the_real_one_does_however_the_file_falls_into_batches(
+        self, empty: Database, take: Importer, monkeypatch: pytest.MonkeyPatch, overlay: str
+    ) -> None:
+        renumbered = [("001", "theirs"), *EMMA[1:]]
+        other_isbn = [(tag, "  $a9787506365437" if tag == "020" else text) for tag, text in renumbered]
+        held = [("952", "  $pX0009"), ("952", "  $pX0009"), ("952", "  $pX0001")]
+        file = [
+            EMMA, EMMA, TestOverlay.CHANGED, renumbered, other_isbn, EMMA, [*DREAM, *held], [*DREAM, *held],
+            [("001", "n1"), ("245", "00$aNew"), *held[:1]], numbered(EMMA, 1), [("001", "x")],
+        ]  # fmt: skip
+        data = b"".join(map(iso2709, file))
+        take(iso2709(EMMA), pool=True)
+        told = []
+        for batch, dry in ((BATCH, True), (1, True), (3, True), (1, False)):
+            monkeypatch.setattr(runner_module, "BATCH", batch)
+            job = take(data, dry_run=dry, items="952", overlay=overlay)
+            told.append((job.counts, codes(empty, job)))
+        assert told == [told[0]] * 4
+        assert told[0][0].items == 2
+        with empty.reading() as session:
+            assert sorted(session.scalars(select(ItemRow.barcode))) == ["X0001", "X0009"]
+
 
 class TestCopies:
     def test_copies_come_with_their_records_once(self, empty: Database, take: Importer) -> None:
@@ -176,6 +207,23 @@ class TestCopies:
         job = take(iso2709(EMMA) + iso2709(numbered(EMMA, 1)), items="952")
         assert job.counts == Counts(read=2, new=2, items=1)
         assert codes(empty, job) == [(2, "barcode_taken")]
+
+    def test_a_branch_that_the_library_does_not_have_and_a_readers_card_are_refused_and_told(
+        self, empty: Database, take: Importer
+    ) -> None:
+        with empty.writing() as session:
+            lending.set_policy(session, LibraryPolicy(branches=("main", "north")), actor="tests", at=NOW)
+            patrons.add(session, patrons.NewPatron("X0004", "Alice"), NOW)
+        held = [("952", "  $pX0002$anroth"), ("952", "  $pX0003$anorth"), ("952", "  $pX0004"), ("952", "  $pX0005")]
+        for dry in (True, False):
+            job = take(iso2709([*DREAM, *held]), items="952", dry_run=dry)
+            assert job.counts == Counts(read=1, new=1, items=2)
+            with empty.reading() as session:
+                told = [(line.code, line.detail) for line in repository.problems(session, job.id)]
+            assert told == [("unknown_branch", "X0002: nroth"), ("barcode_is_card", "X0004")]
+        with empty.reading() as session:
+            found = session.execute(select(ItemRow.barcode, ItemRow.branch).order_by(ItemRow.barcode)).all()
+        assert [tuple(row) for row in found] == [("X0003", "north"), ("X0005", "main")]
 
 
 class TestPool:

@@ -248,9 +248,18 @@ class TestImports:
     def sent(self, client: TestClient, desk: dict[str, str], data: bytes, **fields: str) -> Any:
         return client.post("/catalogue/import", files={"file": ("titles.mrc", data)}, data=fields, headers=desk)
 
-    def test_a_file_without_a_record_says_what_to_send(self, client: TestClient, desk: dict[str, str]) -> None:
-        page = self.ended(client, desk, self.sent(client, desk, b"<!DOCTYPE html><html>Sign in</html>").url.path)
-        assert "There is no record in this file. Send MARC records as ISO 2709 or MARCXML." in text(page)
+    @pytest.mark.parametrize(
+        ("data", "said"),
+        [
+            (b"%PDF-1.7\n1 0 obj\x1d<<>>\x1dendobj", "This is no MARC file: there is no record in it. Export the"),
+            (iso2709(EMMA)[:200], "No record of this file can be imported. What was wrong is told below"),
+        ],
+    )
+    def test_a_file_without_a_record_says_what_to_send(
+        self, client: TestClient, desk: dict[str, str], data: bytes, said: str
+    ) -> None:
+        page = self.ended(client, desk, self.sent(client, desk, data).url.path)
+        assert said in text(page)
         assert "Import for real" not in text(page)
 
     def test_a_file_is_tried_and_then_imported_without_sending_it_again(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from server.db import Database
 from server.deps import Role
 from tests.support.library import (
     ALICE,
@@ -18,6 +19,7 @@ from tests.support.library import (
     PIN,
     REFERENCE,
     ManualClock,
+    add_patron,
     colleague,
 )
 
@@ -86,6 +88,17 @@ def test_without_a_reader_items_are_returned_to_their_shelf(desk: TestClient) ->
     scan(desk, BOOK, ALICE)
     assert "Returned. To its shelf: stacks I0/1" in scan(desk, BOOK)
     assert "It was not on loan." in scan(desk, BOOK)
+
+
+def test_a_number_of_a_card_and_of_an_item_is_the_items_for_an_open_reader(
+    desk: TestClient, database: Database
+) -> None:
+    with database.writing() as session:  # as it was possible once
+        add_patron(session, BOOK, "Eve Barnes")
+    seen = scan(desk, BOOK)
+    assert "This is the number of a card and of an item." in seen
+    assert "Eve Barnes" in seen
+    assert "Lent until 1 Apr 2026." in scan(desk, BOOK, ALICE)
 
 
 def test_what_cannot_be_read_or_found_is_told(desk: TestClient) -> None:
