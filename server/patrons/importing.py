@@ -9,9 +9,10 @@ from __future__ import annotations
 import csv
 import io
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from itertools import islice
 from typing import Any, Literal
 
 from pydantic import ValidationError
@@ -19,11 +20,20 @@ from sqlalchemy.orm import Session
 
 from carrel.contracts.ids import CardNumber
 from server import hashing
+from server.catalogue import service as catalogue
 from server.db import Database
 from server.errors import DomainError
+from server.lending import service as lending
+from server.lending.policy import Lending
 from server.patrons import desk, repository
-from server.patrons.errors import BirthdayError, CardTakenError, UnknownCardError, UnreadableFileError
-from server.patrons.policy import pin_fault
+from server.patrons.errors import (
+    BirthdayError,
+    CardIsBarcodeError,
+    CardTakenError,
+    UnknownCardError,
+    UnreadableFileError,
+)
+from server.patrons.policy import email_key, name_key, phone_key, pin_fault
 from server.patrons.schemas import PatronFields
 from server.patrons.service import NewPatron, Patron, find, find_by_id
 
@@ -32,6 +42,11 @@ TURN_S = 0.2
 """Longer than this, a transaction takes up no further row."""
 GIVE_WAY_S = 0.12
 """The least pause between two turns: who waits for SQLite looks every 0.1 s whether it is free."""
+
+COLUMN_OF = {
+    "card_is_barcode": "card", "card_taken": "card", "unknown_branch": "branch", "unknown_class": "patron_class",
+}  # fmt: skip
+"""What a refusal is about."""
 
 ENCODINGS = ("utf-8-sig", "gb18030")
 
@@ -91,18 +106,70 @@ class Outcome:
     possible_duplicate: bool = False
 
 
+class Undone:
+    """What a dry run has stored and undone with each turn, by all that a later row may have to do with it."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[Any, ...], dict[int, tuple[Raw, ImportRow]]] = {}
+
+    def keep(self, raw: Raw, row: ImportRow, known: Patron | None) -> None:
+        """A row that was stored; `known` is the patron whom it has changed."""
+        keys = [("card", row.card), ("external", row.external)]
+        if known is None:
+            keys += _likeness(row.name, row.born_on, row.phone, row.email)
+        else:
+            keys += [("card", known.card), ("external", known.external)]
+            keys += _likeness(row.name or known.name, row.born_on or known.born_on, row.phone, row.email)
+        for key in keys:
+            self._rows.setdefault(key, {})[raw.line] = (raw, row)
+
+    def needed(self, row: ImportRow, here: set[int]) -> list[tuple[Raw, ImportRow]]:
+        """What must be stored again before a row, in the file's order: whoever has or had its numbers, somebody like
+        it, and the guardians of all. `here` are the lines that this turn has stored, to which they are added."""
+        found: dict[int, tuple[Raw, ImportRow]] = {}
+        waiting = [pair for key in _numbers(row) for pair in self._rows.get(key, {}).values()]
+        for key in _likeness(row.name, row.born_on, row.phone, row.email):
+            waiting += islice((pair for pair in self._rows.get(key, {}).values() if not _one_family(row, pair[1])), 1)
+        while waiting:
+            raw, earlier = waiting.pop()
+            if raw.line not in here:
+                here.add(raw.line)
+                found[raw.line] = (raw, earlier)
+                waiting += self._rows.get(("card", earlier.guardian_card), {}).values()
+        return [found[line] for line in sorted(found)]
+
+
 @dataclass(slots=True)
 class Run:
-    """An import under way: who imports and when, the branch of whoever has none in the file, which cards and numbers
-    the file has named so far, and, in a dry run, the rows so far by card."""
+    """An import under way: who imports and when, the library's own branch, which counts for whoever has none in the
+    file, which cards and numbers the file has named so far, and, in a dry run, the rows so far by card."""
 
     actor: str
     now: datetime
     today: date
     branch: str
     dry_run: bool
+    lending: Lending = field(default_factory=Lending)
+    barcodes: Set[str] = frozenset()
     seen: set[tuple[str, str]] = field(default_factory=set)
-    undone: dict[str, tuple[Raw, ImportRow]] = field(default_factory=dict)
+    undone: Undone = field(default_factory=Undone)
+
+
+def _numbers(row: ImportRow) -> list[tuple[Any, ...]]:
+    """What a row names people by."""
+    named = (("card", row.card), ("external", row.external), ("card", row.guardian_card))
+    return [key for key in named if key[1]]
+
+
+def _likeness(name: str, born_on: date | None, phone: str, email: str) -> list[tuple[Any, ...]]:
+    """By what `desk.duplicates` takes two people for the same."""
+    same = (("name", name_key(name), born_on), ("phone", phone_key(phone)), ("email", email_key(email)))
+    return [key for key in same if key[1]]
+
+
+def _one_family(row: ImportRow, other: ImportRow) -> bool:
+    """Who may share a telephone."""
+    return row.guardian_card is not None and row.guardian_card in (other.card, other.guardian_card)
 
 
 def read(data: bytes) -> Table:
@@ -127,6 +194,9 @@ def run(database: Database, table: Table, work: Run) -> Iterator[Outcome]:
     """Store the rows, one outcome each, in the file's order; a dry run finds out the same and stores nothing."""
     for start in range(0, len(table.rows), BATCH):
         judged = [(raw, _checked(raw, work)) for raw in table.rows[start : start + BATCH]]
+        cards = [row.card for _, row in judged if isinstance(row, ImportRow) and row.card]
+        with database.reading() as session:
+            work.barcodes = catalogue.items_by_barcode(session, cards).keys()
         hashes = {row.pin: hashing.make(row.pin) for _, row in judged if isinstance(row, ImportRow) and row.pin}
         while judged:
             begun = time.monotonic()
@@ -145,35 +215,22 @@ def _turn(
     outcomes: list[Outcome] = []
     here: set[int] = set()
     with database.writing() as session:
+        work.lending = lending.current(session)
         whole = session.begin_nested()
         begun = time.monotonic()
         for raw, row in judged:
             if isinstance(row, Outcome):
                 outcomes.append(row)
                 continue
-            for guardian in _undone_guardians(row, work, here):
-                _stored(session, *guardian, work=work, hashes=hashes)
+            for earlier in work.undone.needed(row, here) if work.dry_run else ():
+                _stored(session, *earlier, work=work, hashes=hashes)
             outcomes.append(_stored(session, raw, row, work=work, hashes=hashes))
             here.add(raw.line)
-            if work.dry_run and row.card:
-                work.undone[row.card] = (raw, row)
             if time.monotonic() - begun >= TURN_S:
                 break
         if work.dry_run:
             whole.rollback()
     return outcomes
-
-
-def _undone_guardians(row: ImportRow, work: Run, here: set[int]) -> list[tuple[Raw, ImportRow]]:
-    """The guardian's row, after that of the guardian's guardian and so on, where an earlier turn of a dry run has
-    undone them: they are to be stored once more. `here` are the lines of this turn, to which they are added."""
-    found: list[tuple[Raw, ImportRow]] = []
-    earlier = work.undone.get(row.guardian_card or "")
-    while earlier is not None and earlier[0].line not in here:
-        here.add(earlier[0].line)
-        found.append(earlier)
-        earlier = work.undone.get(earlier[1].guardian_card or "")
-    return found[::-1]
 
 
 def _checked(raw: Raw, work: Run) -> ImportRow | Outcome:
@@ -203,11 +260,18 @@ def _stored(session: Session, raw: Raw, row: ImportRow, *, work: Run, hashes: di
         with session.begin_nested():
             known = _known(session, row)
             values = _values(session, row, raw)
-            if known is not None:
-                return Outcome(raw.line, "changed" if _changed(session, known, row, values, work=work) else "same")
-            return _registered(session, raw, values, work=work, pin_hash=hashes.get(row.pin or ""))
+            if known is None or row.branch != known.branch:
+                lending.check_branch(work.lending, row.branch, own=work.branch)
+            if known is None:
+                told = _registered(session, raw, values, work=work, pin_hash=hashes.get(row.pin or ""))
+            else:
+                changed = _changed(session, known, row, values, work=work)
+                told = Outcome(raw.line, "changed" if changed else "same")
+            if work.dry_run and told.outcome in ("new", "changed"):
+                work.undone.keep(raw, row, known)
+            return told
     except DomainError as error:
-        return Outcome(raw.line, "error", error.code)
+        return Outcome(raw.line, "error", error.code, COLUMN_OF.get(error.code))
 
 
 def _known(session: Session, row: ImportRow) -> Patron | None:
@@ -240,7 +304,9 @@ def _registered(session: Session, raw: Raw, values: dict[str, Any], *, work: Run
     if pin_hash:
         new = replace(new, pin_hash=pin_hash)
     alike = bool(desk.duplicates(session, new))
-    desk.register(session, new, actor=work.actor, at=work.now, today=work.today, sure=True)
+    if card in work.barcodes:
+        raise CardIsBarcodeError
+    desk.register(session, new, actor=work.actor, at=work.now, today=work.today, sure=True, free=True)
     return Outcome(raw.line, "new", possible_duplicate=alike)
 
 
@@ -250,7 +316,9 @@ def _changed(session: Session, known: Patron, row: ImportRow, values: dict[str, 
     other_card = row.card is not None and known.card != row.card
     if other_card:
         assert row.card is not None
-        desk.replace_card(session, known.id, row.card, actor=work.actor, at=work.now)
+        if row.card in work.barcodes:
+            raise CardIsBarcodeError
+        desk.replace_card(session, known.id, row.card, actor=work.actor, at=work.now, free=True)
     if changes:
         desk.edit(session, known.id, changes, actor=work.actor, at=work.now, today=work.today)
     return bool(changes) or other_card

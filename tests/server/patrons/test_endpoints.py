@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 from httpx import Response
 
 from server.deps import Role
-from tests.support.library import ALICE, BLOCKED, PIN, ManualClock, colleague, machine, reader
+from tests.support.library import ALICE, BLOCKED, BOOKS, PIN, ManualClock, colleague, machine, reader
 
 URL = "/api/v1/patrons"
 NEW = {
@@ -115,6 +115,7 @@ class TestRegister:
     def test_refusals_change_nothing(self, desk: Desk) -> None:
         for fields, code in [
             ({"card": ALICE}, "card_taken"),
+            ({"card": BOOKS[0]}, "card_is_barcode"),
             ({"patron_class": "wizard"}, "unknown_class"),
             ({"channels": ["email"], "email": ""}, "channel_without_address"),
             ({"guardian_id": 99999}, "unfit_guardian"),
@@ -220,6 +221,7 @@ class TestCards:
         desk("POST", f"/{patron}/cards", {"number": "80000099"})
         for taken in ("80000001", "80000099", ALICE):
             assert desk("POST", f"/{patron}/cards", {"number": taken}).json()["code"] == "card_taken"
+        assert desk("POST", f"/{patron}/cards", {"number": BOOKS[0]}).json()["code"] == "card_is_barcode"
         assert desk("GET", f"/{patron}").json()["card_state"] == "active"
 
     def test_nobody_signs_in_with_a_lost_card(self, desk: Desk) -> None:

@@ -10,10 +10,12 @@ from sqlalchemy import text
 from carrel.cli import main
 from server.db import Database
 from server.deps import Role
+from server.lending import service as lending
+from server.lending.policy import LibraryPolicy
 from server.patrons import importing, service
 from server.patrons.errors import UnreadableFileError
 from server.patrons.importing import Outcome, Run, read
-from tests.support.library import ALICE, NOW, colleague, make_settings
+from tests.support.library import ALICE, BOOKS, NOW, colleague, make_settings
 
 HEAD = "card,name,external,class,born on,phone,pin\n"
 ROWS = "81000001,Wang Hai,S-1,student,1999-01-02,138 0000 1111,591347\n81000002,李娜,S-2,adult,,,\n"
@@ -147,6 +149,39 @@ class TestImport:
         with database.reading() as session:
             assert service.find(session, "81000022") is None
         assert run(database, file) == dry
+
+    @pytest.mark.parametrize("turn", [0.0, math.inf])
+    def test_a_dry_run_knows_who_was_changed_or_is_alike_in_an_earlier_turn(
+        self, database: Database, monkeypatch: pytest.MonkeyPatch, turn: float
+    ) -> None:
+        monkeypatch.setattr(importing, "TURN_S", turn)
+        monkeypatch.setattr(importing, "GIVE_WAY_S", 0.0)
+        run(database, HEAD + ROWS)
+        head = "card,name,external,born on,phone,guardian card\n"
+        file = head + (
+            "81000009,,S-1,,,\n81000001,Old Card,,,,\n"  # the first card was replaced just before
+            "81000002,,S-22,,,\n81000010,New,S-2,,,\n"  # the number was given up just before
+            "81000011,Wu Jun,,1985-01-01,139 0000 2222,\n81000012,Wu  JUN,,1985-01-01,,\n"
+            "81000013,Wu Xiao,,2017-01-01,13900002222,81000011\n81000014,Wu Da,,2018-01-01,13900002222,81000011\n"
+            "81000015,Stranger,,,13900002222,\n"
+        )
+        dry = run(database, file, dry=True)
+        assert kinds(dry) == ["changed", "error:card_taken", "changed", *["new"] * 6]
+        assert [row.line for row in dry if row.possible_duplicate] == [7, 10]
+        assert run(database, file) == dry
+
+    def test_a_branch_is_one_of_the_librarys_and_no_card_a_barcode(self, database: Database) -> None:
+        file = f"card,name,branch\n81000030,A,old\n{BOOKS[0]},B,\n"
+        assert kinds(run(database, "card,name,branch\n81000030,A,old\n")) == ["new"]
+        with database.writing() as session:
+            lending.set_policy(session, LibraryPolicy(branches=("north",)), actor="tests", at=NOW)
+        told = run(database, file + "81000030,C,old\n81000031,D,nroth\n81000032,E,north\n81000033,F,main\n")
+        assert kinds(told[1:]) == [
+            "error:card_is_barcode", "error:repeated_in_file", "error:unknown_branch", "new", "new",
+        ]  # fmt: skip
+        assert (told[0].outcome, told[1].column, told[3].column) == ("same", "card", "branch"), (
+            "what is stored may stay"
+        )
 
     def test_somebody_alike_is_pointed_out(self, database: Database) -> None:
         run(database, HEAD + ROWS)
