@@ -14,6 +14,8 @@ from server.db import hot
 
 ONE_AT_A_TIME = 0x4D415243  # any number of ours
 EXPORTED_AT_ONCE = 200
+ASKED_AT_ONCE = 10_000
+"""Both databases limit a statement's parameters, and a batch of serials has more copies than that."""
 MAYBE_TOO_LONG = 2_400
 """Characters; each may take four bytes, and a field has room for 9,999."""
 
@@ -37,12 +39,15 @@ def queue_up(session: Session) -> None:
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ONE_AT_A_TIME})
 
 
-def known(session: Session, numbers: Sequence[str], isbns: Sequence[str]) -> Sequence[Row[Any]]:
-    """Records with one of these control numbers or ISBNs."""
-    shared = select(RecordIsbnRow.record_id).where(RecordIsbnRow.isbn.in_(isbns))
-    same = or_(_COLUMNS.control_number.in_(numbers), _COLUMNS.id.in_(shared))
-    chosen = select(*(_COLUMNS[name] for name in _KNOWN)).where(same).order_by(_COLUMNS.id)
-    return session.execute(chosen.with_for_update()).all()
+def known(session: Session, numbers: Sequence[str], isbns: Sequence[str]) -> list[Row[Any]]:
+    """Records with one of these control numbers, of which a batch has no more than records, or ISBNs."""
+    rows: dict[int, Row[Any]] = {}
+    for part in _parts(isbns) or [()]:
+        shared = select(RecordIsbnRow.record_id).where(RecordIsbnRow.isbn.in_(part))
+        same = or_(_COLUMNS.control_number.in_(numbers), _COLUMNS.id.in_(shared))
+        chosen = select(*(_COLUMNS[name] for name in _KNOWN)).where(same).order_by(_COLUMNS.id)
+        rows |= {row.id: row for row in session.execute(chosen.with_for_update())}
+    return [rows[id_] for id_ in sorted(rows)]
 
 
 def isbns_of(session: Session, record_ids: Sequence[int]) -> Sequence[Row[int, str]]:
@@ -86,8 +91,15 @@ def add_isbns(session: Session, pairs: Iterable[tuple[int, str]]) -> None:
 
 def owners(session: Session, barcodes: Sequence[str]) -> dict[str, int]:
     """Of the barcodes that are taken, the record."""
-    query = select(ItemRow.barcode, ItemRow.record_id).where(ItemRow.barcode.in_(barcodes))
-    return dict(session.execute(query).all())
+    found: dict[str, int] = {}
+    for part in _parts(barcodes):
+        query = select(ItemRow.barcode, ItemRow.record_id).where(ItemRow.barcode.in_(part))
+        found |= dict(session.execute(query).all())
+    return found
+
+
+def _parts(values: Sequence[str]) -> list[Sequence[str]]:
+    return [values[start : start + ASKED_AT_ONCE] for start in range(0, len(values), ASKED_AT_ONCE)]
 
 
 def add_items(session: Session, rows: Sequence[dict[str, Any]]) -> None:

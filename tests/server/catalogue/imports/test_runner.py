@@ -225,6 +225,12 @@ class TestCopies:
             found = session.execute(select(ItemRow.barcode, ItemRow.branch).order_by(ItemRow.barcode)).all()
         assert [tuple(row) for row in found] == [("X0003", "north"), ("X0005", "main")]
 
+    def test_a_batch_of_serials_has_more_copies_than_a_statement_has_parameters(self, empty: Database) -> None:
+        many_numbers = [f"{number}" for number in range(70_000)]
+        with empty.reading() as session:
+            assert repository.owners(session, many_numbers) == {}
+            assert repository.known(session, [], many_numbers) == []
+
 
 class TestPool:
     def test_what_is_kept_aside_is_not_found_until_it_is_imported(self, empty: Database, take: Importer) -> None:
