@@ -90,10 +90,10 @@ def caption(session: Session, number: str) -> tuple[str, str]:
 def load(session: Session, file: TextIO, *, subject: str, now: datetime) -> int:
     """Replace the finer classes by those of a CSV file; returns how many; raises ClassTableError."""
     reader = csv.DictReader(file)
-    if not set(COLUMNS) <= set(reader.fieldnames or ()):
-        raise ClassTableError(line=1)
     rows: dict[str, dict[str, str]] = {}
     try:
+        if not set(COLUMNS) <= set(reader.fieldnames or ()):
+            raise ClassTableError(line=1)
         for row in reader:
             cells = {name: (row[name] or "").strip() for name in COLUMNS}
             long = any(len(cells[name]) > 200 for name in COLUMNS[1:])

@@ -85,12 +85,14 @@ def test_out_and_in_again_and_a_table_of_classes(alone: Path) -> None:
         (["import", "wide.xml", "--dry-run"], "wide.xml: this is in UTF-16: save it as UTF-8"),
         (["import", "config.toml", "--items", "x"], "holdings mapping cannot be read"),
         (["classes", "config.toml"], "table of classes cannot be read"),
+        (["classes", "gb.csv"], "table of classes cannot be read"),
     ],
 )
 def test_wrong_input_is_one_sentence(alone: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], said: str) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
     monkeypatch.chdir(alone)
     (alone / "empty.mrc").touch()
+    (alone / "gb.csv").write_text("code,caption_zh,caption_en\nI2,中国文学,\n", encoding="gb18030")
     (alone / "wide.xml").write_text("<collection/>", encoding="utf-16")
     code, out, err = run(alone, *words)
     assert (code, out, err.count("\n")) == (2, "", 1)

@@ -60,7 +60,14 @@ def test_a_librarys_own_table_makes_finer_classes(client: TestClient, database: 
 
 @pytest.mark.parametrize(
     "table",
-    [b"", b"code,name\nI,x\n", TABLE.encode() + b"i9,x,x\n", TABLE.encode() + b"I9,,\n", TABLE.encode("gb18030")],
+    [
+        b"",
+        b"code,name\nI,x\n",
+        TABLE.encode() + b"i9,x,x\n",
+        TABLE.encode() + b"I9,,\n",
+        TABLE.encode("gb18030"),
+        TABLE.encode().replace(b"code", b'"' + b"x" * 200_000),
+    ],
 )
 def test_a_table_that_cannot_be_read_changes_nothing(client: TestClient, table: bytes) -> None:
     store(client, TABLE.encode())
