@@ -90,9 +90,7 @@ class Desk:
         told = told or Told()
         draft = told.record or forms.record_draft(None)
         more = {"caption": self.caption(draft.get("class_number"))}
-        return self.page(
-            "new.html", status=status, told=told, draft=draft, record_id=0, seen="", **more, **self._fixed()
-        )
+        return self.page("new.html", status=status, told=told, draft=draft, record_id=0, **more, **self._fixed())
 
     def record(self, record_id: int, told: Told | None = None, *, status: int = 200) -> Response:
         """A title's page; raises UnknownRecordError."""
@@ -103,11 +101,10 @@ class Desk:
             marc = marc_text(session, record_id)
             branches = lending.current(session).policy.branches
         own = self.own_branch
-        before = forms.record_draft(found)
-        draft = told.record or before
+        draft = told.record or forms.record_draft(found)
         opened = next((item for item in items if item.barcode == told.item_of), None)
         context: dict[str, Any] = {
-            "record": found, "record_id": record_id, "draft": draft, "seen": before.seen, "told": told,
+            "record": found, "record_id": record_id, "draft": draft, "told": told,
             "caption": self.caption(draft.get("class_number")), "items": items, "marc": marc,
             "opened": opened.barcode if opened else None,
             "opened_draft": told.item if told.item_of and told.item else forms.item_draft(opened),

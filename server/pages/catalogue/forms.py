@@ -5,7 +5,6 @@ Only what somebody has changed is judged and stored, so that an imported value t
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
@@ -40,18 +39,12 @@ class Draft:
         """A field's text."""
         return self.texts.get(name, "")
 
-    @property
-    def seen(self) -> str:
-        """A mark of these texts, by which a form that is sent tells what its writer had before them."""
-        told = "\x00".join(f"{name}\x01{self.texts[name]}" for name in sorted(self.texts))
-        return hashlib.sha256(told.encode()).hexdigest()[:16]
-
 
 def record_draft(record: Record | None) -> Draft:
     """A title as its form shows it; None for a new one."""
     if record is None:
         return Draft(dict.fromkeys(RECORD, "") | {"kind": "book"})
-    return Draft({name: _text(getattr(record, name)) for name in RECORD})
+    return _marked(Draft({name: _text(getattr(record, name)) for name in RECORD}))
 
 
 def item_draft(item: Item | None, branch: str = "") -> Draft:
@@ -59,8 +52,7 @@ def item_draft(item: Item | None, branch: str = "") -> Draft:
     if item is None:
         new = {"branch": branch, "type": "book", "tags": "1", "for_loan": "on"}
         return Draft(dict.fromkeys(ITEM, "") | new)
-    draft = Draft({name: _text(getattr(item, name)) for name in ITEM})
-    return replace(draft, mark=seen.mark(shown(draft)))
+    return _marked(Draft({name: _text(getattr(item, name)) for name in ITEM}))
 
 
 def sent(names: Sequence[str], told: Fields) -> dict[str, str]:
@@ -105,6 +97,10 @@ def item_changes(texts: Texts, before: Draft) -> tuple[Draft, ItemChanges | None
 def shown(draft: Draft) -> dict[str, str]:
     """A form's texts as they come back when nobody touches them."""
     return sent(tuple(draft.texts), list(draft.texts.items()))
+
+
+def _marked(draft: Draft) -> Draft:
+    return replace(draft, mark=seen.mark(shown(draft)))
 
 
 def _changed(texts: Texts, before: Draft) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
@@ -13,6 +14,7 @@ from server.catalogue.lookup.service import Answer, Lookup
 from server.catalogue.service import NewRecord
 from server.deps import public
 from server.errors import DomainError
+from server.pages import seen
 from server.pages.catalogue import forms
 from server.pages.catalogue import words as catalogue_words
 from server.pages.catalogue.desk import HERE, Desk, DeskDep, Fields, Told
@@ -47,12 +49,12 @@ def fill(desk: DeskDep, told: Fields) -> Response:
     """Look up the ISBN of a form, and fill in what the form lacks; nothing is stored."""
     if desk.visit.librarian() is None:
         return desk.visit.to_sign_in()
-    draft = Draft(forms.sent(forms.RECORD, told))
+    draft = Draft(forms.sent(forms.RECORD, told), mark=str(dict(told).get(seen.FIELD, "")))
     record_id = _record_id(told)
     try:
         answer = _lookup(desk).find(draft.get("isbn"))
     except DomainError as error:
-        return _again(desk, record_id, Told(Draft(draft.texts, {"isbn": error.code})), status=422)
+        return _again(desk, record_id, Told(replace(draft, errors={"isbn": error.code})), status=422)
     return _again(desk, record_id, Told(_filled(draft, answer), answer=answer))
 
 
@@ -87,19 +89,18 @@ def record(
 
 @router.post(f"{HERE}/records/{{record_id}}")
 def save(desk: DeskDep, record_id: RecordId, told: Fields) -> Response:
-    """Correct a title, unless somebody else has done so since the form was made."""
+    """Correct a title as far as the form has changed it."""
     if (caller := desk.visit.librarian()) is None:
         return desk.visit.to_sign_in()
-    texts = forms.sent(forms.RECORD, told)
     with desk.core.database.writing() as session:
         before = forms.record_draft(catalogue.get_record(session, record_id)[0])
-        stale = dict(told).get("seen", before.seen) != before.seen
-        draft, body = forms.record_changes(texts, before)
-        if body is not None and not stale:
+        merged = seen.merge(forms.sent(forms.RECORD, told), dict(told).get(seen.FIELD), forms.shown(before))
+        draft, body = forms.record_changes(merged.texts, before)
+        draft = Draft(draft.texts, {**draft.errors, **merged.errors}, before.mark)
+        if body is not None and not merged.clashes:
             editing.update_record(session, record_id, body.model_dump(exclude_unset=True), desk.by(caller))
-    if stale:
-        refused = desk.words.gettext(catalogue_words.CHANGED_MEANWHILE)
-        return desk.record(record_id, Told(refused=refused), status=409)
+    if merged.clashes:
+        return desk.record(record_id, Told(draft, refused=desk.words.gettext(seen.REFUSED)), status=409)
     if body is None:
         return desk.record(record_id, Told(draft), status=422)
     return desk.to_record(record_id, "saved")
@@ -132,4 +133,4 @@ def _filled(draft: Draft, answer: Answer) -> Draft:
     known = {name: forms.sent([name], [(name, best.get(name, ""))])[name] for name in forms.RECORD}
     texts = {name: text or known[name] for name, text in draft.texts.items()}
     new_kind = known["kind"] if known["kind"] and not draft.get("title") else texts["kind"]
-    return Draft(texts | {"kind": new_kind})
+    return replace(draft, texts=texts | {"kind": new_kind})

@@ -34,7 +34,6 @@ DONE = {
     "changed": N_("The copy is saved."),
     "moved": N_("The copy's state is changed."),
 }
-CHANGED_MEANWHILE = N_("Somebody else has changed this title meanwhile. Read it again and repeat your change.")
 NOTHING_CHOSEN = N_("Choose at least one copy.")
 TOO_MANY_LABELS = N_("These are %(count)s barcodes. At most %(most)s are printed at once: take them in parts.")
 LABEL_START = N_("This sheet has %(labels)s labels. Write the number of the first free one of them.")

@@ -85,9 +85,17 @@ class TestTitles:
         page = client.post(address, data=told | {"title": "呐喊 新版", "subjects": "Stories\nChina"}, headers=desk)
         assert "The title is saved." in text(page)
         assert "Stories\nChina</textarea>" in page.text
-        answer = client.post(address, data=told | {"title": "Another"}, headers=desk)
+        looked_up = form(client.post("/catalogue/fill", data=told, headers=desk).text, address)
+        assert looked_up["seen"] == told["seen"], "what was shown first"
+        answer = client.post(address, data=told | {"title": "Another", "publisher": "人民"}, headers=desk)
         assert answer.status_code == 409
-        assert "Somebody else has changed this title meanwhile." in text(answer)
+        assert "Somebody else has changed this meanwhile." in text(answer)
+        assert "Stories\nChina</textarea>" in answer.text
+        again = form(answer.text, address) | {"subjects": "Stories\nChina"}
+        assert (again["title"], again["publisher"]) == ("Another", "人民"), "what was typed is kept"
+        page = client.post(address, data=again, headers=desk)
+        assert "The title is saved." in text(page)
+        assert all(words in page.text for words in ("Another", "人民", "Stories\nChina</textarea>"))
 
     @pytest.mark.parametrize(
         ("changes", "sign"),

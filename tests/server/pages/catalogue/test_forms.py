@@ -65,9 +65,3 @@ def test_an_emptied_price_is_unknown():
 def test_what_is_wrong_with_a_copy_is_told_at_its_field(field, text):
     draft, body = forms.new_item(dict(forms.item_draft(ITEM).texts) | {field: text}, ready=True)
     assert (body, draft.errors) == (None, {field: "wrong"})
-
-
-def test_the_mark_of_a_form_changes_with_what_it_shows():
-    one = forms.record_draft(RECORD)
-    assert one.seen == forms.record_draft(RECORD).seen
-    assert one.seen != forms.Draft(dict(one.texts) | {"year": "1924"}).seen
