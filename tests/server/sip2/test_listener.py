@@ -14,12 +14,15 @@ from fastapi.testclient import TestClient
 
 from carrel.config import load
 from server.app import create_app
+from server.db import Database
 from server.deps import Role
+from server.lending import service as lending
+from server.lending.policy import LibraryPolicy
 from server.settings import ServerSettings, read_settings
-from server.sip2 import session
+from server.sip2 import session as visits
 from server.sip2.wire.messages import F
 from server.sip2.work import desk
-from tests.support.library import ALICE, BOOKS, PIN, ManualClock, colleague
+from tests.support.library import ALICE, BOOKS, NOW, PIN, ManualClock, colleague
 from tests.support.sip2 import DATE, Client
 
 pytestmark = pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
@@ -46,7 +49,7 @@ def closed(client: Client) -> bool:
 
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "FAILED_LOGIN_PAUSE_S", 0.0)
+    monkeypatch.setattr(visits, "FAILED_LOGIN_PAUSE_S", 0.0)
 
 
 def test_a_megabyte_without_an_end_costs_its_sender_the_line(connect: Connect) -> None:
@@ -155,6 +158,19 @@ def test_a_taken_port_does_not_stop_the_server(
             assert ready.status_code == 200
             assert f"cannot serve terminals on 127.0.0.1:{port}" in ready.json()["checks"]["sip2"]
             assert "change [server.sip2] in config.toml" in caplog.text
+
+
+def test_a_terminal_of_a_branch_that_the_library_does_not_have_is_told_and_served(
+    settings: ServerSettings, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    database = Database(settings.database_url)
+    with database.writing() as session:
+        lending.set_policy(session, LibraryPolicy(branches=("north",)), actor="tests", at=NOW)
+    database.close()
+    with TestClient(create_app(reread(settings, 'id = "gbk"', 'id = "gbk"\nbranch = "nroth"'), clock)) as house:
+        told = house.get("/api/v1/sip2/terminals", headers=colleague(house, Role.LIBRARIAN)).json()
+    assert told["listening"]
+    assert "branches that the library does not have, and books would be sent there: gbk: nroth" in caplog.text
 
 
 def test_a_server_without_terminals_listens_to_none(settings: ServerSettings, clock: ManualClock) -> None:
