@@ -89,7 +89,8 @@ def too_long(session: Session, wanted: Wanted, format_: MarcFormat) -> list[int]
     if wanted.container == "marcxml":
         return []
     rows = repository.long_marc(session, pool=wanted.pool)
-    return [row.id for row in rows if row.marc_format == format_ and not write(marc_of(row, format_), wanted, format_)]
+    ours = [row for row in rows if row.marc_format in (None, format_)]
+    return [row.id for row in ours if not write(marc_of(row, format_), wanted, format_)]
 
 
 def file(session: Session, wanted: Wanted, format_: MarcFormat) -> Iterator[bytes]:

@@ -32,6 +32,9 @@ _KNOWN = (
     "marc", "marc_format",
 )  # fmt: skip
 
+_LONG = ("marc", "summary", "subjects", "title_alt", "author_alt")
+"""Columns that may be longer than a field."""
+
 
 def queue_up(session: Session) -> None:
     """Wait for other imports' batches, which may hold the same records; SQLite has one writer anyway."""
@@ -209,9 +212,10 @@ def formats(session: Session, *, pool: bool) -> dict[str, int]:
 
 
 def long_marc(session: Session, *, pool: bool) -> Sequence[Row[Any]]:
-    """Records so long that a field of theirs may not fit into ISO 2709."""
+    """Records so long, as they came or as people have written them, that a field may not fit into ISO 2709."""
     chosen = select(*(_COLUMNS[name] for name in _KNOWN)).where(_COLUMNS.pool.is_(pool))
-    return session.execute(chosen.where(func.length(_COLUMNS.marc) > MAYBE_TOO_LONG)).all()
+    lengths = [func.length(func.coalesce(_COLUMNS[name], "")) for name in _LONG]
+    return session.execute(chosen.where(sum(lengths[1:], lengths[0]) > MAYBE_TOO_LONG)).all()
 
 
 def every_marc(session: Session, *, pool: bool = False) -> Iterator[Row[Any]]:

@@ -148,7 +148,7 @@ def put_together(marc: Marc, encoded: list[bytes], coding: str | None) -> bytes 
         length = len(piece) + 1
         if length > MOST_FIELD:
             return None
-        directory.append(f"{field.tag}{length:04}{start:05}".encode("latin-1"))
+        directory.append(f"{field.tag}{length:04}{start:05}".encode("latin-1", "replace"))
         start += length
     base = LEADER_LENGTH + ENTRY_LENGTH * len(directory) + 1
     total = base + start + 1

@@ -356,8 +356,12 @@ class TestExport:
         xml = "<record><leader>00000nam a2200000 a 4500</leader><datafield tag='245' ind1='0' ind2='0'>"
         xml += f"<subfield code='a'>Long</subfield><subfield code='c'>{'长' * 4000}</subfield></datafield></record>"
         take(xml.encode())
+        take(iso2709(EMMA))
+        with empty.writing() as session:
+            editing.update_record(session, 2, {"summary": "长" * 4000}, BY)
+            editing.create_record(session, catalogue.NewRecord("By hand", summary="长" * 4000), BY)
         with empty.reading() as session:
-            assert exporting.too_long(session, exporting.Wanted(), "marc21") == [1]
+            assert exporting.too_long(session, exporting.Wanted(), "marc21") == [1, 2, 3]
             assert exporting.too_long(session, exporting.Wanted("marcxml"), "marc21") == []
             assert b"".join(exporting.file(session, exporting.Wanted(), "marc21")) == b""
 
