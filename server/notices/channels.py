@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -173,12 +174,14 @@ def _told_apart() -> Iterator[None]:
     except smtplib.SMTPDataError as error:
         final = error.smtp_code in MAILBOX_REFUSED
         raise DeliveryError("mail_refused", f"{error.smtp_code} {_text(error.smtp_error)}", final=final) from None
+    except smtplib.SMTPResponseException as error:
+        raise DeliveryError("mail_server", f"{error.smtp_code} {_text(error.smtp_error)}") from None
     except (smtplib.SMTPException, OSError) as error:  # ssl.SSLError is an OSError
         raise DeliveryError("mail_server", f"{type(error).__name__}: {error}") from None
 
 
 def _text(said: bytes | str) -> str:
-    return said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+    return " ".join((said.decode("utf-8", "replace") if isinstance(said, bytes) else said).split())
 
 
 class Webhook:
@@ -202,15 +205,33 @@ class Webhook:
             "Carrel-Signature": f"sha256={hmac.new(self._config.secret.encode(), body, hashlib.sha256).hexdigest()}",
         }
         try:
-            with httpx.Client(timeout=self._config.timeout_s, trust_env=False, follow_redirects=False) as client:
-                answer = client.post(self._config.url, content=body, headers=headers)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise DeliveryError("webhook_away", f"{type(error).__name__}: {error}") from None
-        status = answer.status_code
+            status, said = asyncio.run(self._post(body, headers))
+        except (TimeoutError, httpx.HTTPError, httpx.InvalidURL) as error:
+            raise DeliveryError("webhook_away", f"{type(error).__name__}: {error}".removesuffix(": ")) from None
         if not HTTPStatus(200) <= status < HTTPStatus(300):
             final = HTTPStatus(400) <= status < HTTPStatus(500) and status not in TRY_LATER
-            said = " ".join(answer.text.split())[:WORDS_LENGTH]
-            raise DeliveryError("webhook_refused", f"answered {status} {said}".rstrip(), final=final)
+            words = " ".join(said.split())[:WORDS_LENGTH]
+            raise DeliveryError("webhook_refused", f"answered {status} {words}".rstrip(), final=final)
+
+    async def _post(self, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
+        """Status and first words of the answer. `timeout_s` is for all of it: a thread could limit only how long one
+        read may be silent. What arrived of the words by then will do, as the status has decided."""
+        status, said, within = 0, "", self._config.timeout_s
+        try:
+            async with (
+                asyncio.timeout(within),
+                httpx.AsyncClient(timeout=within, trust_env=False) as client,
+                client.stream("POST", self._config.url, content=body, headers=headers) as answer,
+            ):
+                status = answer.status_code
+                async for part in answer.aiter_text():
+                    said += part
+                    if len(said) >= WORDS_LENGTH:
+                        break
+        except (TimeoutError, httpx.HTTPError):
+            if not status:
+                raise
+        return status, said
 
 
 def payload(parcel: Parcel) -> dict[str, Any]:

@@ -95,8 +95,8 @@ def test_mail_goes_over_tls_after_a_sign_in(guarded: Guarded, parcel: Parcel, mo
 
 
 @contextmanager
-def dripping(*before: bytes) -> Iterator[int]:
-    """The port of a mail server that answers a few times, and from then on says little by little that it will."""
+def dripping(*before: bytes, drip: bytes = b"220-please wait\r\n") -> Iterator[int]:
+    """The port of a server that answers a few times, and from then on says little by little that it will."""
     end = threading.Event()
 
     class Handler(socketserver.StreamRequestHandler):
@@ -106,7 +106,7 @@ def dripping(*before: bytes) -> Iterator[int]:
                     self.wfile.write(answer)
                     self.rfile.readline()
                 while not end.wait(0.05):
-                    self.wfile.write(b"220-please wait\r\n")
+                    self.wfile.write(drip)
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -126,6 +126,36 @@ def test_a_mail_server_that_drips_is_left_in_the_end(parcel: Parcel, before: tup
     for watch in [thread for thread in threading.enumerate() if thread.name == "mail limit"]:
         watch.join(5)
         assert not watch.is_alive()
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize(
+    ("before", "refused"),
+    [
+        ((), ("webhook_away", False)),
+        ((b"HTTP/1.1 ",), ("webhook_away", False)),
+        ((b"HTTP/1.1 404 gone\r\nContent-Length: 9999\r\n\r\n",), ("webhook_refused", True)),
+        ((b"HTTP/1.1 200 ok\r\nContent-Length: 9999\r\n\r\n",), None),
+    ],
+)
+def test_a_webhook_that_drips_is_left_in_the_end(
+    parcel: Parcel, before: tuple[bytes, ...], refused: tuple[str, bool] | None
+) -> None:
+    with dripping(*before, drip=b"x") as port:
+        hook = Webhook(WebhookConfig(url=f"http://127.0.0.1:{port}/", secret=SECRET, timeout_s=0.3))
+        begun = time.monotonic()
+        if refused is None:
+            hook.deliver(parcel)
+        else:
+            assert refusal(hook, parcel) == refused
+        assert time.monotonic() - begun < 5
+
+
+def test_a_mail_servers_own_words_are_told_as_text(parcel: Parcel) -> None:
+    with dripping(b"220 hello\r\n", b"250 me\r\n", b"554 no mail\tfrom you\r\n") as port:
+        mail = Mail(MailConfig(host="127.0.0.1", port=port, tls="none", sender=SENDER, timeout_s=1))
+        with pytest.raises(DeliveryError, match=r"^554 no mail from you$"):
+            mail.deliver(parcel)
 
 
 def test_a_webhook_is_told_words_and_facts(parcel: Parcel) -> None:
