@@ -13,11 +13,13 @@ import httpx
 
 from carrel.config import Document
 from carrel.doctor.finding import Finding, bad, ok, warn
+from carrel.doctor.machine import space
 from carrel.doctor.ports import held
 from carrel.doctor.sqlite import examine
 from carrel.sections import SimConfig
 from carrel.system_clock import SystemClock
 from devices.modbus.config import RTU_SCHEME
+from gateway import store_schema
 from gateway.settings import GatewaySettings, read_settings
 
 BY_ID = Path("/dev/serial/by-id")
@@ -37,7 +39,9 @@ def look(document: Document) -> Iterator[Finding]:
             yield serial(name, Path(port), run=settings.common.var / "run" if simulated else None)
         else:
             yield network(name, port, running=running, simulated=simulated)
-    yield examine("gateway", settings.store)
+    yield examine("gateway", settings.store, newest=store_schema.VERSION)
+    if not settings.store.is_relative_to(settings.common.var):
+        yield space(settings.store.parent)
     if settings.zigbee.path:
         yield examine("zigbee", settings.zigbee.database)
     yield clocks(settings.gateway.server_url)

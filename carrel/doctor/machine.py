@@ -87,6 +87,10 @@ def space(folder: Path) -> Finding:
     there = next(parent for parent in (folder, *folder.parents) if parent.exists())
     if not os.access(there, os.W_OK | os.X_OK):
         return bad("space", f"{there} cannot be written", "set [paths] var to a folder you own, or `chown` it")
+    disk = os.statvfs(there)
+    if disk.f_files and not disk.f_favail:
+        what, mend = f"no more files can be made at {there} (no inodes)", "delete folders with many small files"
+        return bad("space", what, mend)
     free = shutil.disk_usage(there).free
     what = f"{free // MEGABYTE} MB free at {there}"
     mend = "make room: delete old logs and exports, shorten [telemetry] raw_days, or use a larger disk"

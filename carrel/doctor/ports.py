@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import aiomqtt
+from pydantic import ConfigDict
 
-from carrel.config import Document
+from carrel.config import Document, Section
 from carrel.doctor.finding import Finding, bad, ok, warn
 from carrel.mqtt import client
 from carrel.run import listeners, read_site
-from carrel.sections import Common
+from carrel.sections import MqttConfig
 
 OURS = {"carrel.cli", "carrel.guarded", "server.cli", "gateway.cli", "firmware_sim"}
 LISTENING = "0A"
@@ -30,13 +31,33 @@ def look(document: Document) -> Iterator[Finding]:
         if number in seen:
             yield bad("ports", f"port {number} is given to both {seen[number]} and {key}", "change one of them")
         else:
-            yield port(host, number, key)
+            yield port(host, number, key, config=document.file)
         seen[number] = key
-    yield asyncio.run(broker(site.common, running=held(site.run_dir / "carrel.lock")))
+    running = held(site.run_dir / "carrel.lock")
+    for mqtt, keys in sign_ins(site.common.mqtt, document.section("gateway", _Gateway)):
+        yield asyncio.run(broker(mqtt, keys, running=running))
 
 
-def port(host: str, number: int, key: str) -> Finding:
-    """Whether our programs can listen there, or do."""
+class _Gateway(Section):
+    """What the doctor reads of `[gateway]`."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    mqtt_username: str = ""
+    mqtt_password: str = ""
+
+
+def sign_ins(mqtt: MqttConfig, gateway: _Gateway) -> Iterator[tuple[MqttConfig, str]]:
+    """How server and gateway show themselves to the broker, with the keys that say so."""
+    if mqtt.username or not gateway.mqtt_username:
+        yield mqtt, "[mqtt] username and password"
+    if gateway.mqtt_username:
+        own = {"username": gateway.mqtt_username, "password": gateway.mqtt_password}
+        yield mqtt.model_copy(update=own), "[gateway] mqtt_username and mqtt_password"
+
+
+def port(host: str, number: int, key: str, *, config: Path) -> Finding:
+    """Whether the programs of this configuration can listen there, or do."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -44,7 +65,7 @@ def port(host: str, number: int, key: str) -> Finding:
         except PermissionError:
             return bad("ports", f"port {number} is only for root", f"change {key} to one above 1023")
         except OSError as error:
-            return _taken(host, number, key=key, reason=str(error.strerror or error))
+            return _taken(host, number, key=key, reason=str(error.strerror or error), config=config)
     return ok("ports", f"{host}:{number} is free ({key})")
 
 
@@ -60,24 +81,24 @@ def held(lock: Path) -> bool:
     return False
 
 
-async def broker(common: Common, *, running: bool) -> Finding:
-    """Whether it lets us in. The built-in one is there only while the library runs."""
-    mqtt = common.mqtt
+async def broker(mqtt: MqttConfig, keys: str, *, running: bool) -> Finding:
+    """Whether it lets this user in. The built-in one is there only while the library runs."""
     where = f"{mqtt.host}:{mqtt.port}"
+    who = mqtt.username or "us"
     try:
         async with client(mqtt, "carrel-doctor", waiting=WAITING):
-            return ok("broker", f"{where} answers")
+            return ok("broker", f"{where} lets {who} in")
     except (aiomqtt.MqttError, OSError) as error:
         said = str(error) or type(error).__name__
     if not mqtt.embedded:
-        mend = "start it, or correct [mqtt] host, port, username, password and certificates"
-        return bad("broker", f"{where} does not let us in: {said}", mend)
+        mend = f"start it, or correct [mqtt] host, port and certificates, {keys}"
+        return bad("broker", f"{where} does not let {who} in: {said}", mend)
     if running:
         return bad("broker", f"the built-in one at {where} does not answer: {said}", "see var/log/broker.log")
     return ok("broker", f"the built-in one at {where} is not running; `carrel run` starts it")
 
 
-def _taken(host: str, number: int, *, key: str, reason: str) -> Finding:
+def _taken(host: str, number: int, *, key: str, reason: str, config: Path) -> Finding:
     holder = _holder(number)
     if holder is None:
         if "assign" in reason.lower():
@@ -86,6 +107,10 @@ def _taken(host: str, number: int, *, key: str, reason: str) -> Finding:
         return warn("ports", f"port {number} is held by a program of another user", mend)
     pid, words = holder
     if any(word in OURS or Path(word).name == "carrel" for word in words):
+        other = _config_of(pid, words)
+        if other not in (None, config.resolve()):
+            mend = f"end that one, or change {key}"
+            return bad("ports", f"port {number} is held by another library's Carrel, process {pid} of {other}", mend)
         return ok("ports", f"{host}:{number} is held by Carrel itself, process {pid} ({key})")
     command = " ".join(words)[:80]
     return bad("ports", f"port {number} is held by process {pid}: {command}", f"end it, or change {key}")
@@ -102,6 +127,17 @@ def _holder(number: int) -> tuple[int, list[str]] | None:
         except OSError:
             continue
     return None
+
+
+def _config_of(pid: int, words: list[str]) -> Path | None:
+    """The configuration that a program of ours was started with; None where its command line names none."""
+    if "--config" not in words[:-1]:
+        return None
+    named = Path(words[words.index("--config") + 1])
+    try:
+        return (Path(f"/proc/{pid}/cwd").readlink() / named).resolve()
+    except OSError:
+        return None
 
 
 def _inodes(number: int) -> Iterator[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection, text
@@ -12,8 +13,12 @@ from sqlalchemy.orm import Session
 
 from carrel.config import Document
 from carrel.doctor.finding import Finding, bad, ok, warn
+from carrel.doctor.machine import space
 from carrel.doctor.ports import port
 from carrel.doctor.sqlite import examine
+from carrel.system_clock import SystemClock
+from server.audit import service as audit
+from server.audit.values import Wanted
 from server.auth.machine_token import MIN_LENGTH
 from server.backup import tables
 from server.backup.site import read_site
@@ -22,6 +27,9 @@ from server.migrations.apply import head, known
 from server.settings import ServerSettings
 from server.sip2.part import MEND, STRANGE, strange_branches
 from server.telemetry.influx import InfluxClient
+
+APART = timedelta(minutes=5)
+"""Clocks of several machines are not the same."""
 
 
 def look(document: Document) -> Iterator[Finding]:
@@ -35,7 +43,7 @@ def look(document: Document) -> Iterator[Finding]:
     yield token(settings.token_file)
     sip2 = settings.server.sip2
     if sip2.enabled and sip2.port:
-        yield port(sip2.host, sip2.port, "[server.sip2] port")
+        yield port(sip2.host, sip2.port, "[server.sip2] port", config=document.file)
     if settings.common.telemetry.influx.url:
         yield influx(settings)
 
@@ -47,13 +55,17 @@ def database(settings: ServerSettings) -> Iterator[Finding]:
         file = Path(str(url.database))
         whole = examine("database", file)
         yield whole
+        if not file.is_relative_to(settings.common.var):
+            yield space(file.parent)
         if whole.verdict == "bad" or not file.exists():
             return
     opened = Database(url)
     try:
         with tables.snapshot(opened) as connection:
             revision = tables.revision(connection)
-            yield schema(revision)
+            yield schema(revision, tables.foreign(connection))
+            if revision == head():
+                yield from last_written(connection, SystemClock().now())
             if connection.dialect.name == "postgresql":
                 yield postgresql(connection)
         if settings.server.sip2.enabled and revision == head():
@@ -75,8 +87,11 @@ def terminals(session: Session, settings: ServerSettings) -> Finding:
     return ok("terminals", "every terminal is of a branch that the library has")
 
 
-def schema(revision: str | None) -> Finding:
-    """The version of the tables against this program's."""
+def schema(revision: str | None, foreign: Sequence[str] = ()) -> Finding:
+    """The version of the tables against this program's; `foreign` are there without being Carrel's."""
+    if foreign:
+        mend = "name a database of Carrel's own in 'server.database', or restore a backup"
+        return bad("schema", f"the database holds tables that are not Carrel's: {', '.join(foreign)[:80]}", mend)
     if revision is None:
         return ok("schema", "no tables yet; the first start makes them")
     if revision == head():
@@ -86,6 +101,16 @@ def schema(revision: str | None) -> Finding:
         return warn("schema", f"version {revision}, this program's is {head()}", mend)
     mend = "install the newer Carrel, or restore a backup from before it"
     return bad("schema", f"version {revision} is of a newer Carrel; this one knows {head()}", mend)
+
+
+def last_written(connection: Connection, now: datetime) -> Iterator[Finding]:
+    """A clock that stands before what was written last was put back, or was ahead then."""
+    for line in audit.page(Session(connection), Wanted(), 1):
+        last = line.entry.at
+        if last > now + APART:
+            what = f"the clock says {now:%Y-%m-%d %H:%M} UTC, but the log's last line is of {last:%Y-%m-%d %H:%M}"
+            mend = "set the time; if it is right now, what was written while it was ahead has wrong times"
+            yield bad("clock", what, mend)
 
 
 def token(file: Path) -> Finding:

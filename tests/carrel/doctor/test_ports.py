@@ -5,7 +5,6 @@ import fcntl
 import socket
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from carrel.doctor import ports
 from carrel.sections import Common, read_common
 from tests.support.ports import free_port
 
+CONFIG = Path("config.toml")
 LISTEN = """
 import socket, sys
 listening = socket.create_server(("127.0.0.1", int(sys.argv[1])))
@@ -34,21 +34,29 @@ def holder(port: int, *words: str) -> "subprocess.Popen[bytes]":
 
 
 def test_a_free_port_is_well() -> None:
-    assert ports.port("127.0.0.1", free_port(), "[server] port").verdict == "ok"
+    assert ports.port("127.0.0.1", free_port(), "[server] port", config=CONFIG).verdict == "ok"
 
 
-@pytest.mark.parametrize(("word", "verdict"), [("carrel.cli", "ok"), ("something", "bad")])
-def test_who_holds_a_port_is_told(word: str, verdict: str) -> None:
+@pytest.mark.parametrize(
+    ("words", "verdict"),
+    [
+        ("carrel.cli", "ok"),
+        ("carrel.cli server --config config.toml", "ok"),
+        ("carrel.cli server --config /elsewhere/config.toml", "bad"),
+        ("something", "bad"),
+    ],
+)
+def test_who_holds_a_port_is_told(words: str, verdict: str) -> None:
     port = free_port()
-    with holder(port, word) as process:
-        found = ports.port("127.0.0.1", port, "[server] port")
+    with holder(port, *words.split()) as process:
+        found = ports.port("127.0.0.1", port, "[server] port", config=CONFIG)
         assert found.verdict == verdict
         assert f"process {process.pid}" in found.what
         process.communicate(timeout=10)
 
 
 def test_an_address_of_another_machine_is_bad() -> None:
-    found = ports.port("192.0.2.1", free_port(), "[server] port")
+    found = ports.port("192.0.2.1", free_port(), "[server] port", config=CONFIG)
     assert (found.verdict, found.what) == ("bad", "192.0.2.1 is no address of this machine ([server] port)")
 
 
@@ -81,8 +89,28 @@ def test_a_broker_that_is_away_is_bad_when_it_should_be_there(
     common: Common, embedded: bool, running: bool, verdict: str
 ) -> None:
     mqtt = common.mqtt.model_copy(update={"embedded": embedded})
-    found = asyncio.run(ports.broker(replace(common, mqtt=mqtt), running=running))
+    found = asyncio.run(ports.broker(mqtt, "[mqtt] username and password", running=running))
     assert found.verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("mqtt", "gateway", "users"),
+    [
+        ("", "", [""]),
+        ("server", "", ["server"]),
+        ("", "gw", ["gw"]),
+        ("server", "gw", ["server", "gw"]),
+    ],
+)
+def test_the_broker_is_asked_as_each_program_would(mqtt: str, gateway: str, users: list[str], tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text(
+        f'[mqtt]\nport = {free_port()}\nembedded = false\nusername = "{mqtt}"\n[gateway]\nmqtt_username = "{gateway}"\n'
+    )
+    said = [finding.what for finding in ports.look(load(config, {})) if finding.check == "broker"]
+    assert [f"does not let {user or 'us'} in" in what for user, what in zip(users, said, strict=True)] == [True] * len(
+        users
+    )
 
 
 def test_a_broker_that_answers_is_well(common: Common) -> None:
@@ -94,7 +122,7 @@ def test_a_broker_that_answers_is_well(common: Common) -> None:
 
     async def ask() -> str:
         async with await asyncio.start_server(accept, "127.0.0.1", common.mqtt.port):
-            return (await ports.broker(common, running=True)).verdict
+            return (await ports.broker(common.mqtt, "", running=True)).verdict
 
     assert asyncio.run(ask()) == "ok"
 
@@ -102,4 +130,4 @@ def test_a_broker_that_answers_is_well(common: Common) -> None:
 def test_the_port_of_a_closed_listener_is_free_again() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         number = listening.getsockname()[1]
-    assert ports.port("127.0.0.1", number, "x").verdict == "ok"
+    assert ports.port("127.0.0.1", number, "x", config=CONFIG).verdict == "ok"

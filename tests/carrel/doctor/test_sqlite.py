@@ -41,6 +41,19 @@ def test_what_is_no_database_is_bad(tmp_path: Path) -> None:
     assert sqlite.examine("database", tmp_path / "a.db").verdict == "bad"
 
 
+def test_an_empty_file_is_bad_for_what_it_held_is_gone(file: Path) -> None:
+    file.write_bytes(b"")
+    found = sqlite.examine("database", file)
+    assert (found.verdict, "0 bytes" in found.what, "carrel restore" in found.mend) == ("bad", True, True)
+
+
+@pytest.mark.parametrize(("newest", "verdict"), [(7, "ok"), (6, "bad")])
+def test_a_file_of_a_newer_program_is_bad(file: Path, newest: int, verdict: str) -> None:
+    with closing(sqlite3.connect(file)) as db:
+        db.execute("PRAGMA user_version = 7")
+    assert sqlite.examine("gateway", file, newest=newest).verdict == verdict
+
+
 def test_a_long_log_warns(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite, "LONG_WAL_BYTES", 10)
     with closing(sqlite3.connect(file)) as db:

@@ -1,5 +1,6 @@
 """What the doctor says of the server's database and files."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from sqlalchemy.engine import make_url
 
 from carrel.config import load
 from carrel.doctor.finding import Finding
+from server.audit import service as audit
 from server.db import Database
 from server.doctor import look
 from server.lending import service as lending
@@ -64,6 +66,23 @@ def test_tables_of_another_version_are_told(
         session.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
     database.close()
     assert verdicts(quiet)["schema"].verdict == verdict
+
+
+def test_tables_of_another_program_are_bad(quiet: ServerSettings, database_url: str) -> None:
+    database = Database(make_url(database_url))
+    with database.writing() as session:
+        session.execute(text("DROP TABLE alembic_version"))
+    database.close()
+    assert verdicts(quiet)["schema"].verdict == "bad"
+
+
+def test_a_clock_behind_what_was_written_last_is_bad(quiet: ServerSettings, database_url: str) -> None:
+    database = Database(make_url(database_url))
+    with database.writing() as session:
+        at = datetime(2999, 1, 1, tzinfo=UTC)
+        audit.record(session, actor="user:x", action="session.start", target="account:1", at=at)
+    database.close()
+    assert verdicts(quiet)["clock"].verdict == "bad"
 
 
 @pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
