@@ -10,11 +10,13 @@ from sqlalchemy.orm import Session
 
 from carrel.contracts.ids import CardNumber, RequestId
 from server.deps import DESK, CoreDep, Principal, ReadSession, Role, WriteSession, require
-from server.fees import service, undoing
+from server.fees import desk, service, undoing
+from server.fees.desk import Charge, Waiver
 from server.fees.errors import PaymentAmountError, UnknownFeeError, error_of
 from server.fees.policy import Refused, amount_of
 from server.fees.schemas import (
     ChargeBody,
+    ChargedResponse,
     FeeResponse,
     FeesResponse,
     LineResponse,
@@ -57,13 +59,15 @@ def fees(patron_id: Key, session: ReadSession, _principal: Desk) -> FeesResponse
 @router.post("/patrons/by-card/{card}/fees", status_code=status.HTTP_201_CREATED)
 def charge_by_card(
     card: CardNumber, body: ChargeBody, session: WriteSession, core: CoreDep, *, principal: Desk
-) -> FeeResponse:
+) -> ChargedResponse:
     """Charge a fee by hand."""
     return _charge(session, _by_card(session, card), body, core=core, principal=principal)
 
 
 @router.post("/patrons/{patron_id}/fees", status_code=status.HTTP_201_CREATED)
-def charge(patron_id: Key, body: ChargeBody, session: WriteSession, core: CoreDep, *, principal: Desk) -> FeeResponse:
+def charge(
+    patron_id: Key, body: ChargeBody, session: WriteSession, core: CoreDep, *, principal: Desk
+) -> ChargedResponse:
     """Charge a fee by hand."""
     return _charge(session, patron_id, body, core=core, principal=principal)
 
@@ -102,34 +106,21 @@ def waive(fee_id: Key, body: WaiverBody, session: WriteSession, core: CoreDep, *
     patron_id = service.patron_of(session, fee_id)
     if patron_id is None:
         raise UnknownFeeError
-    waived = service.waive(
-        session,
-        fee_id,
+    asked = Waiver(
+        patron_id=patron_id,
+        fee_id=fee_id,
         reason=body.reason,
-        actor=principal.subject,
-        at=core.clock.now(),
         amount=None if body.amount is None else _amount(body.amount),
+        request_id=body.request_id,
     )
-    if isinstance(waived, Refused):
-        raise error_of(waived)
-    return WaivedResponse(waived=waived, balance=service.balance(session, patron_id))
+    return desk.waive(session, asked, actor=principal.subject, at=core.clock.now())
 
 
-def _charge(session: Session, patron_id: int, body: ChargeBody, *, core: CoreDep, principal: Principal) -> FeeResponse:
-    patron = patrons.find_by_id(session, patron_id)
-    if patron is None or patron.anonymised_at is not None:  # who is forgotten owes nothing any more
-        raise UnknownPatronError
-    fee_id = service.charge(
-        session,
-        patron_id,
-        body.kind,
-        _amount(body.amount),
-        at=core.clock.now(),
-        actor=principal.subject,
-        reason=body.reason,
-    )
-    fee = next(fee for fee in service.fees_of(session, patron_id) if fee.id == fee_id)
-    return FeeResponse.model_validate(fee)
+def _charge(
+    session: Session, patron_id: int, body: ChargeBody, *, core: CoreDep, principal: Principal
+) -> ChargedResponse:
+    asked = Charge(patron_id=patron_id, **body.model_dump() | {"amount": _amount(body.amount)})
+    return desk.charge(session, asked, actor=principal.subject, at=core.clock.now())
 
 
 def _fees(session: Session, patron_id: int) -> FeesResponse:

@@ -113,18 +113,18 @@ def decide_payment(
     return tuple(parts)
 
 
-def decide_waiver(owed: int, amount: Decimal | None, reason: str) -> int | Refused:
-    """How many minor units are forgiven: all that is owed, or less. It needs a reason."""
+def decide_waiver(
+    fees: Sequence[OpenFee], amount: Decimal | None, reason: str, *, fee_id: int | None = None
+) -> tuple[Part, ...] | Refused:
+    """What of which fees is forgiven, chosen as for a payment: all that is owed, or less. It needs a reason."""
     if not reason.strip():
         return Refused("reason_required")
-    if owed <= 0:
+    chosen = [fee for fee in fees if fee_id in (None, fee.id)]
+    if not chosen:
         return Refused("unknown_fee")
     if amount is None:
-        return owed
-    if amount_of(str(amount)) is None:
-        return Refused("payment_amount")
-    wanted = minor(amount)
-    return wanted if wanted <= owed else Refused("overpaid", {"owed": f"{major(owed)}"})
+        return tuple(Part(fee.id, fee.owed) for fee in chosen)
+    return decide_payment(chosen, amount)
 
 
 def reversal(owed: int, paid: int) -> Reversal:

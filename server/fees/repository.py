@@ -53,11 +53,6 @@ def lock_fees(session: Session, patron_id: int) -> None:
     )
 
 
-def lock_fee(session: Session, fee_id: int) -> bool:
-    """Make other changes of this fee wait; False when there is none."""
-    return session.scalar(select(FeeRow.id).where(FeeRow.id == fee_id).with_for_update(key_share=True)) is not None
-
-
 def open_fees(session: Session, patron_id: int) -> list[Sums]:
     """What the patron owes, oldest first."""
     return _sums(session, FeeRow.patron_id == patron_id, open_only=True)

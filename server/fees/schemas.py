@@ -30,6 +30,12 @@ class FeeResponse(BaseModel):
     reason: str
 
 
+class ChargedResponse(FeeResponse):
+    """A fee charged just now, and what the patron owes with it; a repeat of its `request_id` gets the same answer."""
+
+    balance: Money
+
+
 class LineResponse(BaseModel):
     """A line of the ledger: charge, payment, waiver, refund, or reversal (a payment undone).
 
@@ -56,13 +62,14 @@ class FeesResponse(BaseModel):
 
 
 class ChargeBody(BaseModel):
-    """A fee charged by hand."""
+    """A fee charged by hand; the same `request_id` charges once."""
 
     model_config = ConfigDict(extra="forbid")
 
     kind: Kind
     amount: Amount
     reason: Words = ""
+    request_id: RequestId | None = None
 
 
 class PaymentBody(BaseModel):
@@ -117,12 +124,13 @@ class PaymentUndone(BaseModel):
 
 
 class WaiverBody(BaseModel):
-    """Why a fee is forgiven; without `amount` all that is owed of it."""
+    """Why a fee is forgiven; without `amount` all that is owed of it. The same `request_id` forgives once."""
 
     model_config = ConfigDict(extra="forbid")
 
     reason: Words
     amount: Amount | None = None
+    request_id: RequestId | None = None
 
 
 class WaivedResponse(BaseModel):

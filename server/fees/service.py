@@ -160,10 +160,8 @@ def pay(
     if known is None and not repository.claim_payment(session, row):
         known = repository.find_payment(session, actor, payment_id, since=at - REMEMBERED)
     if known is not None:
-        return _answered(known, row)
-    repository.lock_fees(session, patron_id)
-    owing = [policy.OpenFee(sums.fee.id, sums.owed) for sums in repository.open_fees(session, patron_id)]
-    parts = policy.decide_payment(owing, amount, fee_id=fee_id)
+        return _answered(known, row, fee_id)
+    parts = policy.decide_payment(_owing(session, patron_id), amount, fee_id=fee_id)
     if isinstance(parts, Refused):
         repository.release_payment(session, row)
         return parts
@@ -203,20 +201,25 @@ def undo_payment(
 
 
 def waive(
-    session: Session, fee_id: int, *, reason: str, actor: str, at: datetime, amount: Decimal | None = None
-) -> Decimal | Refused:
-    """Forgive what is owed of a fee, or a part of it; how much was forgiven."""
-    sums = repository.fee(session, fee_id) if repository.lock_fee(session, fee_id) else None
-    if sums is None:
-        return Refused("unknown_fee")
-    units = policy.decide_waiver(sums.owed, amount, reason)
-    if isinstance(units, Refused):
-        return units
-    line = _line(sums.fee, "waiver", -units, at=at, actor=actor, reason=reason)
-    repository.add_entries(session, [line])
-    detail = {"amount": f"{major(units)}", "reason": reason}
-    _audit(session, "fee.waive", fee_id, at=at, actor=actor, detail=detail)
-    return major(units)
+    session: Session, patron_id: int, *, reason: str, actor: str, at: datetime, amount: Decimal | None = None,
+    fee_id: int | None = None,
+) -> Decimal | Refused:  # fmt: skip
+    """Forgive what a patron owes, or a part of it, of one fee or the oldest first; how much was forgiven."""
+    parts = policy.decide_waiver(_owing(session, patron_id), amount, reason, fee_id=fee_id)
+    if isinstance(parts, Refused):
+        return parts
+    rows: list[dict[str, object]] = [
+        {
+            "fee_id": part.fee_id, "patron_id": patron_id, "entry": "waiver", "amount": -part.amount, "at": at,
+            "actor": actor, "reason": reason[:200],
+        }
+        for part in parts
+    ]  # fmt: skip
+    repository.add_entries(session, rows)
+    for part in parts:
+        detail = {"amount": f"{major(part.amount)}", "reason": reason}
+        _audit(session, "fee.waive", part.fee_id, at=at, actor=actor, detail=detail)
+    return major(sum(part.amount for part in parts))
 
 
 def cancel_loan_fees(
@@ -265,6 +268,12 @@ def booked(session: Session, start: datetime, end: datetime) -> list[Booked]:
     ]
 
 
+def _owing(session: Session, patron_id: int) -> list[policy.OpenFee]:
+    """The patron's open fees, oldest first; other payments and waivers wait."""
+    repository.lock_fees(session, patron_id)
+    return [policy.OpenFee(sums.fee.id, sums.owed) for sums in repository.open_fees(session, patron_id)]
+
+
 def _book(session: Session, payment: PaymentRow, parts: Iterable[Part], *, means: str) -> None:
     rows: list[dict[str, object]] = [
         {
@@ -284,7 +293,7 @@ def _book(session: Session, payment: PaymentRow, parts: Iterable[Part], *, means
     )
 
 
-def _answered(known: PaymentRow, asked: PaymentRow) -> Paid | Refused:
+def _answered(known: PaymentRow, asked: PaymentRow, fee_id: int | None) -> Paid | Refused:
     """The first answer, unless what is asked is another payment under the same id."""
     if (known.patron_id, known.amount) != (asked.patron_id, asked.amount):
         return Refused("payment_id_reused")
@@ -292,6 +301,8 @@ def _answered(known: PaymentRow, asked: PaymentRow) -> Paid | Refused:
         return Refused("payment_undone")
     told = json.loads(known.answer)
     parts = tuple(PaidPart(fee_id, Decimal(amount)) for fee_id, amount in told["parts"])
+    if fee_id is not None and {part.fee_id for part in parts} != {fee_id}:
+        return Refused("payment_id_reused")
     return Paid(known.payment_id, major(known.amount), Decimal(told["balance"]), parts)
 
 

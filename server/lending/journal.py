@@ -21,8 +21,8 @@ class Request(Protocol):
     """A body that names itself."""
 
     @property
-    def request_id(self) -> str:
-        """Chosen by the caller, once for each thing it wants done."""
+    def request_id(self) -> str | None:
+        """Chosen by the caller, once for each thing it wants done; None: done as often as it comes."""
 
     def model_dump_json(self, *, exclude_defaults: bool) -> str:
         """The body as JSON."""
@@ -35,6 +35,8 @@ def once(
     session: Session, actor: str, request: Request, *, now: datetime, answer: type[A], work: Callable[[], A]
 ) -> A:  # fmt: skip
     """Do the work, unless this caller's request was done before; raises RequestIdReusedError."""
+    if request.request_id is None:
+        return work()
     body = f"{type(request).__name__} {request.model_dump_json(exclude_defaults=True)}"
     digest = hashlib.sha256(body.encode()).hexdigest()
     if not repository.claim_answer(session, (actor, request.request_id), digest=digest, at=now, forget=now - KEPT):

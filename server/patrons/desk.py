@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
+from pydantic import BaseModel
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from server.audit import service as audit
 from server.catalogue import service as catalogue
+from server.lending import journal
 from server.patrons import policy, repository
 from server.patrons.errors import (
     BirthdayError,
@@ -28,6 +30,7 @@ from server.patrons.errors import (
     UnknownPatronError,
 )
 from server.patrons.models import BlockRow, CardRow, PatronClassRow, PatronRow
+from server.patrons.schemas import BlockPlaced
 from server.patrons.service import Block, CardState, NewPatron, Patron, add, find_by_id, find_many
 
 PAGE = 50
@@ -40,6 +43,16 @@ class NewBlock:
     reason: str
     note: str = ""
     until: datetime | None = None
+
+
+class BlockAsked(BaseModel):
+    """Whom to block and how, as a request's repeat is compared with it."""
+
+    patron_id: int
+    reason: str
+    note: str
+    until: datetime | None
+    request_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,22 +205,16 @@ def replace_card(
     audit.record(session, actor=actor, action="card.issue", target=_target(patron_id), at=at)
 
 
-def block(session: Session, patron_id: int, new: NewBlock, *, actor: str, at: datetime) -> int:
-    """Place a block; its key. Raises PastBlockError when it would not last beyond `at`."""
-    _row(session, patron_id)
-    if new.until is not None and new.until <= at:
-        raise PastBlockError
-    block_id = repository.add_block(
-        session,
-        BlockRow(
-            patron_id=patron_id, reason=new.reason, note=new.note, created_at=at, created_by=actor[:80], until=new.until
-        ),
-    )
-    audit.record(
-        session, actor=actor, action="patron.block", target=_target(patron_id), at=at,
-        detail={"block": block_id, "reason": new.reason},
-    )  # fmt: skip
-    return block_id
+def block(
+    session: Session, patron_id: int, new: NewBlock, *, actor: str, at: datetime, request_id: str | None = None
+) -> int:
+    """Place a block; its key. Raises PastBlockError when it would not last beyond `at`, RequestIdReusedError."""
+    asked = BlockAsked(patron_id=patron_id, **asdict(new), request_id=request_id)
+
+    def work() -> BlockPlaced:
+        return BlockPlaced(id=_place(session, patron_id, new, actor=actor, at=at))
+
+    return journal.once(session, actor, asked, now=at, answer=BlockPlaced, work=work).id
 
 
 def lift(session: Session, patron_id: int, block_id: int, *, actor: str, at: datetime) -> None:
@@ -238,6 +245,23 @@ def put_class(session: Session, kind: PatronClass, *, actor: str, at: datetime) 
         session, actor=actor, action="patron_class.put", target=f"patron_class:{kind.code}", at=at,
         detail={"membership_days": kind.membership_days},
     )  # fmt: skip
+
+
+def _place(session: Session, patron_id: int, new: NewBlock, *, actor: str, at: datetime) -> int:
+    _row(session, patron_id)
+    if new.until is not None and new.until <= at:
+        raise PastBlockError
+    block_id = repository.add_block(
+        session,
+        BlockRow(
+            patron_id=patron_id, reason=new.reason, note=new.note, created_at=at, created_by=actor[:80], until=new.until
+        ),
+    )
+    audit.record(
+        session, actor=actor, action="patron.block", target=_target(patron_id), at=at,
+        detail={"block": block_id, "reason": new.reason},
+    )  # fmt: skip
+    return block_id
 
 
 def _row(session: Session, patron_id: int) -> PatronRow:

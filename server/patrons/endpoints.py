@@ -156,7 +156,10 @@ def end_card(patron_id: PatronId, body: CardEnd, session: WriteSession, *, core:
 def block(patron_id: PatronId, body: BlockRequest, session: WriteSession, *, core: CoreDep, who: Desk) -> BlockPlaced:
     """Let the patron borrow nothing, until an instant or until the block is lifted."""
     new = desk.NewBlock(body.reason, body.note, body.until)
-    return BlockPlaced(id=desk.block(session, patron_id, new, actor=who.subject, at=core.clock.now()))
+    block_id = desk.block(
+        session, patron_id, new, actor=who.subject, at=core.clock.now(), request_id=body.request_id
+    )  # fmt: skip
+    return BlockPlaced(id=block_id)
 
 
 @router.delete("/{patron_id}/blocks/{block_id}", status_code=204)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from fastapi import Path
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from carrel.contracts.ids import CardNumber, Slug
+from carrel.contracts.ids import CardNumber, RequestId, Slug
 from server.deps import Day, Instant
 
 NO_CONTROLS = r"^[^\x00-\x1f\x7f]*$"
@@ -199,13 +199,14 @@ class CardEnd(BaseModel):
 
 
 class BlockRequest(BaseModel):
-    """A block; `until` is the instant it ends by itself."""
+    """A block; `until` is the instant it ends by itself. The same `request_id` blocks once."""
 
     model_config = ConfigDict(extra="forbid")
 
     reason: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")] = "manual"
     note: Note = ""
     until: Instant | None = None
+    request_id: RequestId | None = None
 
 
 class BlockPlaced(BaseModel):

@@ -16,12 +16,13 @@ from carrel.web.i18n import N_
 from server.auth import accounts as auth
 from server.deps import Day, public
 from server.errors import DomainError
-from server.fees import service as fees
-from server.fees.errors import PaymentAmountError, UnknownFeeError
+from server.fees import desk as fees_desk
+from server.fees.desk import Charge, Waiver
+from server.fees.errors import PaymentAmountError
 from server.fees.policy import KINDS, amount_of
 from server.lending.occasion import Occasion
 from server.pages import seen
-from server.pages.patrons.forms import Draft, Posted, changes, merged, new_patron
+from server.pages.patrons.forms import Draft, Posted, changes, merged, new_patron, request_id
 from server.pages.patrons.work import FIRST_CLASS, Accounts, Told, stored_draft
 from server.patrons import desk, privacy, service
 from server.patrons.endpoints import holders_of
@@ -161,7 +162,9 @@ def block(patron_id: PatronId, pages: AccountsDep, draft: Posted) -> Response:
         asked = BlockRequest.model_validate({"reason": draft.get("reason"), "note": draft.get("note")})
         ends = end_of_day(until, occasion.zone) + timedelta(seconds=1) if until else None
         new = desk.NewBlock(asked.reason, asked.note, ends)
-        desk.block(session, patron_id, new, actor=occasion.actor, at=occasion.now)
+        desk.block(
+            session, patron_id, new, actor=occasion.actor, at=occasion.now, request_id=request_id(draft)
+        )  # fmt: skip
         return pages.words.gettext("The account is blocked.")
 
     return pages.act(patron_id, work)
@@ -201,15 +204,15 @@ def charge(patron_id: PatronId, pages: AccountsDep, draft: Posted) -> Response:
     """Charge a fee by hand."""
 
     def work(session: Session, occasion: Occasion) -> str:
-        _patron(session, patron_id)
         amount = amount_of(draft.get("amount").strip())
         kind = next((one for one in KINDS if one == draft.get("kind")), "admin")
         if amount is None:
             raise PaymentAmountError
-        fees.charge(
-            session, patron_id, kind, amount, at=occasion.now, actor=occasion.actor,  # type: ignore[arg-type]  # one of KINDS
-            reason=draft.get("reason").strip(),
+        asked = Charge(
+            patron_id=patron_id, kind=kind, amount=amount, reason=draft.get("reason").strip()[:200],  # type: ignore[arg-type]  # one of KINDS
+            request_id=request_id(draft),
         )  # fmt: skip
+        fees_desk.charge(session, asked, actor=occasion.actor, at=occasion.now)
         return pages.words.gettext("The fee is charged.")
 
     return pages.act(patron_id, work)
@@ -220,9 +223,10 @@ def waive(patron_id: PatronId, fee_id: Key, pages: AccountsDep, draft: Posted) -
     """Forgive what is owed of a fee, and say why."""
 
     def work(session: Session, occasion: Occasion) -> str:
-        if fees.patron_of(session, fee_id) != patron_id:
-            raise UnknownFeeError
-        pages.waive(session, fee_id, draft.get("reason").strip()[:200], occasion=occasion)
+        asked = Waiver(
+            patron_id=patron_id, fee_id=fee_id, reason=draft.get("reason").strip()[:200], request_id=request_id(draft)
+        )
+        fees_desk.waive(session, asked, actor=occasion.actor, at=occasion.now)
         return pages.words.gettext("The fee is waived.")
 
     return pages.act(patron_id, work)

@@ -7,13 +7,16 @@ from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from carrel.contracts.ids import RequestId
 from server.pages import seen
 from server.patrons.schemas import PatronChange, RegisterRequest
 from server.patrons.service import Patron
 
 T = TypeVar("T", bound=BaseModel)
+
+NUMBER: TypeAdapter[RequestId | None] = TypeAdapter(RequestId | None)
 
 EMPTY_IS_NONE = ("language", "born_on", "expires_on", "external")
 COLUMNS = {"guardian": "guardian_id", "email_notices": "channels"}
@@ -46,6 +49,11 @@ async def posted(request: Request) -> Draft:
 
 
 Posted = Annotated[Draft, Depends(posted)]
+
+
+def request_id(draft: Draft) -> str | None:
+    """The form's own number, so that one that is sent twice does its work once; raises ValidationError."""
+    return NUMBER.validate_python(draft.get("request_id") or None)
 
 
 def draft_of(patron: Patron, guardian_card: str) -> Draft:

@@ -17,12 +17,11 @@ from carrel.web.words import refusal
 from server.deps import CoreDep, Principal
 from server.errors import DomainError
 from server.fees import service as fees
-from server.fees.errors import error_of
-from server.fees.policy import Refused
 from server.lending.occasion import Occasion
 from server.lending.place import occasion_of
 from server.pages import seen
 from server.pages.desk import words as desk_words
+from server.pages.desk.forms import fresh_id
 from server.pages.desk.panel import panel_of
 from server.pages.patrons.forms import Draft, draft_of
 from server.pages.shell import VisitDep
@@ -118,15 +117,9 @@ class Accounts:
             context = self._about(session, patron, self.occasion(caller))
             draft = told.draft or stored_draft(session, patron)
         return self.visit.page(
-            ACCOUNT_TEMPLATE, status=told.status, told=told, draft=draft, dw=desk_words,
+            ACCOUNT_TEMPLATE, status=told.status, told=told, draft=draft, dw=desk_words, fresh=fresh_id,
             **context,
         )  # fmt: skip
-
-    def waive(self, session: Session, fee_id: int, reason: str, *, occasion: Occasion) -> None:
-        """Forgive what is owed of a fee; raises what the fees refuse with."""
-        waived = fees.waive(session, fee_id, reason=reason, actor=occasion.actor, at=occasion.now)
-        if isinstance(waived, Refused):
-            raise error_of(waived)
 
     def _about(self, session: Session, patron: service.Patron, occasion: Occasion) -> dict[str, Any]:
         panel = panel_of(session, patron.card, occasion, self.words)

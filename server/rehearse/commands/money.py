@@ -7,8 +7,9 @@ from decimal import Decimal
 from sqlalchemy.orm import Session
 
 from server.catalogue import service as catalogue
-from server.fees import policy, undoing
+from server.fees import desk, policy, undoing
 from server.fees import service as fees
+from server.fees.desk import Charge, Waiver
 from server.fees.undoing import PaymentUndo
 from server.patrons.service import Patron
 from server.rehearse.act import Act
@@ -26,17 +27,18 @@ def charge(act: Act) -> Answer:
         patron = act.patron(session)
         if patron is None or patron.anonymised_at is not None:
             return refused("unknown_patron")
-        asked = act.fields.money("amount")
+        asked = policy.amount_of(str(act.fields.money("amount")))
         kind = act.fields.text("kind", "fee", "type", default="admin")
         if kind not in policy.KINDS:
             raise act.fields.mistake(f"kind: '{kind}' is no kind of fee; there are {', '.join(policy.KINDS)}")
-        if asked is None or policy.amount_of(str(asked)) is None:
+        if asked is None:
             return refused("payment_amount")
-        fee_id = fees.charge(
-            session, patron.id, kind, asked, at=act.now, actor=act.actor,  # type: ignore[arg-type]  # one of KINDS
-            item_id=_item(act, session), reason=act.fields.words("reason"),
+        wanted = Charge(
+            patron_id=patron.id, kind=kind, amount=asked, item_id=_item(act, session),  # type: ignore[arg-type]  # one of KINDS
+            reason=act.fields.words("reason"), request_id=act.request_id,
         )  # fmt: skip
-        return ok(fee_id=fee_id, balance=amount(fees.balance(session, patron.id)))
+        charged = desk.charge(session, wanted, actor=act.actor, at=act.now)
+        return ok(fee_id=charged.id, balance=amount(charged.balance))
 
 
 def pay(act: Act) -> Answer:
@@ -45,17 +47,17 @@ def pay(act: Act) -> Answer:
         patron = act.patron(session)
         if patron is None:
             return refused("unknown_patron")
-        asked = act.fields.money("amount")
+        asked, number = act.fields.money("amount"), act.fields.text(*PAYMENT, default=act.request_id)
         assert asked is not None
         paid = fees.pay(
             session,
             patron.id,
             asked,
-            payment_id=act.fields.text(*PAYMENT, default=act.request_id),
+            payment_id=number,
             means=act.fields.text("means", "by", "method", default="cash"),
             actor=act.actor,
             at=act.now,
-            fee_id=_fee(act, session, patron),
+            fee_id=_fee(act, session, patron, number),
         )
         if isinstance(paid, policy.Refused):
             return refused(paid.code, params=paid.params) if paid.params else refused(paid.code)
@@ -81,33 +83,22 @@ def waive(act: Act) -> Answer:
         patron = act.patron(session)
         if patron is None:
             return refused("unknown_patron")
-        wanted = act.fields.money("amount", default=None)
-        named = _fee(act, session, patron)
-        open_fees = [fee for fee in fees.fees_of(session, patron.id) if named in (None, fee.id)]
-        owed = sum((fee.owed for fee in open_fees), Decimal(0))
-        if not open_fees:
-            return refused("unknown_fee")
-        if wanted is not None and policy.amount_of(str(wanted)) is None:
-            return refused("payment_amount")
-        if wanted is not None and wanted > owed:
-            return refused("overpaid", params={"owed": amount(owed)})
-        left = owed if wanted is None else wanted
-        for fee in open_fees:
-            share = min(left, fee.owed)
-            if share > 0 and isinstance(answer := _waive(act, session, fee.id, share), policy.Refused):
-                return refused(answer.code)
-            left -= share
-        waived = owed if wanted is None else wanted
-        return ok(amount=amount(waived), balance=amount(fees.balance(session, patron.id)))
+        wanted = Waiver(
+            patron_id=patron.id, fee_id=_fee(act, session, patron, act.request_id),
+            amount=_amount(act), reason=act.fields.words("reason"), request_id=act.request_id,
+        )  # fmt: skip
+        waived = desk.waive(session, wanted, actor=act.actor, at=act.now)
+        return ok(amount=amount(waived.waived), balance=amount(waived.balance))
 
 
-def _waive(act: Act, session: Session, fee_id: int, share: Decimal) -> Decimal | policy.Refused:
-    reason = act.fields.words("reason")
-    return fees.waive(session, fee_id, reason=reason, actor=act.actor, at=act.now, amount=share)
+def _amount(act: Act) -> Decimal | None:
+    """As it is written elsewhere: 5 and 5.00 are one request."""
+    asked = act.fields.money("amount", default=None)
+    return asked if asked is None else policy.amount_of(str(asked)) or asked
 
 
-def _fee(act: Act, session: Session, patron: Patron) -> int | None:
-    """A fee by its number, or the oldest open one of a kind."""
+def _fee(act: Act, session: Session, patron: Patron, request: str) -> int | None:
+    """A fee by its number, or the oldest open one of a kind; a request that comes again means the same as before."""
     named = act.fields.raw("fee_id", "fee", "kind")
     if named is None or (isinstance(named, int) and not isinstance(named, bool)):
         return named
@@ -115,7 +106,9 @@ def _fee(act: Act, session: Session, patron: Patron) -> int | None:
         return int(named)
     if named not in policy.KINDS:
         raise act.fields.mistake(f"fee: write its number or a kind, one of {', '.join(policy.KINDS)}")
-    return next((fee.id for fee in fees.fees_of(session, patron.id) if fee.kind == named), NO_FEE)
+    found = next((fee.id for fee in fees.fees_of(session, patron.id) if fee.kind == named), NO_FEE)
+    asked = (act.actor, request, named)
+    return act.world.fees.get(asked, found) if found == NO_FEE else act.world.fees.setdefault(asked, found)
 
 
 def _item(act: Act, session: Session) -> int | None:

@@ -34,7 +34,8 @@ def block(act: Act) -> Answer:
             act.fields.words("text", "message"),
             act.fields.instant("until"),
         )
-        return ok(block_id=desk.block(session, patron.id, new, actor=act.actor, at=act.now))
+        block_id = desk.block(session, patron.id, new, actor=act.actor, at=act.now, request_id=act.request_id)
+        return ok(block_id=block_id)
 
 
 def unblock(act: Act) -> Answer:

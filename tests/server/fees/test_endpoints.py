@@ -81,6 +81,7 @@ def test_a_fee_is_charged_paid_in_part_and_forgiven(client: TestClient, desk: di
         "payment_id": "p1", "amount": "2.00", "balance": "3.00", "parts": [{"fee_id": fee["id"], "amount": "2.00"}],
     }  # fmt: skip
     assert pay(client, desk, amount="2").json() == paid.json()
+    assert pay(client, desk, amount="2", fee_id=fee["id"] + 1).json()["code"] == "payment_id_reused"
     waived = client.post(f"/api/v1/fees/{fee['id']}/waive", json={"reason": "ill", "amount": "1.00"}, headers=desk)
     assert waived.json() == {"waived": "1.00", "balance": "2.00"}
     told = client.get(FEES, headers=desk).json()
@@ -158,6 +159,27 @@ def test_a_patron_is_also_known_by_key(client: TestClient, desk: dict[str, str])
     assert posted.status_code == 201
     assert pay(client, desk, card=None, patron_id=key, amount="6.00").json()["balance"] == "0.00"
     assert client.get("/api/v1/patrons/4711/fees", headers=desk).json()["code"] == "unknown_patron"
+
+
+def test_a_charge_and_a_waiver_that_come_again_are_booked_once(client: TestClient, desk: dict[str, str]) -> None:
+    body = {"kind": "damage", "amount": "5", "request_id": "c1"}
+    first = client.post(FEES, json=body, headers=desk)
+    assert (first.status_code, first.json()["balance"]) == (201, "5.00")
+    path = f"/api/v1/fees/{first.json()['id']}/waive"
+    waiver = {"reason": "ill", "request_id": "w1"}
+    waived = client.post(path, json=waiver, headers=desk)
+    assert waived.json() == {"waived": "5.00", "balance": "0.00"}
+    assert client.post(FEES, json=body | {"amount": "5.00"}, headers=desk).json() == first.json()
+    assert client.post(path, json=waiver, headers=desk).json() == waived.json()
+    for again in (
+        client.post(FEES, json=body | {"amount": "6"}, headers=desk),
+        client.post(FEES.replace(ALICE, BO), json=body, headers=desk),
+        client.post(path, json=waiver | {"reason": "well"}, headers=desk),
+        client.post(path, json=waiver | {"request_id": "c1"}, headers=desk),
+    ):
+        assert (again.status_code, again.json()["code"]) == (409, "request_id_reused")
+    ledger = client.get(FEES, headers=desk).json()["ledger"]
+    assert [line["entry"] for line in ledger] == ["charge", "waiver"]
 
 
 @pytest.mark.parametrize("body", [{"kind": "fun", "amount": "1"}, {"kind": "damage", "amount": ""}, {"kind": "damage"}])

@@ -90,19 +90,20 @@ def test_somebody_who_owes_nothing_cannot_pay() -> None:
 
 
 @pytest.mark.parametrize(
-    ("owed", "amount", "reason", "answer"),
+    ("amount", "reason", "fee_id", "answer"),
     [
-        (500, None, "ill", 500),
-        (500, "2.00", "ill", 200),
-        (500, "5.00", "ill", 500),
-        (500, "5.01", "ill", Refused("overpaid", {"owed": "5.00"})),
-        (500, "0.001", "ill", Refused("payment_amount")),
-        (500, None, "  ", Refused("reason_required")),
-        (0, None, "ill", Refused("unknown_fee")),
+        (None, "ill", 7, (Part(7, 120),)),
+        ("1.00", "ill", 7, (Part(7, 100),)),
+        ("1.21", "ill", 7, Refused("overpaid", {"owed": "1.20"})),
+        (None, "ill", None, tuple(Part(fee.id, fee.owed) for fee in FEES)),
+        ("0.001", "ill", None, Refused("payment_amount")),
+        (None, "  ", None, Refused("reason_required")),
+        (None, "ill", 99, Refused("unknown_fee")),
     ],
 )
-def test_what_may_be_forgiven(owed: int, amount: str | None, reason: str, answer: object) -> None:
-    assert decide_waiver(owed, None if amount is None else D(amount), reason) == answer
+def test_what_may_be_forgiven(amount: str | None, reason: str, fee_id: int | None, answer: object) -> None:
+    assert decide_waiver(FEES, None if amount is None else D(amount), reason, fee_id=fee_id) == answer
+    assert decide_waiver([], D("1.00"), "ill") == Refused("unknown_fee")
 
 
 @given(owed=st.integers(0, 10**7), paid=st.integers(0, 10**7))

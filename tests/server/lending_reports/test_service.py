@@ -176,7 +176,7 @@ def test_fees_are_summed_by_month_beside_last_year(counter: Counter) -> None:
             at.do(lambda s: fees.pay(
                 s, patron, Decimal(paid), payment_id=f"p{fee}", means="cash", actor="user:x", at=now, fee_id=fee
             ))  # fmt: skip
-            at.do(lambda s: fees.waive(s, fee, reason="ill", actor="user:x", at=now))
+            at.do(lambda s: fees.waive(s, patron, fee_id=fee, reason="ill", actor="user:x", at=now))
 
     book(counter, "3.00")
     later = counter.at(days=365)

@@ -259,9 +259,19 @@ class TestBlocks:
 
     def test_a_block_that_is_over_already_is_refused(self, desk: Desk, clock: ManualClock) -> None:
         patron = desk.register()
-        answer = desk("POST", f"/{patron}/blocks", {"until": clock.now().isoformat()})
+        answer = desk("POST", f"/{patron}/blocks", {"until": clock.now().isoformat(), "request_id": "b1"})
         assert (answer.status_code, answer.json()["code"]) == (409, "block_over")
         assert desk("GET", f"/{patron}").json()["blocks"] == []
+
+    def test_a_block_that_comes_again_is_placed_once(self, desk: Desk) -> None:
+        patron = desk.register()
+        body = {"reason": "damage", "request_id": "b1"}
+        first = desk("POST", f"/{patron}/blocks", body)
+        again = desk("POST", f"/{patron}/blocks", body)
+        other = desk("POST", f"/{patron}/blocks", body | {"reason": "debt"})
+        assert (again.status_code, again.json()) == (201, first.json())
+        assert (other.status_code, other.json()["code"]) == (409, "request_id_reused")
+        assert len(desk("GET", f"/{patron}").json()["blocks"]) == 1
 
     def test_one_of_two_blocks_is_enough(self, desk: Desk) -> None:
         patron = desk.register()
