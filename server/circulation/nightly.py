@@ -49,15 +49,7 @@ def run(database: Database, occasion: Occasion) -> Night:
 
 def expire_holds(session: Session, occasion: Occasion) -> int:
     """Staff take what nobody fetched off the hold shelf."""
-    ended = holds.expire(session, occasion)
-    for one in ended:
-        if one.settled is not None:
-            detail = {"route": one.settled.route.kind, "route_to": one.settled.route.branch}
-            tasks.add(
-                session, "hold_shelf_expired", "hold_expired", branch=one.hold.pickup, at=occasion.now,
-                now=occasion.now, item_id=one.item_id, detail=detail,
-            )  # fmt: skip
-    return len(ended)
+    return len(holds.expire(session, occasion))
 
 
 def give_up(session: Session, occasion: Occasion) -> int:

@@ -22,6 +22,7 @@ from server.holds.policy import Refused, Route, Wish
 from server.lending import service as lending
 from server.lending.errors import UnknownBranchError
 from server.lending.occasion import Occasion
+from server.tasks import service as tasks
 
 SHOWN_AFTER_END = timedelta(days=30)
 """How long readers see holds that have ended."""
@@ -278,12 +279,17 @@ def _open_hold(session: Session, hold_id: int, patron_id: int | None) -> Hold:
 
 
 def _end(session: Session, hold: Hold, state: State, occasion: Occasion) -> Expired:
-    """Close a hold; an item on the hold shelf goes on from there, one on its way goes on when it arrives."""
+    """Close a hold; staff take its item off the hold shelf, one on its way goes on when it arrives."""
     repository.change(session, hold.id, state=state, closed_at=occasion.now)
     if hold.filled_item_id is None or hold.state != "ready":
         return Expired(hold, hold.filled_item_id, None)
     item = catalogue.items_by_id(session, [hold.filled_item_id], lock=True)[hold.filled_item_id]
-    return Expired(hold, item.id, settle(session, item, replace(occasion, branch=hold.pickup)))
+    settled = settle(session, item, replace(occasion, branch=hold.pickup))
+    tasks.add(
+        session, "hold_shelf_expired", f"hold_{state}", branch=hold.pickup, at=occasion.now, now=occasion.now,
+        item_id=item.id, detail={"route": settled.route.kind, "route_to": settled.route.branch},
+    )  # fmt: skip
+    return Expired(hold, item.id, settled)
 
 
 def _fill(session: Session, hold: Hold, item_id: int, going: Route, *, occasion: Occasion) -> None:

@@ -9,7 +9,7 @@ from server.tasks.schemas import TaskResponse
 LISTS = {
     "pull_list": N_("Fetch from the shelf"),
     "hold_shelf": N_("On the hold shelf"),
-    "hold_shelf_expired": N_("Not fetched in time"),
+    "hold_shelf_expired": N_("Off the hold shelf"),
     "transit": N_("On the way"),
     "conflict": N_("Conflicts of kiosks"),
     "unknown_row": N_("Unknown cards or items"),
@@ -32,6 +32,7 @@ ADVICE = {
 }
 CODES = {
     "hold_expired": N_("The reader did not come."),
+    "hold_cancelled": N_("The hold was cancelled."),
     "item_lost": N_("Declared lost."),
 }
 RESOLUTIONS = {
