@@ -111,13 +111,16 @@ def _mistake(where: str, error: ValidationError) -> RehearsalError:
 
 def _guardians_first(case: Case) -> list[str]:
     """Names of the patrons; a guardian must be there before the child."""
-    children = [name for name, patron in case.patrons.items() if patron.guardian]
-    for name in children:
-        if case.patrons[name].guardian not in case.patrons:
-            raise RehearsalError(
-                f"{named(case.id)}: patrons.{name}.guardian: '{case.patrons[name].guardian}' is nobody"
-            )
-    return [name for name in case.patrons if name not in children] + children
+    order: list[str] = []
+    for name in sorted(case.patrons, key=lambda one: bool(case.patrons[one].guardian)):
+        line = [name]
+        while guardian := case.patrons[line[-1]].guardian:
+            if guardian not in case.patrons or guardian in line:
+                what = "is nobody" if guardian not in case.patrons else "would be guardian of themselves"
+                raise RehearsalError(f"{named(case.id)}: patrons.{line[-1]}.guardian: '{guardian}' {what}")
+            line.append(guardian)
+        order += [one for one in reversed(line) if one not in order]
+    return order
 
 
 def _patron(session: Session, case: Case, name: str, *, world: World, at: datetime) -> None:

@@ -91,9 +91,11 @@ def remarks(case: Case) -> Iterator[str]:
     tables += [(f"items.{key}", item) for key, item in case.items.items()]
     for key in case.unknown:
         yield f"{named(case.id)}: '{key}' is not known and left out of account"
-    for n, rule in enumerate(case.rules):
-        if rule.branch not in (ANY, *case.library.branches):
-            yield f"{named(case.id)}: rules.{n} is for '{rule.branch}', which is not among the branches"
+    branches = {f"rules.{n}": rule.branch for n, rule in enumerate(case.rules)}
+    branches |= {f"patrons.{name}": patron.branch or ANY for name, patron in case.patrons.items()}
+    for place, branch in branches.items():
+        if branch not in (ANY, *case.library.branches):
+            yield f"{named(case.id)}: {place} is for '{branch}', which is not among the branches"
     for place, table in tables:
         for key in table.model_extra or {}:
             if key not in REMARKS:

@@ -10,6 +10,7 @@ from server.circulation import service as circulation
 from server.fees import service as fees
 from server.holders import HOLDERS
 from server.holds import service as holds
+from server.lending import service as lending
 from server.lending.occasion import Channel
 from server.patrons import desk, privacy
 from server.patrons.service import Patron
@@ -55,11 +56,21 @@ def _lift(act: Act, session: Session, patron: Patron) -> Answer:
 
 
 def wrong_pin(act: Act, card: str) -> Answer | None:
-    """A refusal when the action shows a PIN that is not the card's; wrong ones are counted over all doors."""
+    """A refusal when the action shows a PIN that is not the card's; wrong ones are counted over all doors.
+
+    A kiosk that asks for the PIN does nothing without one.
+    """
     if not act.fields.has(*PIN):
-        return None
+        return refused("wrong_pin") if _asks(act) else None
     found = auth.verify_pin(act.database, card, act.fields.text(*PIN), now=act.now)
     return None if isinstance(found, Patron) else refused(found.code)
+
+
+def _asks(act: Act) -> bool:
+    if act.door.channel is not Channel.KIOSK:
+        return False
+    with act.database.reading() as session:
+        return lending.current(session).policy.kiosk_pin
 
 
 def replace_card(act: Act) -> Answer:
@@ -111,8 +122,6 @@ def patron_info(act: Act) -> Answer:
         patron, card = act.patron(session), act.card(session)
         if patron is None:
             return refused("unknown_card")
-        if not act.fields.has(*PIN):
-            return ok(**_info(act, session, patron, card))
     if wrong := wrong_pin(act, card):
         return wrong
     with act.database.reading() as session:

@@ -35,3 +35,4 @@ def test_the_desk_may_everything_and_others_what_their_door_is_for() -> None:
     assert {cmd for cmd in COMMANDS if door_of("reader", ()).allows(cmd)} == OF_A_READER
     assert {cmd for cmd in COMMANDS if door_of("sip2", ()).allows(cmd)} == OF_A_TERMINAL
     assert not door_of("kiosk", ()).allows("waive")
+    assert {cmd for cmd in COMMANDS if door_of("nightly", ()).allows(cmd)} == {"nightly"}

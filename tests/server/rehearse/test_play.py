@@ -231,6 +231,42 @@ def test_whatever_comes_over_a_terminal_is_here(played) -> None:  # type: ignore
     assert told(case) == ["ok", "not_on_loan", "not_on_loan", "ok", "item_withdrawn"]
 
 
+def test_a_kiosk_that_asks_for_the_pin_does_nothing_without(played) -> None:  # type: ignore[no-untyped-def]
+    case = played(
+        act("kiosk", "checkout", patron="P1", item="B1"),
+        act("kiosk", "checkout", patron="P1", item="B1", pin=1357),
+        act("kiosk", "renew_all", patron="P1"),
+        act("kiosk", "patron_info", patron="P1"),
+        act("kiosk", "checkin", item="B1"),
+        desk("checkout", patron="P1", item="B1"),
+        policy={"kiosk_pin": True},
+    )
+    assert told(case) == ["wrong_pin", "ok", "wrong_pin", "wrong_pin", "ok", "ok"]
+
+
+def test_a_child_may_be_named_before_its_guardian_who_has_one_too(played) -> None:  # type: ignore[no-untyped-def]
+    born = {"born": "2016-01-01"}
+    patrons = {"KID": born | {"guardian": "MUM"}, "MUM": {"guardian": "GRAN"}, "GRAN": {}}
+    case = played(
+        desk("checkout", patron="KID", item="B1"), act("MUM", "renew", patron="KID", item="B1"), patrons=patrons
+    )
+    assert told(case) == ["ok", "ok"]
+
+
+def test_what_a_cancelled_hold_leaves_on_the_hold_shelf_is_on_the_staffs_list(played) -> None:  # type: ignore[no-untyped-def]
+    case = played(
+        desk("checkout", patron="P1", item="B3"),
+        act("BIG", "place_hold", record="R3"),
+        act("KID", "place_hold", record="R3", pickup="north"),
+        desk("checkin", item="B3"),
+        act("BIG", "cancel_hold", record="R3"),
+        CHECK,
+    )
+    assert case["results"][-1]["route"] == "transit"
+    (left,) = case["checks"][0]["staff"]["hold_shelf_expired"]
+    assert (left["item"], left["code"], left["detail"]["route_to"]) == ("B3", "hold_cancelled", "north")
+
+
 def test_the_same_request_gets_the_same_answer_and_another_one_under_its_id_none(played) -> None:  # type: ignore[no-untyped-def]
     again = act("kiosk", "checkout", patron="P1", item="B1", request_id="r1")
     case = played(again, again, again | {"item": "B3"}, CHECK)

@@ -95,6 +95,7 @@ MISTAKES = [
     (wrong({"rules": [{"days": 3, "cap": "1.005"}]}), "rule 1.cap: '1.005' has more than 2 places"),
     (wrong({"patrons": {"P1": {"expires": "soon"}}}), "case 'a': patrons.P1.expires: 'soon' is not a day"),
     (wrong({"patrons": {"P1": {"guardian": "P9"}}}), "patrons.P1.guardian: 'P9' is nobody"),
+    (wrong({"patrons": {"P1": {"guardian": "P1"}}}), "patrons.P1.guardian: 'P1' would be guardian of themselves"),
     (wrong({"items": {"B1": {"price": "much"}}}), "items.B1.price: 'much' is not an amount"),
     (wrong({"items": {"B1": {"status": "on_loan"}}}), "items.B1.status: 'on_loan' cannot be set; lend it"),
     (wrong({"items": {"B1": {"branch": "east"}}}), "items.B1: 'east' is not among the branches main"),
