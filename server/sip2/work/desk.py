@@ -154,7 +154,7 @@ class Desk:
 
     def _judge(self, job: Job, now: datetime) -> Pin:
         """Ask whether the PIN is right, and remember it for the visit."""
-        card, pin = name_of(job.request.get(F.PATRON)), job.request.get(F.PIN)
+        card, pin = name_of(job.request.get(F.PATRON)), job.request.get(F.PIN).strip()
         found = auth.verify_pin(self._core.database, card, pin, now=now)
         if isinstance(found, LockedError):
             return Pin.LOCKED
@@ -165,7 +165,7 @@ class Desk:
 
 def _known_pin(job: Job, now: datetime) -> Pin | None:
     """What is known without hashing; None when the PIN has to be judged."""
-    card, pin = name_of(job.request.get(F.PATRON)), job.request.get(F.PIN)
+    card, pin = name_of(job.request.get(F.PATRON)), job.request.get(F.PIN).strip()
     known = job.visit.knows(card, pin, now)
     if known is not None:
         return Pin.RIGHT if known else Pin.WRONG
