@@ -7,6 +7,7 @@ import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from threading import Lock
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -33,6 +34,7 @@ MACHINE = Principal(subject="machine", user="machine", name="Kiosk and gateway",
 SESSION_ID = 16
 """So many characters of a session's hash name it to its owner."""
 REFUSED = "session.refused"
+_TURNS = tuple(Lock() for _ in range(64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +86,23 @@ def sign_in(
     """Open a session, or say why not; `agent` is what the caller's program calls itself.
 
     Short transactions of its own instead of the request's: the try is counted for good before the secret is looked
-    at, so that guesses made at once are all counted, and no lock is held while the slow hash is worked out.
+    at, so that guesses made at once are all counted, also in several servers, and no database waits while the slow
+    hash is worked out. In one server tries for one name take turns, so that who waits for others is not taken for
+    locked before these are known to be wrong.
 
     Colleagues' sessions and locks are audited; readers' are not, so that the log does not tell who was here when.
     """
     user = _printable(user)
-    if (wait_s := _count_try(database, user, now, audited=True)) is not None:
-        return SignInLockedError(seconds=wait_s)
-    with database.reading() as session:
-        owner = _owner(session, user, secret)
-    if owner is None:
-        return WrongSignInError()
-    with database.writing() as session:
-        repository.forget_wrong(session, _subject(user))
-        return _open(session, owner, now=now, hours=hours, agent=agent)
+    with _turn(user):
+        if (wait_s := _count_try(database, user, now, audited=True)) is not None:
+            return SignInLockedError(seconds=wait_s)
+        with database.reading() as session:
+            owner = _owner(session, user, secret)
+        if owner is None:
+            return WrongSignInError()
+        with database.writing() as session:
+            repository.forget_wrong(session, _subject(user))
+            return _open(session, owner, now=now, hours=hours, agent=agent)
 
 
 def verify_pin(
@@ -108,15 +113,16 @@ def verify_pin(
     Short transactions of its own, for the reasons given at `sign_in`; call it outside of others.
     """
     card = _printable(card)
-    if (wait_s := _count_try(database, card, now)) is not None:
-        return PinLockedError(seconds=wait_s)
-    with database.reading() as session:
-        patron = patrons.check_pin(session, card, pin)
-    if patron is None:
-        return WrongPinError()
-    with database.writing() as session:
-        repository.forget_wrong(session, _subject(card))
-    return patron
+    with _turn(card):
+        if (wait_s := _count_try(database, card, now)) is not None:
+            return PinLockedError(seconds=wait_s)
+        with database.reading() as session:
+            patron = patrons.check_pin(session, card, pin)
+        if patron is None:
+            return WrongPinError()
+        with database.writing() as session:
+            repository.forget_wrong(session, _subject(card))
+        return patron
 
 
 def check_password(
@@ -124,16 +130,17 @@ def check_password(
 ) -> WrongPasswordError | SignInLockedError | None:
     """Why this is not the colleague's password; None when it is. Counts wrong answers together with those at the
     sign-in, since whoever holds a session is not always its owner; short transactions as there."""
-    if (wait_s := _count_try(database, user, now, audited=True)) is not None:
-        return SignInLockedError(seconds=wait_s)
-    with database.reading() as session:
-        account = repository.get_account(session, user)
-        right = hashing.matches(account.secret if account else hashing.NOBODY, password) and account is not None
-    if not right:
-        return WrongPasswordError()
-    with database.writing() as session:
-        repository.forget_wrong(session, _subject(user))
-    return None
+    with _turn(user):
+        if (wait_s := _count_try(database, user, now, audited=True)) is not None:
+            return SignInLockedError(seconds=wait_s)
+        with database.reading() as session:
+            account = repository.get_account(session, user)
+            right = hashing.matches(account.secret if account else hashing.NOBODY, password) and account is not None
+        if not right:
+            return WrongPasswordError()
+        with database.writing() as session:
+            repository.forget_wrong(session, _subject(user))
+        return None
 
 
 def sign_out(session: Session, token: str, now: datetime) -> None:
@@ -179,6 +186,11 @@ def sessions_about(session: Session, patron_id: int) -> list[dict[str, Any]]:
 def forget_patron(session: Session, patron_id: int, _at: datetime) -> None:
     """End every session of a patron."""
     repository.end_sign_ins(session, patron_id=patron_id)
+
+
+def _turn(name: str) -> Lock:
+    """To be held while a try for this name is judged. Secrets are hashed one at a time anyway."""
+    return _TURNS[hash(_subject(name)) % len(_TURNS)]
 
 
 def _count_try(database: Database, name: str, now: datetime, *, audited: bool = False) -> int | None:

@@ -99,6 +99,18 @@ class TestSignIn:
         with database.reading() as session:
             assert session.scalar(select(func.count()).select_from(WrongSecret)) == 5
 
+    def test_right_ones_at_once_all_come_in_and_end_the_count(self, client: TestClient) -> None:
+        gate = threading.Barrier(8)
+
+        def come(_: int) -> tuple[int, str | None]:
+            gate.wait()
+            return try_in(client, ALICE, PIN)
+
+        for _ in range(4):
+            try_in(client, ALICE, "wrong")
+        with ThreadPoolExecutor(8) as pool:
+            assert set(pool.map(come, range(8))) == {(200, None)}
+
     @pytest.mark.parametrize(
         "body",
         [
