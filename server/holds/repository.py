@@ -22,6 +22,8 @@ _OPEN = _T.c.closed_at.is_(None)
 _ORDER = (_T.c.placed_at, _T.c.id)
 _QUEUE = hot(select(*_COLUMNS).where(_T.c.record_id == bindparam("record"), _OPEN).order_by(_T.c.id))
 _QUEUES = select(*_COLUMNS).where(_T.c.record_id.in_(bindparam("records", expanding=True)), _OPEN).order_by(_T.c.id)
+_JOINING = 1
+"""Of the locks with two keys; nobody else takes one."""
 _LOCKED_QUEUE, _LOCKED_QUEUES = hot(_QUEUE.with_for_update()), _QUEUES.with_for_update()
 
 
@@ -93,6 +95,12 @@ def waiting_counts(session: Session) -> dict[int, int]:
     """How many wait for each title that somebody waits for, paused ones too."""
     query = select(_T.c.record_id, func.count().label("waiting")).where(_OPEN, _T.c.state == "waiting")
     return {row.record_id: row.waiting for row in session.execute(query.group_by(_T.c.record_id))}
+
+
+def queue_up(session: Session, record_id: int) -> None:
+    """Let those who join this title's queue follow each other, until the transaction ends."""
+    if session.get_bind().dialect.name == "postgresql":  # SQLite's writers queue anyway
+        session.execute(select(func.pg_advisory_xact_lock(_JOINING, record_id)))
 
 
 def add(session: Session, values: dict[str, Any]) -> int | None:

@@ -95,6 +95,9 @@ def place(
 ) -> Placed | Refused:  # fmt: skip
     """Join the queue. The caller holds the patron's lock and has filled the wish, but for what holds know.
 
+    Who joins at once gets places in the order in which the database lets them in, whoever asked first: nobody comes
+    before a place that was told.
+
     `reason` is why staff decide against the wish's refusals.
     """
     open_holds = repository.of_patron(session, patron_id)
@@ -103,9 +106,11 @@ def place(
     decision = policy.decide_place(wish)
     if isinstance(decision, Refused):
         return decision
+    repository.queue_up(session, record_id)
+    placed_at = max((occasion.now, *(hold.placed_at for hold in repository.queues(session, [record_id]))))
     values = {
         "patron_id": patron_id, "record_id": record_id, "item_id": wish.item_id, "pickup": wish.pickup,
-        "placed_at": occasion.now, "expires_on": expires_on, "paused": False, "state": "waiting",
+        "placed_at": placed_at, "expires_on": expires_on, "paused": False, "state": "waiting",
     }  # fmt: skip
     hold_id = repository.add(session, values)
     hold = repository.get(session, hold_id) if hold_id is not None else None

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TypeVar
 
+from server.patrons import service as patrons
 from tests.support.counter import Counter, codes
 from tests.support.library import ALICE, BO, BOOKS
 
@@ -30,6 +31,18 @@ def test_eight_requests_place_one_hold(counter: Counter) -> None:
     told = all_at_once([lambda: counter.hold(BO, A)] * AT_ONCE)
     assert Tally(one.code or "ok" for one in told) == {"ok": 1, "hold_exists": AT_ONCE - 1}
     assert len(counter.queue(A)) == 1
+
+
+def test_who_joins_at_once_is_told_a_place_that_nobody_else_has(counter: Counter) -> None:
+    counter.checkout(ALICE, A)
+    cards = [f"9100000{number}" for number in range(AT_ONCE)]
+    at = counter.occasion.now
+    for card in cards:
+        counter.do(lambda session, card=card: patrons.add(session, patrons.NewPatron(card, card), at))  # type: ignore[misc]
+    earlier = [counter.at(seconds=-number) for number in range(AT_ONCE)]
+    told = all_at_once([lambda one=one, card=card: one.hold(card, A) for one, card in zip(earlier, cards, strict=True)])  # type: ignore[misc]
+    assert sorted(one.position for one in told) == list(range(1, AT_ONCE + 1))
+    assert [hold.id for hold in counter.queue(A)] == [one.hold for one in sorted(told, key=lambda one: one.position)]
 
 
 def test_two_copies_that_come_back_together_do_not_both_serve_who_waits(counter: Counter) -> None:
