@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Annotated
 
 from pydantic import BeforeValidator, StringConstraints
+
+
+def number(text: str) -> str:
+    """A card's number, a barcode or an amount as it was meant: not in full-width characters, and without blanks."""
+    return "".join(unicodedata.normalize("NFKC", text).split())
 
 
 def _unix(text: object) -> object:

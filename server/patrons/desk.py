@@ -32,6 +32,7 @@ from server.patrons.errors import (
 from server.patrons.models import BlockRow, CardRow, PatronClassRow, PatronRow
 from server.patrons.schemas import BlockPlaced
 from server.patrons.service import Block, CardState, NewPatron, Patron, add, find_by_id, find_many
+from server.prose import number
 
 PAGE = 50
 
@@ -88,15 +89,15 @@ def register(
 ) -> Patron:
     """A new patron; `sure` says that it is nobody of those alike, `free` that the card's number is no barcode. Raises
     the domain's refusals."""
-    if not sure and (found := duplicates(session, new)):
-        raise DuplicatePatronError(patrons=len(found))
+    if not sure:
+        repository.queue_up(session)
+        if found := duplicates(session, new):
+            raise DuplicatePatronError(patrons=len(found))
     _check_birthday(new.born_on, today)
     _check_class(session, new.patron_class)
     _check_channels(new.channels, new.email)
     if new.guardian_id is not None:
         _check_guardian(session, None, new.guardian_id, today)
-    if new.external and repository.id_of_external(session, new.external) is not None:
-        raise ExternalTakenError
     if not free:
         _check_no_barcode(session, new.card)
     patron_id = add(session, new, at)
@@ -127,7 +128,7 @@ def search(session: Session, typed: str, *, after: int = 0, limit: int = PAGE) -
         email=policy.email_key(typed) if "@" in typed else "",
         phone=digits if len(digits) >= 5 else "",
     )
-    ids = repository.search(session, keys, typed, after=after, limit=limit)
+    ids = repository.search(session, keys, number(typed), after=after, limit=limit)
     found = find_many(session, ids)
     return [found[patron_id] for patron_id in ids]
 

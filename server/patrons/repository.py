@@ -92,10 +92,19 @@ def pin_hash(session: Session, card: str) -> str | None:
     return session.scalar(query.where(CardRow.number == card, CardRow.ended_at.is_(None)))
 
 
-def add(session: Session, patron: PatronRow) -> int:
-    """Store a new patron; the key."""
-    session.add(patron)
-    session.flush()
+def queue_up(session: Session) -> None:
+    """Let those who look for duplicates before they add a patron follow each other, until the transaction ends."""
+    if session.get_bind().dialect.name == "postgresql":  # SQLite's writers queue anyway
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtext("patron"))))
+
+
+def add(session: Session, patron: PatronRow) -> int | None:
+    """Store a new patron; the key, or None when the external number is another's."""
+    try:
+        with session.begin_nested():
+            session.add(patron)
+    except IntegrityError:
+        return None
     return patron.id
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from server import hashing
 from server.patrons import policy, repository
-from server.patrons.errors import CardTakenError, UnknownPatronError
+from server.patrons.errors import CardTakenError, ExternalTakenError, UnknownPatronError
 from server.patrons.models import PatronRow
 
 CardState = Literal["active", "lost", "replaced", "withdrawn"]
@@ -142,7 +142,7 @@ def set_pin(session: Session, patron_id: int, pin_hash: str) -> list[str]:
 
 
 def add(session: Session, new: NewPatron, at: datetime) -> int:
-    """A new patron's key; raises CardTakenError."""
+    """A new patron's key; raises CardTakenError, ExternalTakenError."""
     row = PatronRow(
         name=new.name, name_key=policy.name_key(new.name), pin_hash=new.pin_hash, language=new.language,
         expires_on=new.expires_on, patron_class=new.patron_class, born_on=new.born_on, branch=new.branch,
@@ -151,6 +151,8 @@ def add(session: Session, new: NewPatron, at: datetime) -> int:
         guardian_id=new.guardian_id, keeps_history=new.keeps_history, note=new.note, created_at=at,
     )  # fmt: skip
     patron_id = repository.add(session, row)
+    if patron_id is None:
+        raise ExternalTakenError
     if not repository.add_card(session, patron_id, new.card, at):
         raise CardTakenError
     return patron_id

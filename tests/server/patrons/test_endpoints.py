@@ -1,5 +1,8 @@
 """The desk's work with patrons, on both databases."""
 
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -87,6 +90,27 @@ class TestRegister:
 
     def test_without_a_branch_it_is_the_librarys_own(self, desk: Desk) -> None:
         assert desk("GET", f"/{desk.register()}").json()["branch"] == "main"
+
+    def test_of_eight_who_register_one_person_at_once_one_does(self, desk: Desk) -> None:
+        gate = threading.Barrier(8)
+
+        def register(number: int) -> int:
+            gate.wait()
+            return desk("POST", "", NEW | {"card": f"8100000{number}", "external": "S-1"}).status_code
+
+        with ThreadPoolExecutor(8) as pool:
+            assert sorted(pool.map(register, range(8))) == [201] + [409] * 7
+
+    def test_an_external_number_given_twice_at_once_is_refused(self, desk: Desk) -> None:
+        gate = threading.Barrier(4)
+
+        def register(number: int) -> str | None:
+            gate.wait()
+            body = NEW | {"card": f"8100000{number}", "external": "S-1", "confirmed_new": True}
+            return desk("POST", "", body).json().get("code")
+
+        with ThreadPoolExecutor(4) as pool:
+            assert Counter(pool.map(register, range(4))) == {None: 1, "external_taken": 3}
 
     @pytest.mark.parametrize(
         "same",
