@@ -28,6 +28,7 @@ REFUSALS: dict[str, str] = {
     "item_in_transit": N_("This item is on its way to another branch. Please hand it to a librarian."),
     "no_rule": N_("The library has no lending rule for this item and your card. Please ask a librarian."),
     "class_not_allowed": N_("Items of this kind are not lent on your kind of card."),
+    "request_id_reused": N_("This form was sent before with something else in it. Open its page again, then send it."),
     # renewal
     "renewal_limit": N_("This loan cannot be renewed again."),
     "overdue": N_("This loan is overdue. Please bring the item back."),
@@ -61,6 +62,7 @@ REFUSALS: dict[str, str] = {
     "unknown_payment": N_("There is no such payment."),
     "payment_undone": N_("This payment was undone. Book it anew if it was made after all."),
     "payment_refunded": N_("What was paid has been given back since. Nothing was changed."),
+    "two_patrons": N_("The card is another reader's. Nothing was booked."),
     "reason_required": N_("Please say why."),
     "unknown_patron": N_("There is no such reader."),
     # the desk's work with patrons

@@ -12,7 +12,7 @@ from carrel.contracts.ids import CardNumber, RequestId
 from server.deps import DESK, CoreDep, Principal, ReadSession, Role, WriteSession, require
 from server.fees import desk, service, undoing
 from server.fees.desk import Charge, Waiver
-from server.fees.errors import PaymentAmountError, UnknownFeeError, error_of
+from server.fees.errors import PaymentAmountError, TwoPatronsError, UnknownFeeError, error_of
 from server.fees.policy import Refused, amount_of
 from server.fees.schemas import (
     ChargeBody,
@@ -77,7 +77,7 @@ def pay(body: PaymentBody, session: WriteSession, core: CoreDep, principal: Desk
     """Book a payment, oldest fee first or on one fee. The same `payment_id` within a day is booked once."""
     paid = service.pay(
         session,
-        _by_card(session, body.card) if body.card else _by_id(session, body.patron_id or 0),
+        _payer(session, body),
         _amount(body.amount),
         payment_id=body.payment_id,
         means=body.means,
@@ -95,8 +95,7 @@ def undo_payment(
     payment_id: RequestId, body: PaymentUndoBody, session: WriteSession, core: CoreDep, *, principal: Desk
 ) -> PaymentUndone:
     """Take a payment back within the library's `undo_s`: it is owed again. The same `request_id` does it once."""
-    patron_id = _by_card(session, body.card) if body.card else _by_id(session, body.patron_id or 0)
-    request = PaymentUndo(request_id=body.request_id, patron_id=patron_id, payment_id=payment_id)
+    request = PaymentUndo(request_id=body.request_id, patron_id=_payer(session, body), payment_id=payment_id)
     return undoing.undo_payment(session, request, actor=principal.subject, at=core.clock.now())
 
 
@@ -129,6 +128,16 @@ def _fees(session: Session, patron_id: int) -> FeesResponse:
         fees=[FeeResponse.model_validate(fee) for fee in service.fees_of(session, patron_id)],
         ledger=[LineResponse.model_validate(line) for line in service.ledger_of(session, patron_id)],
     )
+
+
+def _payer(session: Session, body: PaymentBody | PaymentUndoBody) -> int:
+    """Whose payment it is; raises TwoPatronsError when the card is not the named patron's."""
+    if body.card is None:
+        return _by_id(session, body.patron_id or 0)
+    patron_id = _by_card(session, body.card)
+    if body.patron_id not in (None, patron_id):
+        raise TwoPatronsError
+    return patron_id
 
 
 def _by_card(session: Session, card: str) -> int:

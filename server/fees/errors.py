@@ -70,6 +70,14 @@ class UndoTooLateError(DomainError):
     title = "This was too long ago to be undone."
 
 
+class TwoPatronsError(DomainError):
+    """The card and the key in one request are two patrons'."""
+
+    code = "two_patrons"
+    status = 409
+    title = "The card is not this patron's. Name one of the two. Nothing was booked."
+
+
 class ReasonRequiredError(DomainError):
     """A waiver says why."""
 

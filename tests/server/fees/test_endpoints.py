@@ -50,6 +50,15 @@ def test_a_payment_is_undone_once_and_soon(client: TestClient, desk: dict[str, s
     ]  # fmt: skip
 
 
+def test_a_card_and_another_patron_are_not_one_payer(client: TestClient, desk: dict[str, str]) -> None:
+    charge(client, desk)
+    keys = {card: client.get("/api/v1/patrons", params={"q": card}, headers=desk).json()["patrons"][0]["id"]
+            for card in (ALICE, BO)}  # fmt: skip
+    for refused in (pay(client, desk, patron_id=keys[BO]), undo(client, desk, patron_id=keys[BO])):
+        assert (refused.status_code, refused.json()["code"]) == (409, "two_patrons")
+    assert pay(client, desk, patron_id=keys[ALICE]).json()["balance"] == "0.00"
+
+
 def test_who_was_forgotten_since_owes_nothing_again(client: TestClient, desk: dict[str, str]) -> None:
     charge(client, desk)
     pay(client, desk)
