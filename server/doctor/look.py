@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from carrel.clock import local_date
 from carrel.config import Document
 from carrel.doctor.finding import Finding, bad, ok, warn
 from carrel.doctor.machine import space
@@ -23,6 +24,7 @@ from server.auth.machine_token import MIN_LENGTH
 from server.backup import tables
 from server.backup.site import read_site
 from server.db import Database
+from server.lending import service as lending
 from server.migrations.apply import head, known
 from server.settings import ServerSettings
 from server.sip2.part import MEND, STRANGE, strange_branches
@@ -68,6 +70,8 @@ def database(settings: ServerSettings) -> Iterator[Finding]:
                 yield from last_written(connection, SystemClock().now())
             if connection.dialect.name == "postgresql":
                 yield postgresql(connection)
+        if revision == head():
+            yield from calendar(opened, settings)
         if settings.server.sip2.enabled and revision == head():
             with opened.reading() as session:
                 yield terminals(session, settings)
@@ -111,6 +115,16 @@ def last_written(connection: Connection, now: datetime) -> Iterator[Finding]:
             what = f"the clock says {now:%Y-%m-%d %H:%M} UTC, but the log's last line is of {last:%Y-%m-%d %H:%M}"
             mend = "set the time; if it is right now, what was written while it was ahead has wrong times"
             yield bad("clock", what, mend)
+
+
+def calendar(opened: Database, settings: ServerSettings) -> Iterator[Finding]:
+    """Whether every branch opens, since loans fall due on open days."""
+    library = settings.common.library
+    with opened.reading() as session:
+        closed = lending.current(session).closed_years(library.branch, local_date(SystemClock().now(), library.zone))
+    for branch, day in closed.items():
+        told = f"{branch} does not open for a year from {day} on, so nothing falls due on an open day"
+        yield warn("calendar", told, "correct the closed days on the page /settings/lending")
 
 
 def token(file: Path) -> Finding:

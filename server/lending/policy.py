@@ -19,6 +19,8 @@ from carrel.clock import end_of_day, local_date
 ANY = "*"
 SEARCHED_DAYS = 366
 """How far an open day is looked for; a library that is closed longer has none."""
+LOOKED_AHEAD_DAYS = 3660
+"""How far a closed year is looked for, ten years: further on no loan is due."""
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -114,21 +116,37 @@ class Calendar:
 
     def next_open_day(self, day: date, branch: str) -> date:
         """This day or the first open one after it; this day where a whole year is closed."""
-        for more in range(SEARCHED_DAYS):
-            if self.is_open(day + timedelta(days=more), branch):
-                return day + timedelta(days=more)
-        return day
+        return self._first_open(day, branch) or day
 
     def add_open_days(self, day: date, count: int, branch: str) -> date:
         """The `count`-th open day after this day; calendar days count from where a year has no open one."""
-        for _ in range(count):
-            day = self.next_open_day(day + timedelta(days=1), branch)
+        for done in range(count):
+            following = self._first_open(day + timedelta(days=1), branch)
+            if following is None:
+                return day + timedelta(days=count - done)
+            day = following
         return day
+
+    def closed_year(self, branch: str, today: date) -> date | None:
+        """From when on this branch does not open for a year, within the next ten; None when that is never so.
+
+        Nothing is due on an open day then: a mistake in the calendar.
+        """
+        closed = 0
+        for day in (today + timedelta(days=more) for more in range(LOOKED_AHEAD_DAYS)):
+            closed = 0 if self.is_open(day, branch) else closed + 1
+            if closed == SEARCHED_DAYS:
+                return day - timedelta(days=SEARCHED_DAYS - 1)
+        return None
 
     def open_days_between(self, after: date, until: date, branch: str) -> int:
         """How many open days lie after one day and not after the other."""
         days = max(0, (until - after).days)
         return sum(self.is_open(after + timedelta(days=more), branch) for more in range(1, days + 1))
+
+    def _first_open(self, day: date, branch: str) -> date | None:
+        days = (day + timedelta(days=more) for more in range(SEARCHED_DAYS))
+        return next((one for one in days if self.is_open(one, branch)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +166,15 @@ class Lending:
             and rule.branch in (ANY, branch)
         ]  # fmt: skip
         return max(fitting, key=_specific, default=None)
+
+    def branches(self, own: str) -> tuple[str, ...]:
+        """All branches that these settings know, or the library's own."""
+        return tuple(dict.fromkeys([*(self.policy.branches or (own,)), *sorted(self.calendar.branches)]))
+
+    def closed_years(self, own: str, today: date) -> dict[str, date]:
+        """The branches that do not open for a year, and from when on."""
+        found = {branch: self.calendar.closed_year(branch, today) for branch in self.branches(own)}
+        return {branch: day for branch, day in found.items() if day is not None}
 
     def due(self, start: datetime, rule: Rule | None, *, zone: ZoneInfo, branch: str) -> datetime:
         """The end of the branch's next open day, the rule's days after the day of `start`; or its hours on, exactly.

@@ -11,13 +11,15 @@ from fastapi import APIRouter, Depends, Query, Request
 from sqlalchemy.orm import Session
 from starlette.responses import RedirectResponse, Response
 
+from carrel.clock import local_date
 from carrel.web.words import refusal
 from server.deps import CoreDep, public
 from server.errors import DomainError
 from server.lending import service as lending
 from server.lending.errors import RuleTwiceError, RuleWithoutTimeError, UnknownBranchError
-from server.lending.policy import WEEKDAYS, Lending, Rule
+from server.lending.policy import WEEKDAYS, Rule
 from server.pages import seen
+from server.pages.desk.words import day
 from server.pages.lending_settings import forms
 from server.pages.lending_settings import words as setting_words
 from server.pages.lending_settings.forms import Draft
@@ -49,10 +51,10 @@ class Settings:
         self.visit = visit
         self.core = core
 
-    def branches(self, now: Lending) -> list[str]:
-        """All branches that the settings or the library know."""
-        calendar, own = now.calendar, self.core.settings.common.library.branch
-        return list(dict.fromkeys([*(now.policy.branches or (own,)), *sorted(calendar.branches)]))
+    @property
+    def own(self) -> str:
+        """The library's own branch."""
+        return self.core.settings.common.library.branch
 
     def show(
         self, *, edit: str = "", done: str = "", refused: str = "", status: int = 200, **drafts: Draft
@@ -61,12 +63,14 @@ class Settings:
         with self.core.database.reading() as session:
             now = lending.current(session)
             classes = patrons.classes(session)
-        branches = self.branches(now)
+        branches = now.branches(self.own)
         edited = next((rule for rule in now.rules if forms.key_of(rule) == edit), None)
         words = self.visit.words
+        today = local_date(self.core.clock.now(), words.zone)
         context: dict[str, Any] = {
             "rules": now.rules,
             "branches": branches,
+            "closed_years": [(branch, day(words, at)) for branch, at in now.closed_years(self.own, today).items()],
             "classes": classes,
             "item_types": sorted({"book", *(rule.item_type for rule in now.rules)} - {"*"}),
             "currency": now.policy.currency,
@@ -160,7 +164,7 @@ def save_calendar(page: SettingsDep, sent: Fields) -> Response:
         return page.visit.to_sign_in()
     with page.core.database.writing() as session:
         now = lending.current(session)
-        branches = page.branches(now)
+        branches = now.branches(page.own)
         stored = forms.calendar_texts(now.calendar, branches)
         draft, _ = forms.read_calendar(sent, branches)
         merged = seen.merge(draft.texts, dict(sent).get(seen.FIELD), stored)

@@ -13,7 +13,7 @@ from server.audit import service as audit
 from server.db import Database
 from server.doctor import look
 from server.lending import service as lending
-from server.lending.policy import LibraryPolicy
+from server.lending.policy import Calendar, LibraryPolicy
 from server.migrations.apply import head
 from server.settings import ServerSettings
 from tests.support.library import NOW, make_settings
@@ -83,6 +83,13 @@ def test_a_clock_behind_what_was_written_last_is_bad(quiet: ServerSettings, data
         audit.record(session, actor="user:x", action="session.start", target="account:1", at=at)
     database.close()
     assert verdicts(quiet)["clock"].verdict == "bad"
+
+
+def test_a_calendar_without_an_open_day_is_told(quiet: ServerSettings, database: Database) -> None:
+    closed = Calendar(("mon", "tue", "wed"), closed_weekdays_by_branch={"main": ("thu", "fri", "sat", "sun")})
+    with database.writing() as session:
+        lending.set_calendar(session, closed, actor="user:admin", at=NOW)
+    assert verdicts(quiet)["calendar"].verdict == "warn"
 
 
 @pytest.mark.parametrize("databases", ["sqlite"], indirect=True)

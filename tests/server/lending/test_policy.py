@@ -58,6 +58,29 @@ def test_the_class_stands_before_the_type_and_the_type_before_the_branch(
     assert Lending(rules=rules).rule_for("child", "disc", "north") == rule
 
 
+EVERY_DAY = Calendar(
+    closed_weekdays=("mon", "tue", "wed"), closed_weekdays_by_branch={"north": ("thu", "fri", "sat", "sun")}
+)
+TWO_YEARS = Calendar(closed_dates=frozenset(date(2027, 1, 1) + timedelta(days=more) for more in range(730)))
+
+
+@pytest.mark.parametrize(
+    ("calendar", "closed"),
+    [
+        (EVERY_DAY, {"north": date(2026, 3, 2)}),
+        (TWO_YEARS, {"main": date(2027, 1, 1)}),
+        (Calendar(closed_dates=frozenset(sorted(TWO_YEARS.closed_dates)[:365])), {}),
+    ],
+)
+def test_a_closed_year_is_found(calendar: Calendar, closed: dict[str, date]) -> None:
+    assert Lending(calendar=calendar).closed_years("main", date(2026, 3, 2)) == closed
+
+
+def test_where_a_year_is_closed_calendar_days_count() -> None:
+    assert EVERY_DAY.add_open_days(date(2026, 3, 2), 3650, "north") == date(2026, 3, 2) + timedelta(days=3650)
+    assert EVERY_DAY.next_open_day(date(2026, 3, 2), "north") == date(2026, 3, 2)
+
+
 CALENDAR = Calendar(
     closed_weekdays=("mon",),
     closed_dates=frozenset({date(2026, 3, 10)}),

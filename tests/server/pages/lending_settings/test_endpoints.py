@@ -113,6 +113,14 @@ def test_the_calendar_is_saved_and_shown_as_spans(client: TestClient, boss: dict
     assert "“tomorrow” cannot be read." in text(answer)
 
 
+def test_a_year_without_an_open_day_is_warned_of(client: TestClient, boss: dict[str, str]) -> None:
+    week = {"days": ["mon", "tue", "wed"], "days:main": ["thu", "fri", "sat", "sun"]}
+    answer = client.post(f"{URL}/calendar", data=week, headers=boss)
+    assert "The calendar is saved." in text(answer)
+    assert "main does not open for a year from" in text(answer)
+    assert "does not open" not in text(client.post(f"{URL}/calendar", data={"days": ["mon"]}, headers=boss))
+
+
 def test_it_is_in_chinese_too(client: TestClient, boss: dict[str, str]) -> None:
     answer = client.get(URL, headers=boss | {"Accept-Language": "zh-CN"})
     assert "谁可以借什么" in answer.text
