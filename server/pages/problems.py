@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from starlette.datastructures import Headers
 from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from carrel.web.i18n import N_
@@ -11,12 +15,18 @@ from carrel.web.pages import Pages
 from server.errors import MEDIA_TYPE
 
 NOT_PAGES = ("/api/", "/healthz", "/readyz", "/static/")
+SAFE = ("GET", "HEAD")
 HEADLINES = {
     403: N_("Your account may not do this."),
     404: N_("This page does not exist"),
+    405: N_("There is nothing to look at here"),
     422: N_("That form could not be read"),
 }
 UNEXPECTED = N_("Something went wrong on our side")
+EXPLANATIONS = {
+    404: N_("Perhaps the address was mistyped or cut off, or what it shows is gone. Look for it in the menu."),
+    405: N_("Forms are sent to this address. Nothing was done now."),
+}
 ADVICE = N_("Please go back and try again. If it happens again, tell a librarian.")
 
 
@@ -42,19 +52,41 @@ class HtmlProblems:
 
         await self._app(scope, receive, watch)
         if held is not None:
-            request = Request(scope)
-            status = int(held["status"])
-            pages: Pages = scope["app"].state.pages
-            words = pages.words(pages.language(request))
-            page = pages.response(
-                request,
-                "error.html",
-                status=status,
-                headline=words.gettext(HEADLINES.get(status, UNEXPECTED)),
-                explanation=words.gettext(ADVICE),
-                caller=None,
-            )
+            page = _page(Request(scope), int(held["status"]))
             await page(scope, receive, send)
+
+
+def _page(request: Request, status: int) -> Response:
+    """What a person gets for a problem.
+
+    An address that cannot be read, as /patrons/abc, names no page. One that only forms are sent to, as after a form's
+    answer was asked for again, leads to the page above it.
+    """
+    looking = request.method in SAFE
+    if looking and status == HTTPStatus.METHOD_NOT_ALLOWED and (above := _above(request)):
+        return RedirectResponse(f"{above}?{request.url.query}" if request.url.query else above, HTTPStatus.SEE_OTHER)
+    if looking and status == HTTPStatus.UNPROCESSABLE_ENTITY:
+        status = HTTPStatus.NOT_FOUND
+    pages: Pages = request.app.state.pages
+    words = pages.words(pages.language(request))
+    return pages.response(
+        request,
+        "error.html",
+        status=status,
+        headline=words.gettext(HEADLINES.get(status, UNEXPECTED)),
+        explanation=words.gettext(EXPLANATIONS.get(status, ADVICE)),
+        caller=None,
+    )
+
+
+def _above(request: Request) -> str | None:
+    """The nearest address above this one that shows a page."""
+    path: str = request.scope["path"]
+    while path := path.rpartition("/")[0]:
+        asked = {**request.scope, "path": path, "method": "GET"}
+        if any(route.matches(asked)[0] is Match.FULL for route in request.app.routes):
+            return path
+    return None
 
 
 def _wants_a_page(scope: Scope) -> bool:

@@ -22,7 +22,9 @@ def client(tmp_path_factory):
     ("path", "status", "words"),
     [
         ("/nothing", 404, "This page does not exist"),
-        ("/search?page=0", 422, "could not be read"),
+        ("/search?page=0", 404, "the address was mistyped"),
+        ("/patrons/abc", 404, "the address was mistyped"),
+        ("/my/renewals", 405, "Forms are sent to this address. Nothing was done now."),
         ("/broken", 500, "on our side"),
     ],
 )
@@ -33,6 +35,11 @@ def test_a_browser_gets_a_page_that_leads_on(client, path, status, words):
     assert words in answer.text
     assert 'href="/search"' in answer.text
     assert "secrets" not in answer.text
+
+
+def test_an_address_of_forms_only_leads_to_the_page_above_it(client):
+    answer = client.get("/patrons/7/fees/3/waive?lang=en", headers=BROWSER, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/patrons/7?lang=en")
 
 
 def test_programs_and_scripts_get_the_problem_itself(client):
