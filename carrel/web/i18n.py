@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Literal, cast, get_args
@@ -16,7 +17,7 @@ from babel.core import negotiate_locale
 from babel.dates import format_datetime, format_timedelta
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal
+from babel.numbers import format_currency, format_decimal
 from babel.support import Translations
 from starlette.requests import HTTPConnection
 
@@ -81,6 +82,10 @@ class Words:
             return "–"
         rounded = round(value, decimals) + 0.0  # + 0.0 turns -0.0 into 0.0
         return format_decimal(rounded, "#,##0." + "0" * decimals if decimals else "#,##0", locale=self._locale)
+
+    def money(self, amount: Decimal, currency: str) -> str:
+        """An amount as people write it in this language."""
+        return format_currency(amount, currency, locale=self._locale)
 
 
 @cache

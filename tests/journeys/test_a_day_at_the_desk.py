@@ -91,8 +91,8 @@ def test_a_day_at_the_desk(desk: Browser) -> None:
     assert "Nothing to do" in desk.get("/worklists")
 
     # A page was torn: she pays half, and the rest is forgiven.
-    assert "5.00 CNY" in desk.send(f"{home}/fees", kind="damage", amount="5", reason="a torn page")
-    assert "Still owed: 2.50 CNY." in desk.send("/desk/pay", card=NEW, amount="2.50", means="cash", request_id="p1")
+    assert "CN¥5.00" in desk.send(f"{home}/fees", kind="damage", amount="5", reason="a torn page")
+    assert "Still owed: CN¥2.50." in desk.send("/desk/pay", card=NEW, amount="2.50", means="cash", request_id="p1")
     waive = re.findall(r'action="([^"]+/waive)"', desk.get(home) and desk.page)[0]
     assert "The fee is waived." in desk.send(waive, reason="the book was old")
-    assert "0.00 CNY owed" in desk.get(f"/desk?card={NEW}")
+    assert "CN¥0.00 owed" in desk.get(f"/desk?card={NEW}")

@@ -35,7 +35,6 @@ from server.holds.schemas import HoldRequest
 from server.lending import service as lending
 from server.lending.occasion import Occasion
 from server.pages.desk import results
-from server.pages.desk import words as desk_words
 from server.pages.desk.forms import SCANNED, AtTheDesk, HoldForm, InsistForm, ItemForm, PayForm, ScanForm, UnpayForm
 from server.pages.desk.work import Desk, Outcome
 from server.patrons import service as patrons
@@ -208,8 +207,8 @@ def _paid(desk: Desk, session: Session, occasion: Occasion, *, form: PayForm) ->
     currency = lending.current(session).policy.currency
     told = desk.words.gettext(
         "Paid: %(amount)s. Still owed: %(left)s.",
-        amount=desk_words.money(desk.words, paid.amount, currency),
-        left=desk_words.money(desk.words, paid.balance, currency),
+        amount=desk.words.money(paid.amount, currency),
+        left=desk.words.money(paid.balance, currency),
     )
     return Outcome(form.card, told=told, payment=number)
 
@@ -220,8 +219,8 @@ def _unpaid(desk: Desk, session: Session, occasion: Occasion, *, form: UnpayForm
     currency = lending.current(session).policy.currency
     told = desk.words.gettext(
         "Undone: the payment of %(amount)s. Owed: %(left)s.",
-        amount=desk_words.money(desk.words, undone.amount, currency),
-        left=desk_words.money(desk.words, undone.balance, currency),
+        amount=desk.words.money(undone.amount, currency),
+        left=desk.words.money(undone.balance, currency),
     )
     return Outcome(form.card, told=told)
 

@@ -158,7 +158,7 @@ def _goes(words: Words, result: ItemResult, item: Item, slip: Slip | None) -> st
 
 
 def _charged(words: Words, fee: Decimal, currency: str) -> str:
-    return words.gettext("Overdue fee: %(amount)s.", amount=desk_words.money(words, fee, currency))
+    return words.gettext("Overdue fee: %(amount)s.", amount=words.money(fee, currency))
 
 
 def _account(session: Session, loan_id: int | None) -> str:

@@ -14,7 +14,7 @@ RULES = {
     "card_expired": N_("The membership ended on %(expired_on)s."),
     "card_lost": N_("This card was reported lost."),
     "card_replaced": N_("There is a newer card."),
-    "fee_limit": N_("%(owed)s %(currency)s is owed; from %(limit)s on nothing is lent."),
+    "fee_limit": N_("%(owed)s is owed; from %(limit)s on nothing is lent."),
     "overdue_items": N_("%(overdue)s loans are overdue; the library allows %(limit)s."),
     "loan_limit": N_("The limit of %(limit)s loans is reached."),
     "on_loan": N_("This item is on loan to another reader."),
@@ -49,7 +49,7 @@ CARD_STATES = {
     "active": N_("valid"), "lost": N_("lost"), "replaced": N_("replaced"), "withdrawn": N_("withdrawn"),
 }  # fmt: skip
 
-NUMBERS = ("expired_on", "owed", "currency", "limit", "overdue")
+NUMBERS = ("expired_on", "owed", "limit", "overdue")
 """What the sentences of RULES may name."""
 
 
@@ -58,6 +58,9 @@ def rule(words: Words, code: str, params: Mapping[str, object] | None = None) ->
     told = dict(params or {})
     if "expired_on" in told:
         told["expired_on"] = day(words, date.fromisoformat(str(told["expired_on"])))
+    if "currency" in told:
+        sums = {name: Decimal(str(told[name])) for name in ("owed", "limit")}
+        told |= {name: words.money(amount, str(told["currency"])) for name, amount in sums.items()}
     message = RULES.get(code)
     if message is None or any(f"%({name})s" in message and name not in told for name in NUMBERS):
         return refusal(words, code, params) if code in REFUSALS else words.gettext("Refused: %(code)s", code=code)
@@ -67,8 +70,3 @@ def rule(words: Words, code: str, params: Mapping[str, object] | None = None) ->
 def day(words: Words, at: date) -> str:
     """A day without a time."""
     return words.moment(datetime.combine(at, time(12), tzinfo=words.zone), "date")
-
-
-def money(words: Words, amount: Decimal, currency: str) -> str:
-    """An amount with its currency."""
-    return f"{words.number(float(amount), 2)} {currency}"

@@ -28,8 +28,8 @@ def my_fees(visit: VisitDep, session: ReadSession) -> Response:
     limit = rules.fee_limit
     return visit.page(
         "reader/fees.html",
-        owed=fee_views.money(words, balance, rules.currency) if balance > 0 else "",
-        limit=fee_views.money(words, limit, rules.currency) if limit is not None else "",
+        owed=words.money(balance, rules.currency) if balance > 0 else "",
+        limit=words.money(limit, rules.currency) if limit is not None else "",
         stopped=limit is not None and balance >= limit,
         fees=fee_views.fee_lines(found, items, words, rules.currency),
         past=fee_views.past_lines(fees.ledger_of(session, reader.patron_id), words, rules.currency),

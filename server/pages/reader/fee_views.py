@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-
-from babel.numbers import format_currency
 
 from carrel.web.i18n import N_, Words
 from server.catalogue.service import Item
@@ -53,11 +50,6 @@ class PastLine:
     amount: str
 
 
-def money(words: Words, amount: Decimal, currency: str) -> str:
-    """An amount as people write it in their language."""
-    return format_currency(amount, currency, locale="zh_Hans_CN" if words.language == "zh-CN" else "en")
-
-
 def fee_lines(fees: Iterable[Fee], items: Mapping[int, Item], words: Words, currency: str) -> list[FeeLine]:
     """Open fees with what they are about: the item's title, else what was written down."""
     return [
@@ -65,8 +57,8 @@ def fee_lines(fees: Iterable[Fee], items: Mapping[int, Item], words: Words, curr
             at=fee.charged_at,
             kind=words.gettext(KINDS.get(fee.kind, fee.kind)),
             about=item.title if (item := items.get(fee.item_id or 0)) else fee.reason,
-            owed=money(words, fee.owed, currency),
-            of=money(words, fee.amount, currency) if fee.owed != fee.amount else "",
+            owed=words.money(fee.owed, currency),
+            of=words.money(fee.amount, currency) if fee.owed != fee.amount else "",
         )
         for fee in fees
     ]
@@ -79,7 +71,7 @@ def past_lines(ledger: Iterable[Line], words: Words, currency: str) -> list[Past
             at=line.at,
             entry=words.gettext(ENTRIES.get(line.entry, line.entry)),
             kind=words.gettext(KINDS.get(line.kind, line.kind)),
-            amount=money(words, line.amount, currency),
+            amount=words.money(line.amount, currency),
         )
         for line in ledger
     ]
