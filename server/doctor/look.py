@@ -51,7 +51,7 @@ def look(document: Document) -> Iterator[Finding]:
 
 
 def database(settings: ServerSettings) -> Iterator[Finding]:
-    """Whether it opens, is whole, has this program's tables, and the branches of config.toml."""
+    """Whether it opens, is whole, has this program's tables, and nothing in them that cannot be."""
     url = settings.database_url
     if url.get_backend_name() == "sqlite":
         file = Path(str(url.database))
@@ -66,21 +66,26 @@ def database(settings: ServerSettings) -> Iterator[Finding]:
         with tables.snapshot(opened) as connection:
             revision = tables.revision(connection)
             yield schema(revision, tables.foreign(connection))
-            if revision == head():
-                yield from last_written(connection, SystemClock().now())
             if connection.dialect.name == "postgresql":
                 yield postgresql(connection)
         if revision == head():
-            yield from calendar(opened, settings)
-        if settings.server.sip2.enabled and revision == head():
             with opened.reading() as session:
-                yield terminals(session, settings)
+                yield from contents(session, settings)
     except SQLAlchemyError as error:
         said = str(getattr(error, "orig", error)).strip().splitlines()[0]
         where = url.render_as_string(hide_password=True)
         yield bad("database", f"{where} does not answer: {said}", "start it, or correct 'server.database'")
     finally:
         opened.close()
+
+
+def contents(session: Session, settings: ServerSettings) -> Iterator[Finding]:
+    """What is wrong in tables of this program's version."""
+    now = SystemClock().now()
+    yield from last_written(session, now)
+    yield from calendar(session, settings, now)
+    if settings.server.sip2.enabled:
+        yield terminals(session, settings)
 
 
 def terminals(session: Session, settings: ServerSettings) -> Finding:
@@ -107,9 +112,9 @@ def schema(revision: str | None, foreign: Sequence[str] = ()) -> Finding:
     return bad("schema", f"version {revision} is of a newer Carrel; this one knows {head()}", mend)
 
 
-def last_written(connection: Connection, now: datetime) -> Iterator[Finding]:
+def last_written(session: Session, now: datetime) -> Iterator[Finding]:
     """A clock that stands before what was written last was put back, or was ahead then."""
-    for line in audit.page(Session(connection), Wanted(), 1):
+    for line in audit.page(session, Wanted(), 1):
         last = line.entry.at
         if last > now + APART:
             what = f"the clock says {now:%Y-%m-%d %H:%M} UTC, but the log's last line is of {last:%Y-%m-%d %H:%M}"
@@ -117,11 +122,10 @@ def last_written(connection: Connection, now: datetime) -> Iterator[Finding]:
             yield bad("clock", what, mend)
 
 
-def calendar(opened: Database, settings: ServerSettings) -> Iterator[Finding]:
+def calendar(session: Session, settings: ServerSettings, now: datetime) -> Iterator[Finding]:
     """Whether every branch opens, since loans fall due on open days."""
     library = settings.common.library
-    with opened.reading() as session:
-        closed = lending.current(session).closed_years(library.branch, local_date(SystemClock().now(), library.zone))
+    closed = lending.current(session).closed_years(library.branch, local_date(now, library.zone))
     for branch, day in closed.items():
         told = f"{branch} does not open for a year from {day} on, so nothing falls due on an open day"
         yield warn("calendar", told, "correct the closed days on the page /settings/lending")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.encoders import jsonable_encoder
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 from sqlalchemy.orm import Session
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
@@ -22,18 +22,25 @@ from server.fees.errors import PaymentAmountError
 from server.fees.policy import KINDS, amount_of
 from server.lending.occasion import Occasion
 from server.pages import seen
-from server.pages.patrons.forms import Draft, Posted, changes, merged, new_patron, request_id
+from server.pages.patrons.forms import Draft, Posted, changes, merged, new_patron
 from server.pages.patrons.work import FIRST_CLASS, Accounts, Told, stored_draft
 from server.patrons import desk, privacy, service
 from server.patrons.endpoints import holders_of
 from server.patrons.errors import DuplicatePatronError, GuardianError, UnknownPatronError
 from server.patrons.schemas import BlockRequest, CardEnd, CardRequest, Key, PatronId, RegisterRequest
+from server.prose import number
 
 router = APIRouter(include_in_schema=False, dependencies=[public()])
 
 AccountsDep = Annotated[Accounts, Depends()]
 DAY: TypeAdapter[Day | None] = TypeAdapter(Day | None)
 CONFIRM = N_("Type the card's number to confirm. Nothing was changed.")
+
+
+class Made(BaseModel):
+    """The key of who was registered."""
+
+    id: int
 
 
 @router.get("/patrons")
@@ -71,9 +78,9 @@ def register(pages: AccountsDep, draft: Posted) -> Response:
     wanted = _new(asked, occasion)
     try:
         with pages.core.database.writing() as session:
-            made = desk.register(
-                session, wanted, actor=occasion.actor, at=occasion.now, today=_today(occasion),
-                sure=asked.confirmed_new,
+            made = pages.once(
+                session, occasion, draft, answer=Made,
+                work=lambda: _registered(session, wanted, occasion, sure=asked.confirmed_new),
             )  # fmt: skip
     except DuplicatePatronError as error:
         with pages.core.database.reading() as session:
@@ -119,14 +126,14 @@ FORM_WRONG = N_("Nothing was saved: a field does not have the right form.")
 
 
 @router.post("/patrons/{patron_id}/renewal")
-def renewal(patron_id: PatronId, pages: AccountsDep) -> Response:
+def renewal(patron_id: PatronId, pages: AccountsDep, draft: Posted) -> Response:
     """Prolong the membership."""
 
     def work(session: Session, occasion: Occasion) -> str:
         desk.renew(session, patron_id, actor=occasion.actor, at=occasion.now, today=_today(occasion))
         return pages.words.gettext("The membership is prolonged.")
 
-    return pages.act(patron_id, work)
+    return pages.act(patron_id, draft, work)
 
 
 @router.post("/patrons/{patron_id}/cards")
@@ -134,11 +141,11 @@ def replace_card(patron_id: PatronId, pages: AccountsDep, draft: Posted) -> Resp
     """Hand out a new card."""
 
     def work(session: Session, occasion: Occasion) -> str:
-        number = CardRequest(number=draft.get("number").strip()).number
-        desk.replace_card(session, patron_id, number, actor=occasion.actor, at=occasion.now)
-        return pages.words.gettext("Card %(card)s is handed out.", card=number)
+        card = CardRequest(number=number(draft.get("number"))).number
+        desk.replace_card(session, patron_id, card, actor=occasion.actor, at=occasion.now)
+        return pages.words.gettext("Card %(card)s is handed out.", card=card)
 
-    return pages.act(patron_id, work)
+    return pages.act(patron_id, draft, work)
 
 
 @router.post("/patrons/{patron_id}/cards/end")
@@ -150,7 +157,7 @@ def end_card(patron_id: PatronId, pages: AccountsDep, draft: Posted) -> Response
         desk.end_card(session, patron_id, reason, actor=occasion.actor, at=occasion.now)
         return pages.words.gettext("The card is no longer valid.")
 
-    return pages.act(patron_id, work)
+    return pages.act(patron_id, draft, work)
 
 
 @router.post("/patrons/{patron_id}/blocks")
@@ -162,41 +169,39 @@ def block(patron_id: PatronId, pages: AccountsDep, draft: Posted) -> Response:
         asked = BlockRequest.model_validate({"reason": draft.get("reason"), "note": draft.get("note")})
         ends = end_of_day(until, occasion.zone) + timedelta(seconds=1) if until else None
         new = desk.NewBlock(asked.reason, asked.note, ends)
-        desk.block(
-            session, patron_id, new, actor=occasion.actor, at=occasion.now, request_id=request_id(draft)
-        )  # fmt: skip
+        desk.block(session, patron_id, new, actor=occasion.actor, at=occasion.now)
         return pages.words.gettext("The account is blocked.")
 
-    return pages.act(patron_id, work)
+    return pages.act(patron_id, draft, work)
 
 
 @router.post("/patrons/{patron_id}/blocks/{block_id}/lift")
-def lift(patron_id: PatronId, block_id: Key, pages: AccountsDep) -> Response:
+def lift(patron_id: PatronId, block_id: Key, pages: AccountsDep, draft: Posted) -> Response:
     """End a block."""
 
     def work(session: Session, occasion: Occasion) -> str:
         desk.lift(session, patron_id, block_id, actor=occasion.actor, at=occasion.now)
         return pages.words.gettext("The block is lifted.")
 
-    return pages.act(patron_id, work)
+    return pages.act(patron_id, draft, work)
 
 
 @router.post("/patrons/{patron_id}/pin")
-def reset_pin(patron_id: PatronId, pages: AccountsDep) -> Response:
+def reset_pin(patron_id: PatronId, pages: AccountsDep, draft: Posted) -> Response:
     """Give a new PIN of six digits; it is shown once."""
-    caller = pages.visit.librarian()
-    if caller is None:
+    if pages.visit.librarian() is None:
         return pages.visit.to_sign_in()
     with pages.core.database.reading() as session:
         patron = service.find_by_id(session, patron_id)
-    pin = auth.random_pin(patron.card if patron else "")
-    hashed, occasion = auth.hash_pin(pin, patron.card if patron else ""), pages.occasion(caller)
-    try:
-        with pages.core.database.writing() as session:
-            auth.set_pin(session, patron_id, hashed, actor=occasion.actor, at=occasion.now)
-    except DomainError as error:
-        return pages.account(caller, patron_id, Told(refused=pages.say(error)))
-    return pages.account(caller, patron_id, Told(pin=pin))
+    card = patron.card if patron else ""
+    pin = auth.random_pin(card)
+    hashed = auth.hash_pin(pin, card)
+
+    def work(session: Session, occasion: Occasion) -> Told:
+        auth.set_pin(session, patron_id, hashed, actor=occasion.actor, at=occasion.now)
+        return Told(pin=pin)
+
+    return pages.act(patron_id, draft, work)
 
 
 @router.post("/patrons/{patron_id}/fees")
@@ -204,18 +209,17 @@ def charge(patron_id: PatronId, pages: AccountsDep, draft: Posted) -> Response:
     """Charge a fee by hand."""
 
     def work(session: Session, occasion: Occasion) -> str:
-        amount = amount_of(draft.get("amount").strip())
+        amount = amount_of(number(draft.get("amount")))
         kind = next((one for one in KINDS if one == draft.get("kind")), "admin")
         if amount is None:
             raise PaymentAmountError
         asked = Charge(
             patron_id=patron_id, kind=kind, amount=amount, reason=draft.get("reason").strip()[:200],  # type: ignore[arg-type]  # one of KINDS
-            request_id=request_id(draft),
         )  # fmt: skip
         fees_desk.charge(session, asked, actor=occasion.actor, at=occasion.now)
         return pages.words.gettext("The fee is charged.")
 
-    return pages.act(patron_id, work)
+    return pages.act(patron_id, draft, work)
 
 
 @router.post("/patrons/{patron_id}/fees/{fee_id}/waive")
@@ -223,13 +227,11 @@ def waive(patron_id: PatronId, fee_id: Key, pages: AccountsDep, draft: Posted) -
     """Forgive what is owed of a fee, and say why."""
 
     def work(session: Session, occasion: Occasion) -> str:
-        asked = Waiver(
-            patron_id=patron_id, fee_id=fee_id, reason=draft.get("reason").strip()[:200], request_id=request_id(draft)
-        )
+        asked = Waiver(patron_id=patron_id, fee_id=fee_id, reason=draft.get("reason").strip()[:200])
         fees_desk.waive(session, asked, actor=occasion.actor, at=occasion.now)
         return pages.words.gettext("The fee is waived.")
 
-    return pages.act(patron_id, work)
+    return pages.act(patron_id, draft, work)
 
 
 @router.post("/patrons/{patron_id}/export")
@@ -254,7 +256,7 @@ def anonymise(patron_id: PatronId, request: Request, pages: AccountsDep, *, draf
     occasion = pages.occasion(caller)
     try:
         with pages.core.database.writing() as session:
-            if draft.get("card").strip() != _patron(session, patron_id).card:
+            if number(draft.get("card")) != _patron(session, patron_id).card:
                 return pages.account(caller, patron_id, Told(refused=pages.words.gettext(CONFIRM)))
             privacy.anonymise(session, patron_id, holders_of(request), actor=occasion.actor, at=occasion.now)
     except DomainError as error:
@@ -271,13 +273,18 @@ def _patron(session: Session, patron_id: int) -> service.Patron:
 
 def _guardian(session: Session, draft: Draft) -> int | None:
     """Named by card; raises GuardianError for a card that nobody has."""
-    card = draft.get("guardian").strip()
+    card = number(draft.get("guardian"))
     if not card:
         return None
     patron = service.find(session, card)
     if patron is None:
         raise GuardianError
     return patron.id
+
+
+def _registered(session: Session, new: service.NewPatron, occasion: Occasion, *, sure: bool) -> Made:
+    patron = desk.register(session, new, actor=occasion.actor, at=occasion.now, today=_today(occasion), sure=sure)
+    return Made(id=patron.id)
 
 
 def _new(asked: RegisterRequest, occasion: Occasion) -> service.NewPatron:

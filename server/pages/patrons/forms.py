@@ -7,16 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 
-from carrel.contracts.ids import RequestId
 from server.pages import seen
 from server.patrons.schemas import PatronChange, RegisterRequest
 from server.patrons.service import Patron
+from server.prose import number
 
 T = TypeVar("T", bound=BaseModel)
-
-NUMBER: TypeAdapter[RequestId | None] = TypeAdapter(RequestId | None)
 
 EMPTY_IS_NONE = ("language", "born_on", "expires_on", "external")
 COLUMNS = {"guardian": "guardian_id", "email_notices": "channels"}
@@ -51,11 +49,6 @@ async def posted(request: Request) -> Draft:
 Posted = Annotated[Draft, Depends(posted)]
 
 
-def request_id(draft: Draft) -> str | None:
-    """The form's own number, so that one that is sent twice does its work once; raises ValidationError."""
-    return NUMBER.validate_python(draft.get("request_id") or None)
-
-
 def draft_of(patron: Patron, guardian_card: str) -> Draft:
     """A reader's data as they are."""
     values = {name: str(getattr(patron, name) or "") for name in TEXTS}
@@ -66,7 +59,7 @@ def draft_of(patron: Patron, guardian_card: str) -> Draft:
 
 def new_patron(draft: Draft, guardian_id: int | None) -> RegisterRequest | Draft:
     """What is to be registered; the draft with its errors when it does not have the right form."""
-    values = _values(draft, guardian_id) | {"card": draft.get("card").strip(), "confirmed_new": bool(draft.get("sure"))}
+    values = _values(draft, guardian_id) | {"card": number(draft.get("card")), "confirmed_new": bool(draft.get("sure"))}
     return _read(RegisterRequest, values, draft)
 
 

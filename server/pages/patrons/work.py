@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import HTTPException
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from carrel.clock import local_date
-from carrel.web.i18n import Words
+from carrel.web.i18n import N_, Words
 from carrel.web.words import refusal
 from server.deps import CoreDep, Principal
 from server.errors import DomainError
 from server.fees import service as fees
+from server.lending import journal
 from server.lending.occasion import Occasion
 from server.lending.place import occasion_of
 from server.pages import seen
@@ -30,6 +32,26 @@ from server.patrons.policy import is_minor
 
 FORM_TEMPLATE, LIST_TEMPLATE, ACCOUNT_TEMPLATE = "patrons/new.html", "patrons/list.html", "patrons/patron.html"
 FIRST_CLASS = "adult"
+NUMBER = re.compile(r"[0-9A-Za-z._:-]{1,64}")
+AGAIN = N_(
+    "This form was sent before: it was carried out then, and not once more. What it showed once is not shown again."
+)
+
+A = TypeVar("A", bound=BaseModel)
+
+
+class Sent(BaseModel):
+    """A form, by its own number."""
+
+    model_config = ConfigDict(frozen=True)
+
+    request_id: str
+    address: str
+    values: dict[str, str]
+
+
+class Done(BaseModel):
+    """That a form was carried out; nothing of it is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +91,36 @@ class Accounts:
         """A refusal in words."""
         return refusal(self.words, error.code, error.params)
 
-    def act(self, patron_id: int, work: Callable[[Session, Occasion], str]) -> Response:
+    def once(
+        self, session: Session, occasion: Occasion, draft: Draft, *, answer: type[A], work: Callable[[], A]
+    ) -> A:  # fmt: skip
+        """Do the work, unless this form was sent before, as by a double click or when its answer is loaded again.
+
+        A form without a number is always a new one. Raises RequestIdReusedError.
+        """
+        number = draft.get("request_id")
+        sent = Sent(
+            request_id=number if NUMBER.fullmatch(number) else fresh_id(), address=self.visit.request.url.path,
+            values=dict(draft.values),
+        )  # fmt: skip
+        return journal.once(session, occasion.actor, sent, now=occasion.now, answer=answer, work=work)
+
+    def act(self, patron_id: int, draft: Draft, work: Callable[[Session, Occasion], str | Told]) -> Response:
         """Do the work on an account, and show it; `work` gives the sentence that tells of it."""
         caller = self.visit.librarian()
         if caller is None:
             return self.visit.to_sign_in()
+        occasion, told = self.occasion(caller), Told(said=self.words.gettext(AGAIN))
+
+        def do() -> Done:
+            nonlocal told
+            said = work(session, occasion)
+            told = Told(said=said) if isinstance(said, str) else said
+            return Done()
+
         try:
             with self.core.database.writing() as session:
-                told = Told(said=work(session, self.occasion(caller)))
+                self.once(session, occasion, draft, answer=Done, work=do)
         except DomainError as error:
             told = Told(refused=self.say(error))
         except ValidationError:
@@ -92,9 +136,11 @@ class Accounts:
             classes = self._classes(session)
         following = found[-1].id if len(found) == desk.PAGE else None
         now = self.core.clock.now()
+        today = local_date(now, self.words.zone)
         return self.visit.page(
             LIST_TEMPLATE, typed=typed, after=after, found=found, following=following, classes=classes, told=told,
-            blocked={one.id for one in found if one.blocked_at(now)}, dw=desk_words,
+            blocked={one.id for one in found if one.blocked_at(now)},
+            over={one.id for one in found if one.expires_on is not None and one.expires_on < today}, dw=desk_words,
         )  # fmt: skip
 
     def form(self, draft: Draft, *, alike: Sequence[service.Patron] = (), refused: str = "") -> Response:
@@ -104,7 +150,7 @@ class Accounts:
         wrong = bool(refused or draft.errors)
         return self.visit.page(
             FORM_TEMPLATE, status=409 if wrong else 200, draft=draft, alike=alike, refused=refused, classes=classes,
-            dw=desk_words,
+            dw=desk_words, fresh=fresh_id,
         )  # fmt: skip
 
     def account(self, caller: Principal, patron_id: int, told: Told | None = None) -> Response:

@@ -82,6 +82,16 @@ def test_a_reader_is_registered_and_lent_to(desk: TestClient) -> None:
     assert "Lent until" in text(lent)
 
 
+def test_registering_twice_by_a_double_click_registers_once(desk: TestClient) -> None:
+    pages = {desk.post("/patrons/new", data=FORM | {"request_id": "r1"}, headers=PAGE).url.path for _ in range(2)}
+    assert len(pages) == 1
+
+
+def test_a_membership_that_has_run_out_is_not_called_valid(desk: TestClient) -> None:
+    post(desk, "/patrons/new", **FORM | {"expires_on": "2026-03-01"})
+    assert "run out" in text(desk.get("/patrons", params={"q": FORM["card"]}, headers=PAGE))
+
+
 def test_somebody_alike_is_shown_before_registering(desk: TestClient) -> None:
     post(desk, "/patrons/new", **FORM)
     twice = FORM | {"card": "90000098", "name": "Eve Stone"}
@@ -185,13 +195,18 @@ def test_a_new_pin_is_shown_once_and_works(desk: TestClient) -> None:
     assert answer.headers["cache-control"] == "no-store"
     (pin,) = re.findall(r'class="pin">(\d{6})<', answer.text)
     assert 'class="pin"' not in desk.get(home, headers=PAGE).text
+    numbers = re.findall(r'name="request_id" value="(\w+)"', answer.text)
+    assert len(set(numbers)) == len(numbers) > 5, "each form has its own"
+    again = numbers[-1]
+    (pin,) = re.findall(r'class="pin">(\d{6})<', desk.post(f"{home}/pin", data={"request_id": again}).text)
+    assert "This form was sent before: it was carried out then" in post(desk, f"{home}/pin", request_id=again)
     desk.cookies.clear()
     assert desk.post("/api/v1/session", json={"user": ALICE, "password": pin}).status_code == 200
 
 
 def test_fees_are_charged_and_waived_with_a_reason(desk: TestClient) -> None:
     home = f"/patrons/{key(desk, ALICE)}"
-    assert "Fees: 5.00 CNY owed" in post(desk, f"{home}/fees", kind="damage", amount="5", reason="coffee")
+    assert "Fees: CN¥5.00 owed" in post(desk, f"{home}/fees", kind="damage", amount="5", reason="coffee")
     assert "An amount is more than 0" in post(desk, f"{home}/fees", 409, kind="damage", amount="-1")
     (waive,) = re.findall(r'action="([^"]+/waive)"', desk.get(home, headers=PAGE).text)
     assert "Please say why." in post(desk, waive, 409, reason=" ")
@@ -200,6 +215,10 @@ def test_fees_are_charged_and_waived_with_a_reason(desk: TestClient) -> None:
     shown = post(desk, waive, reason="a present")
     assert "The fee is waived." in shown
     assert "Waived: a present" in shown
+    for _ in range(2):
+        told = post(desk, f"{home}/fees", kind="admin", amount="１．５０", request_id="f1")
+    assert "Fees: CN¥1.50 owed" in told, "the same form again charges nothing more"
+    assert "with something else in it" in post(desk, f"{home}/fees", 409, kind="admin", amount="2", request_id="f1")
 
 
 @pytest.mark.parametrize(
