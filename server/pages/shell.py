@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Annotated, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from fastapi import Depends, HTTPException, Request
+from pydantic import StringConstraints
+from starlette.datastructures import URL
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from carrel.web.i18n import Language, Words
 from carrel.web.pages import Pages
 from server.deps import DESK, STAFF, Principal, Role, public
+
+NEXT_MOST = 4000
+"""Characters of an address to come back to: a search for 200 Chinese ones, as addresses write them, and filters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +81,13 @@ class Visit:
         return answer
 
     def to_sign_in(self) -> Response:
-        """Send the visitor to the sign-in page and back here afterwards; htmx is told to leave its page."""
-        back = self.request.url.path if self.request.method == "GET" else self._referer("/")
-        address = f"/sign-in?next={quote(back)}"
+        """Send the visitor to the sign-in page, which tells that a form was not done, and back afterwards.
+
+        htmx is told to leave its page.
+        """
+        sent = self.request.method != "GET"
+        address = f"/sign-in?next={quote(self._referer('/') if sent or self.by_htmx else _address(self.request.url))}"
+        address += "&undone=1" if sent else ""
         return Response(None, 204, {"HX-Redirect": address}) if self.by_htmx else RedirectResponse(address, 303)
 
     def back(self, fallback: str) -> RedirectResponse:
@@ -86,8 +95,7 @@ class Visit:
         return RedirectResponse(self._referer(fallback), 303)
 
     def _referer(self, fallback: str) -> str:
-        parts = urlsplit(self.request.headers.get("referer", fallback))
-        return safe_next(f"{parts.path}?{parts.query}" if parts.query else parts.path)
+        return safe_next(_address(urlsplit(self.request.headers.get("referer", fallback))))
 
 
 def visit(request: Request, caller: Annotated[Principal | None, public()]) -> Visit:
@@ -98,9 +106,16 @@ def visit(request: Request, caller: Annotated[Principal | None, public()]) -> Vi
 
 
 VisitDep = Annotated[Visit, Depends(visit)]
+Next = Annotated[str, StringConstraints(max_length=NEXT_MOST)]
 
 
 def safe_next(address: str) -> str:
     """An address of ours or /; never another site's, however it is written."""
     ours = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable()
     return address if ours else "/"
+
+
+def _address(of: URL | SplitResult) -> str:
+    """Path and query; the path alone where that would be longer than is taken back."""
+    whole = f"{of.path}?{of.query}" if of.query else of.path
+    return whole if len(whole) <= NEXT_MOST else of.path

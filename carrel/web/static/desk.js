@@ -1,16 +1,22 @@
 // The desk's scan field: it always has the focus, and a scan that comes while another is answered waits its turn.
 // After a scan that failed nothing is sent, or what waits might be lent to the reader before: somebody scans the failed
-// number again, sends all of it again, or discards it.
+// number again, sends all of it again, or discards it. What waits when the page is left, as for a sign-in that has ended,
+// waits again when the same reader is open; for any other it is only told of.
 
 const form = document.querySelector("#scan");
 const field = form.elements.namedItem("code");
 const held = document.querySelector("#held");
+const failed = document.querySelector("[data-failed-banner]");
+const left = document.querySelector("#left");
 const waiting = [];
+const KEPT = "desk-not-done";
+const SCANNED_MS = 30;  // a character at most
 const TYPING = "input:not([type=hidden]), select, textarea, summary, a, button";
 let busy = false;
 let stopped = false;
 let sent = "";
 let answered = false;
+let began = 0;
 
 function next() {
   busy = false;
@@ -28,6 +34,37 @@ function tell() {
   held.querySelector("[data-behind] strong").textContent = waiting.slice(1).join(", ");
 }
 
+// Card of a reader, or "" for none -> what was scanned while that reader was open.
+const others = new Map(JSON.parse(sessionStorage.getItem(KEPT) ?? "[]"));
+const reader = () => document.querySelector("#desk [form=scan][name=card]").value;
+
+function takeUp() {
+  sessionStorage.removeItem(KEPT);
+  waiting.push(...(others.get(reader()) ?? []));
+  others.delete(reader());
+  stopped = waiting.length > 0;
+  tell();
+  tellOthers();
+}
+
+function keep() {
+  const codes = [...(others.get(reader()) ?? []), ...(sent ? [sent] : []), ...waiting];
+  if (codes.length) others.set(reader(), codes);
+  if (others.size) sessionStorage.setItem(KEPT, JSON.stringify([...others]));
+}
+
+function tellOthers() {
+  left.hidden = others.size === 0;
+  left.querySelector("ul").replaceChildren(...[...others].map(([card, codes]) => {
+    const link = document.createElement("a");
+    link.href = card ? `/desk?card=${encodeURIComponent(card)}` : "/desk";
+    link.textContent = card || left.dataset.nobody;
+    const line = document.createElement("li");
+    line.append(link, `: ${codes.join(", ")}`);
+    return line;
+  }));
+}
+
 function resume() {
   stopped = false;
   tell();
@@ -39,7 +76,7 @@ function resume() {
 // In the capturing phase, so that htmx does not see what has to wait.
 document.addEventListener("submit", (event) => {
   if (event.target !== form) return;
-  if (!busy && !stopped) return;
+  if (field.value.trim() && !busy && !stopped) return;
   event.preventDefault();
   event.stopImmediatePropagation();
   const code = field.value.trim();
@@ -60,15 +97,19 @@ document.addEventListener("htmx:before:request", (event) => {
 
 document.addEventListener("htmx:before:response", (event) => {
   const { response } = event.detail.ctx;
-  answered = response.status >= 200 && response.status < 400 && !event.defaultPrevented;
+  answered = response.status >= 200 && response.status < 400 && !response.headers.has("HX-Redirect") && !event.defaultPrevented;
 });
 
 document.addEventListener("htmx:finally:request", () => {
   if (!answered) {
-    if (sent) waiting.unshift(sent);
+    if (sent) {
+      waiting.unshift(sent);
+      failed.hidden = true;  // what is told of the scan is more exact
+    }
     stopped = stopped || waiting.length > 0;
     tell();
   }
+  sent = "";
   field.focus({ preventScroll: true });
   forgetUndo();
   setTimeout(next);
@@ -83,9 +124,24 @@ held.querySelector("[data-discard]").addEventListener("click", () => {
   waiting.length = 0;
   // The server may have done what failed here; its number must not stand for another scan.
   for (const id of document.querySelectorAll("#desk [form=scan][name=request_id]")) id.value = "";
-  document.querySelector("[data-failed-banner]").hidden = true;
+  failed.hidden = true;
   field.focus({ preventScroll: true });
   resume();
+});
+
+left.querySelector("[data-forget]").addEventListener("click", () => {
+  others.clear();
+  tellOthers();
+  field.focus({ preventScroll: true });
+});
+
+// Some scanners end a number with Tab; nobody types that fast.
+field.addEventListener("keydown", (event) => {
+  if (!field.value) began = event.timeStamp;
+  const length = field.value.length;
+  if (event.key !== "Tab" || event.shiftKey || length < 4 || event.timeStamp - began > SCANNED_MS * length) return;
+  event.preventDefault();
+  form.requestSubmit();
 });
 
 // A click beside everything gives the field its focus back.
@@ -107,4 +163,6 @@ function forgetUndo() {
   }
 }
 
+takeUp();
+addEventListener("pagehide", keep);
 forgetUndo();

@@ -6,16 +6,18 @@ import re
 import uuid
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
 from carrel.contracts.circulation import Code, Reason
 from carrel.contracts.ids import CardNumber, ItemBarcode, RequestId
+from server.prose import number
 
 SCANNED: Final = re.compile(r"[0-9A-Za-z.*:/_-]{1,32}")
 """A card's number or an item's barcode."""
 
 Done = Annotated[str, StringConstraints(max_length=300)]
-Barcode = ItemBarcode | Literal[""]
+Meant = BeforeValidator(lambda typed: number(typed) if isinstance(typed, str) else typed)
+Barcode = Annotated[ItemBarcode | Literal[""], Meant]
 Key = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
@@ -40,7 +42,7 @@ class AtTheDesk(BaseModel):
 class ScanForm(AtTheDesk):
     """Whatever was scanned or typed."""
 
-    code: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] = ""
+    code: Annotated[str, Meant, StringConstraints(max_length=200)] = ""
 
 
 class ItemForm(AtTheDesk):
@@ -82,7 +84,7 @@ class HoldForm(Insisting):
 class PayForm(AtTheDesk):
     """A payment, on one fee or the oldest first."""
 
-    amount: Annotated[str, StringConstraints(strip_whitespace=True, max_length=20)] = ""
+    amount: Annotated[str, Meant, StringConstraints(max_length=20)] = ""
     means: Literal["cash", "card", "mobile"] = "cash"
     fee: Key | Literal[""] = ""
 

@@ -23,8 +23,9 @@ from server.lending.occasion import Occasion
 from server.lending.place import occasion_of
 from server.pages.reader import views
 from server.pages.reader.views import Reader
-from server.pages.shell import Visit, VisitDep, safe_next
+from server.pages.shell import Next, Visit, VisitDep, safe_next
 from server.patrons import service as patrons
+from server.prose import number
 
 router = APIRouter(include_in_schema=False, dependencies=[public()])
 
@@ -95,9 +96,11 @@ def renew_all(
 
 
 @router.get("/sign-in")
-def sign_in_page(visit: VisitDep, next: Annotated[str, Query(max_length=500)] = "/") -> Response:
-    """The form."""
-    return visit.page("reader/sign_in.html", next=safe_next(next), user="", error="")
+def sign_in_page(
+    visit: VisitDep, next: Annotated[Next, Query()] = "/", undone: Annotated[str, Query(max_length=1)] = ""
+) -> Response:
+    """The form; `undone` when something was sent that was not done, since nobody was signed in."""
+    return visit.page("reader/sign_in.html", next=safe_next(next), user="", error="", undone=undone)
 
 
 @router.post("/sign-in")
@@ -108,15 +111,18 @@ def sign_in(
     *,
     user: Annotated[str, Form(max_length=64)] = "",
     password: Annotated[str, Form(max_length=256)] = "",
-    next: Annotated[str, Form(max_length=500)] = "/",
+    next: Annotated[Next, Form()] = "/",
+    undone: Annotated[str, Form(max_length=1)] = "",
 ) -> Response:
     """Open a session and go on to where the visitor wanted to be."""
     hours = core.settings.server.session_hours
     agent = request.headers.get("user-agent", "")
-    outcome = auth.sign_in(core.database, user.strip(), password, now=core.clock.now(), hours=hours, agent=agent)
+    outcome = auth.sign_in(core.database, number(user), password, now=core.clock.now(), hours=hours, agent=agent)
     if isinstance(outcome, DomainError):
         error = refusal(visit.words, outcome.code, outcome.params)
-        return visit.page("reader/sign_in.html", status=outcome.status, next=safe_next(next), user=user, error=error)
+        return visit.page(
+            "reader/sign_in.html", status=outcome.status, next=safe_next(next), user=user, error=error, undone=undone
+        )
     target = safe_next(next)
     if target == "/" and outcome.principal.card is not None:
         target = "/my/loans"

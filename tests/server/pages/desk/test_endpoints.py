@@ -3,6 +3,7 @@
 import html
 import re
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from fastapi.testclient import TestClient
@@ -59,6 +60,27 @@ def scan(client: TestClient, code: str, card: str = "", **more: Any) -> str:
 
 def post(client: TestClient, path: str, **data: Any) -> str:
     return text(client.post(f"/desk/{path}", data=data, headers=PAGE))
+
+
+def test_after_an_ended_session_one_is_back_where_one_was(client: TestClient) -> None:
+    here = f"/desk?card={ALICE}"
+    answer = client.get(here, headers=PAGE, follow_redirects=False)
+    assert answer.headers["location"] == f"/sign-in?next={quote(here)}"
+    by_script = {"HX-Request": "true", "Referer": f"http://testserver{here}"}
+    answer = client.post("/desk/scan", data={"code": BOOK}, headers=PAGE | by_script)
+    assert answer.headers["hx-redirect"] == f"/sign-in?next={quote(here)}&undone=1"
+    assert "what you sent last was not done" in text(client.get(answer.headers["hx-redirect"], headers=PAGE))
+    told = {"user": Role.LIBRARIAN.value, "next": here, "undone": "1"}
+    wrong = client.post("/sign-in", data=told | {"password": "wrong"}, headers=PAGE)
+    assert (wrong.status_code, "was not done" in wrong.text) == (401, True)
+    answer = client.post("/sign-in", data=told | {"password": PASSWORD}, headers=PAGE)
+    assert "Alice Wu" in text(answer)
+
+
+@pytest.mark.parametrize("typed", ["９００００００１", " 9000 0001"])
+def test_a_card_typed_wide_or_with_blanks_opens_its_reader(desk: TestClient, typed: str) -> None:
+    assert "Alice Wu" in scan(desk, typed)
+    assert "Alice Wu" in text(desk.get("/patrons", params={"q": typed}, headers=PAGE))
 
 
 def test_nobody_else_comes_to_the_desk(client: TestClient) -> None:
@@ -250,15 +272,15 @@ def owing(desk: TestClient, clock: ManualClock) -> TestClient:
 
 def test_a_late_return_tells_its_fee_and_whose_it_is(owing: TestClient) -> None:
     answer = owing.post("/desk/scan", data={"code": BOOK}, headers=PAGE)
-    assert "Overdue fee: 2.00 CNY." in text(answer)
+    assert "Overdue fee: CN¥2.00." in text(answer)
     assert f'href="/desk?card={ALICE}"' in answer.text
-    assert "2.00 CNY owed" in scan(owing, ALICE)
+    assert "CN¥2.00 owed" in scan(owing, ALICE)
     assert "An amount is more than 0" in post(owing, "pay", card=ALICE, amount="x")
     assert "more than is owed" in post(owing, "pay", card=ALICE, amount="9")
     once = {"card": ALICE, "amount": "0.50", "means": "card", "request_id": "pay-1"}
-    assert "Paid: 0.50 CNY. Still owed: 1.50 CNY." in post(owing, "pay", **once)
+    assert "Paid: CN¥0.50. Still owed: CN¥1.50." in post(owing, "pay", **once)
     post(owing, "pay", **once)
-    assert "1.50 CNY owed" in scan(owing, ALICE)
+    assert "CN¥1.50 owed" in scan(owing, ALICE)
 
 
 def test_a_payment_is_undone_for_half_a_minute(owing: TestClient, clock: ManualClock) -> None:
@@ -267,7 +289,7 @@ def test_a_payment_is_undone_for_half_a_minute(owing: TestClient, clock: ManualC
     assert re.findall(r'name="payment" value="([^"]+)"', answer.text) == ["pay-1"]
     undoing = {"card": ALICE, "payment": "pay-1", "request_id": "undo-1"}
     for _ in range(2):
-        assert "Undone: the payment of 0.50 CNY. Owed: 2.00 CNY." in post(owing, "pay/undo", **undoing)
+        assert "Undone: the payment of CN¥0.50. Owed: CN¥2.00." in post(owing, "pay/undo", **undoing)
     assert "This payment was undone." in post(owing, "pay/undo", **undoing | {"request_id": "undo-2"})
     post(owing, "pay", card=ALICE, amount="0.50", request_id="pay-2")
     clock.advance(seconds=31)
