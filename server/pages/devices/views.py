@@ -46,6 +46,16 @@ class NetworkView:
     unnamed: Sequence[MemberView]
     named: Sequence[MemberView]
 
+    @property
+    def current(self) -> bool:
+        """Whether devices are now as it says; while gateway or radio is away, they were."""
+        return self.network.online and self.network.state.state == "running"
+
+    @property
+    def heard_at(self) -> datetime | None:
+        """When the radio last heard any of its devices; None for never."""
+        return max((d.last_seen for d in self.network.state.devices if d.last_seen is not None), default=None)
+
     def count(self, state: str) -> int:
         """How many named devices are in this state."""
         return sum(member.device.state == state for member in self.named)

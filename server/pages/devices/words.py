@@ -12,9 +12,10 @@ STATES = {
     "online": N_("online"),
     "silent": N_("silent"),
     "left": N_("has left"),
+    "unknown": N_("unknown now"),
 }
-TONES = {"awaited": "", "joining": "info", "online": "ok", "silent": "warn", "left": ""}
-SHAPES = {"awaited": "○", "joining": "◌", "online": "●", "silent": "▲", "left": "○"}
+TONES = {"awaited": "", "joining": "info", "online": "ok", "silent": "warn", "left": "", "unknown": ""}
+SHAPES = {"awaited": "○", "joining": "◌", "online": "●", "silent": "▲", "left": "○", "unknown": "○"}
 STEPS = {
     "joined": N_("Joining the network"),
     "node": N_("Kind of radio"),

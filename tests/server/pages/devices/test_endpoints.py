@@ -119,6 +119,24 @@ def test_a_newcomer_shows_its_way_and_asks_for_a_name(running: House) -> None:
     command = running.edge.commands[-1][1]
     assert isinstance(command, NetworkCommand)
     assert (command.ieee, command.device, command.zone, command.device_kind) == (NEW, "lux-9", "stacks", None)
+    assert f"Ask it everything again {NEW}" in shown(running)
+    assert f"Remove {NEW}" in shown(running)
+
+
+@pytest.mark.parametrize("away", ["radio", "gateway"])
+def test_while_radio_or_gateway_is_away_the_list_is_told_as_what_was_known(running: House, away: str) -> None:
+    assert "● online" in shown(running)
+    if away == "radio":
+        running.edge.network(network(running.clock.now(), state="down"))
+        eventually(lambda: "The radio does not answer. Below is what was known" in shown(running), "the notice")
+    else:
+        running.edge.online("offline")
+        eventually(lambda: "this is what it told last" in shown(running), "the notice")
+    page = shown(running)
+    assert "reading-th" in page
+    assert "○ unknown now" in page
+    assert "● online" not in page
+    assert "1 silent" not in page
 
 
 def test_an_open_join_window_can_be_closed(running: House) -> None:
