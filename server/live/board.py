@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from carrel.contracts.telemetry import Quantity
 from server.live.feed import Feed
@@ -82,7 +83,9 @@ class Board:
 
     def _show(self, room: str, quantity: str, found: RoomValue) -> None:
         value = None if found.value is None else round(found.value, DECIMALS)
-        patch = {"v": value, "t": None if found.at is None else _ms(found.at)}
+        patch: dict[str, Any] = {"v": value, "t": None if found.at is None else _ms(found.at)}
+        if not found.heard:
+            patch["old"] = True
         self._feed.publish(room_topic(room), f"{room}.{quantity}", patch)
 
 

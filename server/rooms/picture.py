@@ -159,7 +159,8 @@ class Picture:
             for gateway in self._gateways.values():
                 state = gateway.states.get(device)
                 if state is not None and state.zone == room and quantity in state.values:
-                    found.append(Sample(state.values[quantity], state.at.get(quantity, state.ts)))
+                    at = state.at.get(quantity, state.ts)
+                    found.append(Sample(state.values[quantity], at, heard=self._heard(name)))
         return found
 
     def actuators(self, room: str) -> list[ActuatorState]:
@@ -167,6 +168,11 @@ class Picture:
         return [state for _, state in self._actuators() if state.zone == room]
 
     def actuator(self, room: str, actuator: str) -> ActuatorState | None:
+    def _heard(self, gateway: str) -> bool:
+        """Whether what it told last is true now; one that never told its state may be newer than its status."""
+        told = self._gateways[gateway].status is not None
+        return not self._unreached and (not told or self.standing(gateway) == "online")
+
         """What an actuator does; None when no gateway has told of it."""
         return next((s for _, s in self._actuators() if (s.zone, s.actuator) == (room, actuator)), None)
 

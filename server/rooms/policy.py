@@ -24,18 +24,23 @@ ANYTHING = (-inf, inf)
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The last value of one sensor and when it was reported."""
+    """The last value of one sensor and when it was reported; not `heard` while its gateway is away."""
 
     value: float
     at: datetime
+    heard: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class RoomValue:
-    """A room's value; None is unknown. `at` is the newest report, also when it is too old to count."""
+    """A room's value; None is unknown. `at` is the newest report, also when it is too old to count.
+
+    Not `heard` while every gateway that it came from is away: it was so, and may be otherwise now.
+    """
 
     value: float | None = None
     at: datetime | None = None
+    heard: bool = True
 
 
 def room_value(
@@ -43,9 +48,11 @@ def room_value(
 ) -> RoomValue:
     """The median of the sensors that reported lately; what cannot be true counts no more than for the rules."""
     low, high = plausible
-    fresh = [sample.value for sample in samples if now - sample.at <= stale_after and low <= sample.value <= high]
+    fresh = [sample for sample in samples if now - sample.at <= stale_after and low <= sample.value <= high]
     newest = max((sample.at for sample in samples), default=None)
-    return RoomValue(median(fresh) if fresh else None, newest)
+    if not fresh:
+        return RoomValue(None, newest)
+    return RoomValue(median(s.value for s in fresh), newest, heard=any(s.heard for s in fresh))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +88,7 @@ def dew_point(temp: RoomValue, rh: RoomValue) -> RoomValue:
     at = min(temp.at, rh.at) if temp.at and rh.at else None
     if temp.value is None or rh.value is None or rh.value <= 0:
         return RoomValue(None, at)
-    return RoomValue(moisture.dew_point(temp.value, rh.value), at)
+    return RoomValue(moisture.dew_point(temp.value, rh.value), at, heard=temp.heard and rh.heard)
 
 
 def how_ended(*, until: datetime, cancelled: bool, replaced: bool, at: datetime) -> End:

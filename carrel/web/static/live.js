@@ -33,10 +33,10 @@ const ages = new Intl.RelativeTimeFormat(language, { numeric: "always" });
 let clockAhead = Number(body.dataset.now) - Date.now(); // of the server's clock
 const now = () => Date.now() + clockAhead;
 
-const values = new Map(); // key -> {v, t}
+const values = new Map(); // key -> {v, t, old}
 const sparklines = new Map();
 for (const stat of document.querySelectorAll("[data-stat]")) {
-  if (stat.dataset.at) values.set(stat.dataset.stat, { v: undefined, t: Number(stat.dataset.at) });
+  if (stat.dataset.at) values.set(stat.dataset.stat, { v: undefined, t: Number(stat.dataset.at), old: stat.classList.contains("is-stale") });
 }
 for (const svg of document.querySelectorAll("[data-spark]")) sparklines.set(svg.dataset.spark, new Sparkline(svg, now()));
 
@@ -91,9 +91,9 @@ function missing(patch) {
 
 // ---- the page
 
-function show(key, { v, t }) {
+function show(key, { v, t, old = false }) {
   const before = values.get(key);
-  values.set(key, { v, t });
+  values.set(key, { v, t, old });
   for (const element of document.querySelectorAll(`[data-k="${key}"]`)) {
     const text = v === null ? "–" : formats[element.dataset.format].format(v);
     if (element.textContent !== text) element.textContent = text;
@@ -103,7 +103,7 @@ function show(key, { v, t }) {
     stat.classList.toggle("is-above", v !== null && v > Number(stat.dataset.high ?? Infinity));
     stat.classList.toggle("is-below", v !== null && v < Number(stat.dataset.low ?? -Infinity));
   }
-  for (const verdict of document.querySelectorAll(`[data-verdict="${key}"]`)) judge(verdict, key, v);
+  for (const verdict of document.querySelectorAll(`[data-verdict="${key}"]`)) judge(verdict, key, old ? null : v);
   if (t !== null && t !== before?.t) draw(key, v, t);
   tickOne(key);
 }
@@ -155,7 +155,7 @@ function mark(state) {
 // ---- time passes
 
 function tickOne(key) {
-  const { t } = values.get(key);
+  const { t, old } = values.get(key);
   const age = t === null ? null : Math.max(0, now() - t);
   for (const element of document.querySelectorAll(`[data-age="${key}"]`)) {
     if (age === null) continue;
@@ -163,7 +163,7 @@ function tickOne(key) {
     if (element.textContent !== text) element.textContent = text;
   }
   for (const stat of document.querySelectorAll(`[data-stat="${key}"]`)) {
-    stat.classList.toggle("is-stale", age !== null && age > staleAfterMs);
+    stat.classList.toggle("is-stale", old || (age !== null && age > staleAfterMs));
   }
 }
 

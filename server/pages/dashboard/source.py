@@ -149,7 +149,8 @@ class ServerBuilding:
             if quantity in sensors:
                 history = self._history(room, quantity)
                 band = view.bands.get(quantity)
-                found.append(Measurement(room, NAMED[quantity], value.value, value.at, band, history))
+                shown = Measurement(room, NAMED[quantity], value.value, value.at, band, history, heard=value.heard)
+                found.append(shown)
         return found
 
     def _history(self, room: str, quantity: Quantity) -> list[tuple[datetime, float]]:

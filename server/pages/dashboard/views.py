@@ -23,7 +23,10 @@ Mode = Literal["auto", "manual", "safety"]
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One quantity of a room. `history` is (time, value) of the last two hours, oldest first."""
+    """One quantity of a room; not `heard` while every gateway that it came from is away.
+
+    `history` is (time, value) of the last two hours, oldest first.
+    """
 
     room: str
     quantity: ShownQuantity
@@ -32,6 +35,7 @@ class Measurement:
     band: tuple[float, float] | None = None
     history: Sequence[tuple[datetime, float]] = ()
 
+    heard: bool = True
     @property
     def key(self) -> str:
         """Its key on the live channel."""

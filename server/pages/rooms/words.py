@@ -74,7 +74,7 @@ def verdict(words: Words, measurement: Measurement) -> str:
     """How a value lies to its target; empty where there is no target."""
     if measurement.band is None:
         return ""
-    if measurement.value is None:
+    if measurement.value is None or not measurement.heard:
         return pattern(words, "unknown")
     low, high = measurement.band
     beyond = max(measurement.value - high, low - measurement.value)

@@ -147,6 +147,18 @@ class TestChanges:
             house.clock.advance(seconds=901)
             assert page.until_key("reading-room.temp") == {"v": None, "t": at}
 
+    def test_a_value_is_old_as_soon_as_its_gateway_is_away(self, house: House) -> None:
+        house.edge.online()
+        with opened(house) as page:
+            page.subscribe(ROOM)
+            house.edge.report("th-1", temp=24.31)
+            assert "old" not in page.until_key("reading-room.temp")
+            house.edge.online("offline")
+            assert page.until_key("reading-room.temp")["old"] is True
+        whole = house.client.get("/rooms/reading-room", headers={"Accept-Language": "en"}).text
+        assert "is-stale" in whole
+        assert ">no fresh value<" in whole
+
     def test_many_changes_come_as_few_messages(self, house: House) -> None:
         with opened(house) as page:
             page.subscribe(ROOM)
