@@ -19,14 +19,24 @@ class GatewayStatus(Contract):
     version: str
 
 
+LinkErrorCode = Literal[
+    "link_lost", "link_silent", "wrong_device", "no_network", "database_damaged", "radio_reset", "reader_refused",
+    "influx_away", "influx_unwilling", "readings_refused", "readings_dropped", "not_written", "unexpected",
+]  # fmt: skip
+
+
 class LinkHealth(Contract):
-    """One port or socket of a gateway; `since` is when it came into this state."""
+    """One port or socket of a gateway; `since` is when it came into this state.
+
+    `code` is the kind of its last error, for which pages have words; `last_error` tells it in full.
+    """
 
     link: LinkId
     kind: str
     state: Literal["connecting", "up", "degraded", "down"]
     since: AwareDatetime
     last_error: str = ""
+    code: LinkErrorCode | None = None
     reconnects: int = 0
     bad_frames: int = 0
 

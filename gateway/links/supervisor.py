@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from carrel.clock import Clock
-from carrel.contracts.health import LinkHealth
+from carrel.contracts.health import LinkErrorCode, LinkHealth
 from devices.ending import end_if_told, told_to_end
 from devices.events import BadFrame, Health, LinkUp, ModuleHealth
 from gateway.links.link import Emit, Link, LinkState
@@ -31,6 +31,7 @@ class Supervisor:
         self._state = LinkState.CONNECTING
         self._since: datetime = clock.now()
         self._last_error = ""
+        self._code: LinkErrorCode | None = None
         self._reconnects = 0
         self._bad_frames = 0
         self._been_up = False
@@ -48,6 +49,7 @@ class Supervisor:
             state=self._state.value,
             since=self._since,
             last_error=self._last_error,
+            code=self._code,
             reconnects=self._reconnects,
             bad_frames=self._bad_frames,
         )
@@ -68,7 +70,7 @@ class Supervisor:
         try:
             await self.link.run(self._heard)
         except ConnectionError as error:
-            self._lost(str(error) or type(error).__name__)
+            self._lost(str(error) or type(error).__name__, getattr(error, "code", "link_lost"))
         except asyncio.CancelledError:
             if told_to_end():
                 raise
@@ -103,9 +105,9 @@ class Supervisor:
         self._told_lost = False
         self._set(LinkState.UP)
 
-    def _lost(self, reason: str) -> None:
+    def _lost(self, reason: str, code: LinkErrorCode = "unexpected") -> None:
         self._forget_recovery()
-        self._last_error = reason
+        self._last_error, self._code = reason, code
         if not self._told_lost:
             log.warning("link %s lost: %s", self.link.name, reason)
             self._told_lost = True

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Literal
 
 from carrel.clock import Clock
-from carrel.contracts.health import LinkHealth
+from carrel.contracts.health import LinkErrorCode, LinkHealth
 from carrel.sections import TelemetryConfig
 from gateway.relay.influx import make_forwarder
 from gateway.relay.lines import Lines
@@ -50,7 +50,8 @@ class History:
         if self.forwarder:
             self.forwarder.wake()
 
-    def _trouble(self, text: str) -> None:
+    def _trouble(self, text: str, what: LinkErrorCode) -> None:
         state: Literal["degraded", "up"] = "degraded" if text else "up"
         now = self._clock.now()
-        self._on_health(LinkHealth(link=TELEMETRY, kind="log", state=state, since=now, last_error=text))
+        code = what if text else None
+        self._on_health(LinkHealth(link=TELEMETRY, kind="log", state=state, since=now, last_error=text, code=code))

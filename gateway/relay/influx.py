@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from carrel.clock import Clock
-from carrel.contracts.health import LinkHealth
+from carrel.contracts.health import LinkErrorCode, LinkHealth
 from carrel.sections import InfluxConfig
 from gateway.relay.delivery import AwayError, UnwillingError, Write, deliver
 from gateway.relay.lines import Lines
@@ -78,15 +78,15 @@ class Forwarder:
             try:
                 sent = await in_thread_of_its_own(self._step)
             except UnwillingError as error:
-                self._trouble(str(error))
+                self._trouble(str(error), "influx_unwilling")
                 await self._pause(MEND_S)
             except AwayError as error:
-                await self._retry(str(error), error.retry_after_s)
+                await self._retry(str(error), "influx_away", error.retry_after_s)
             except sqlite3.Error as error:
-                await self._retry(f"the gateway's own disk: {error}")
+                await self._retry(f"the gateway's own disk: {error}", "not_written")
             except Exception as error:
                 log.exception("sending readings to InfluxDB failed")
-                await self._retry(f"unexpected {type(error).__name__}: {error}")
+                await self._retry(f"unexpected {type(error).__name__}: {error}", "unexpected")
             else:
                 self._delay_s = FIRST_RETRY_S
                 self._went_well(sent)
@@ -94,8 +94,8 @@ class Forwarder:
                     await self._new.wait()
                     await self._pause(GATHER_S)
 
-    async def _retry(self, message: str, at_least_s: float = 0.0) -> None:
-        self._trouble(message)
+    async def _retry(self, message: str, code: LinkErrorCode, at_least_s: float = 0.0) -> None:
+        self._trouble(message, code)
         await self._pause(max(self._delay_s, at_least_s))
         self._delay_s = min(2 * self._delay_s, LAST_RETRY_S)
 
@@ -116,7 +116,7 @@ class Forwarder:
         elif sent.rows:
             if self._health.state == "down":
                 log.warning("InfluxDB takes readings again")
-            self._set("up", "")
+            self._set("up", "", None)
 
     def _tell_refused(self, refused: tuple[Refused, ...]) -> None:
         first = refused[0]
@@ -124,14 +124,15 @@ class Forwarder:
             "InfluxDB refused %d reading(s), which it will not get: %s: %s", len(refused), first.line, first.reason
         )
         count = self._health.bad_frames + len(refused)
-        self._set("degraded", f"{count} readings refused, lastly {first.line}: {first.reason}", bad_frames=count)
+        message = f"{count} readings refused, lastly {first.line}: {first.reason}"
+        self._set("degraded", message, "readings_refused", bad_frames=count)
 
-    def _trouble(self, message: str) -> None:
+    def _trouble(self, message: str, code: LinkErrorCode) -> None:
         if self._health.state != "down" or self._health.last_error != message:
             log.warning("InfluxDB gets no readings, they wait here: %s", message)
-        self._set("down", message)
+        self._set("down", message, code)
 
-    def _set(self, state: State, message: str, *, bad_frames: int | None = None) -> None:
+    def _set(self, state: State, message: str, code: LinkErrorCode | None, *, bad_frames: int | None = None) -> None:
         before = self._health
         back = before.state == "down" and state != "down"
         self._health = LinkHealth(
@@ -140,6 +141,7 @@ class Forwarder:
             state=state,
             since=before.since if state == before.state else self._clock.now(),
             last_error=message or before.last_error,
+            code=code or before.code,
             reconnects=before.reconnects + back,
             bad_frames=before.bad_frames if bad_frames is None else bad_frames,
         )

@@ -8,6 +8,7 @@ import sqlite3
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 
+from carrel.contracts.health import LinkErrorCode
 from carrel.contracts.telemetry import Reading
 from gateway.moments import Moments
 from gateway.relay.spool import Spool
@@ -34,12 +35,12 @@ class TelemetryLog:
         spool: Spool,
         stored: Callable[[], None],
         *,
-        on_trouble: Callable[[str], None] = lambda _: None,
+        on_trouble: Callable[[str, LinkErrorCode], None] = lambda _text, _what: None,
         every_s: float = FLUSH_EVERY_S,
         limit: int = WAITING_LIMIT,
     ) -> None:
-        """`stored()` is called in the event loop after each write; `on_trouble(text)` when something begins to keep
-        readings from being stored or from being kept until they are sent, with an empty text when it is over.
+        """`stored()` is called in the event loop after each write; `on_trouble(text, what)` when something begins to
+        keep readings from being stored or from being kept until they are sent, with an empty text when it is over.
         """
         self._spool = spool
         self._stored = stored
@@ -109,13 +110,14 @@ class TelemetryLog:
             kept = batch[len(batch) - min(room, len(batch)) :]
             self._drop(len(batch) - len(kept))
             self._waiting.extendleft(reversed(kept))
-            self._tell(f"telemetry is not written and waits in memory: {outcome}{_losses(self._lost)}")
+            self._tell(f"telemetry is not written and waits in memory: {outcome}{_losses(self._lost)}", "not_written")
             return False
         if len(self._waiting) >= FLUSH_AT:
             self._many.set()
         if outcome:
             self._lost.update(outcome)
-            self._tell(f"too many readings wait to be sent, the oldest are dropped{_losses(self._lost)}")
+            losses = _losses(self._lost)
+            self._tell(f"too many readings wait to be sent, the oldest are dropped{losses}", "readings_dropped")
         elif self._trouble:
             log.warning("telemetry is written and kept again%s", _losses(self._lost))
             self._lost.clear()
@@ -127,12 +129,12 @@ class TelemetryLog:
             self.dropped += count
             self._lost["all"] += count
 
-    def _tell(self, text: str) -> None:
+    def _tell(self, text: str, what: LinkErrorCode = "not_written") -> None:
         if text != self._trouble:
             if text:
                 log.error("%s", text)
             self._trouble = text
-            self._on_trouble(text)
+            self._on_trouble(text, what)
 
 
 def _losses(lost: Mapping[str, int]) -> str:

@@ -126,7 +126,7 @@ class SampleBuilding:
         links = (
             LinkView("zigbee", "znp", "up", since),
             LinkView("io-1", "modbus", "degraded", since, last_error="3 bad frames in the last minute"),
-            LinkView("kiosk-1", "feig", "down", since, last_error="/dev/serial/by-id/feig: no such device"),
+            LinkView("kiosk-1", "feig", "down", since, "/dev/serial/by-id/feig: no such device", "link_lost"),
         )
         gateway = GatewayView(
             "gw-1", "online" if self.online else "offline", True, None if self.online else since, links

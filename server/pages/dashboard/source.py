@@ -88,7 +88,7 @@ class ServerBuilding:
         """Gateways and links."""
         gateways = []
         for gateway in self._rooms.gateways():
-            links = [LinkView(x.link, x.kind, x.state, x.since, x.last_error) for x in gateway.links]
+            links = [LinkView(x.link, x.kind, x.state, x.since, x.last_error, x.code) for x in gateway.links]
             seen = gateway.status is not None
             gateways.append(GatewayView(gateway.id, gateway.standing, seen, gateway.offline_at, links))
         return HealthView(gateways, self._rooms.health_rev() + self._terminals.rev(), self._heard_terminals())

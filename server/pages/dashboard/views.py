@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
+from carrel.contracts.health import LinkErrorCode
 from carrel.web.i18n import Language
 from server.deps import Principal
 from server.rooms.picture import Standing
@@ -187,7 +188,7 @@ class AlarmsView:
 
 @dataclass(frozen=True, slots=True)
 class LinkView:
-    """One port or socket of a gateway."""
+    """One port or socket of a gateway; `code` is the kind of its last error."""
 
     id: str
     kind: str
@@ -196,6 +197,7 @@ class LinkView:
     last_error: str = ""
 
 
+    code: LinkErrorCode | None = None
 @dataclass(frozen=True, slots=True)
 class GatewayView:
     """One gateway and its links; `seen` when it ever told its state, `offline_at` if it was heard to go."""

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
+from carrel.contracts.health import LinkErrorCode
 from carrel.web.i18n import N_, Words
-from server.pages.dashboard.views import ActuatorView, AlarmView
+from server.pages.dashboard.views import ActuatorView, AlarmView, LinkView
 
 QUANTITIES = {
     "temp": N_("Temperature"),
@@ -59,6 +60,23 @@ LINK_STATES = {
     "degraded": N_("connected, with errors"),
     "down": N_("not connected"),
 }
+LINK_ERRORS: dict[LinkErrorCode, str] = {
+    "link_lost": N_("It cannot be opened, or the connection broke. Check plug, power and network."),
+    "link_silent": N_("It does not answer. Check its power and its cable."),
+    "wrong_device": N_("What answers is not what config.toml describes. Compare the two."),
+    "no_network": N_("This radio has no network yet, or another one. The devices' page says what to do."),
+    "database_damaged": N_("A damaged file of the radio was replaced. It is tried again by itself."),
+    "radio_reset": N_("The radio restarted by itself. If this happens often, check its power."),
+    "reader_refused": N_("The reader answers and refuses to work. Switch it off and on again."),
+    "influx_away": N_("InfluxDB cannot be reached. Readings wait in the gateway."),
+    "influx_unwilling": N_(
+        "InfluxDB takes nothing until an administrator mends something. Readings wait in the gateway."
+    ),
+    "readings_refused": N_("InfluxDB refused some readings and will not get them."),
+    "readings_dropped": N_("Too many readings wait to be sent. The oldest are dropped."),
+    "not_written": N_("The gateway cannot write to its disk. Make room on it."),
+    "unexpected": N_("Something unexpected happened. The gateway's log tells more."),
+}
 LINK_KINDS = {
     "zigbee": N_("Zigbee coordinator"),
     "znp": N_("Zigbee coordinator"),
@@ -69,6 +87,12 @@ LINK_KINDS = {
     "influxdb": N_("InfluxDB"),
     "log": N_("Log of readings"),
 }
+
+
+def link_error(words: Words, link: LinkView) -> str:
+    """What is wrong with a link. The last error of a wire that works again, with damaged frames, is over."""
+    over = link.state == "degraded" and link.kind not in ("log", "influxdb")
+    return "" if over or link.code is None else words.gettext(LINK_ERRORS[link.code])
 
 
 def state(words: Words, actuator: ActuatorView) -> str:

@@ -108,7 +108,7 @@ async def test_a_lost_link_is_tried_until_it_serves_again() -> None:
         await watch.seen.until(lambda: watch.link.count == 4)
         await watch.seen.until(lambda: "up" in watch.states)
     assert watch.reports[-1].reconnects == 1
-    assert watch.reports[-1].last_error == "cannot open /dev/ttyUSB0"
+    assert (watch.reports[-1].last_error, watch.reports[-1].code) == ("cannot open /dev/ttyUSB0", "link_lost")
 
 
 async def test_a_lost_link_is_logged_once_when_lost_and_once_when_back(caplog: pytest.LogCaptureFixture) -> None:
@@ -133,7 +133,7 @@ async def test_a_bug_ends_the_attempt_and_not_the_gateway(caplog: pytest.LogCapt
     watch = Watch(breaks, serves)
     async with watch.running():
         await watch.seen.until(lambda: watch.states == ["connecting", "up", "down", "up"])
-    assert watch.reports[2].last_error == "unexpected KeyError: 'a bug'"
+    assert (watch.reports[2].last_error, watch.reports[2].code) == ("unexpected KeyError: 'a bug'", "unexpected")
     assert "link field: unexpected error" in caplog.text
 
 

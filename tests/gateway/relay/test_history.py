@@ -66,8 +66,8 @@ def test_trouble_with_the_log_is_health_like_that_of_a_link(store: Store, clock:
     healths: list[LinkHealth] = []
     history = History(TelemetryConfig(), ME, store=store, clock=clock, on_health=healths.append)
     for text in ("the disk is full", ""):
-        history._trouble(text)
-    assert [(h.link, h.state, h.last_error) for h in healths] == [
-        ("telemetry", "degraded", "the disk is full"),
-        ("telemetry", "up", ""),
+        history._trouble(text, "not_written")
+    assert [(h.link, h.state, h.last_error, h.code) for h in healths] == [
+        ("telemetry", "degraded", "the disk is full", "not_written"),
+        ("telemetry", "up", "", None),
     ]

@@ -54,7 +54,9 @@ class Heard:
 @asynccontextmanager
 async def running(spool: Spool, limit: int = 100, every_s: float = 0.01) -> AsyncIterator[tuple[TelemetryLog, Heard]]:
     heard = Heard()
-    log = TelemetryLog(spool, heard.wake, on_trouble=heard.troubles.append, every_s=every_s, limit=limit)
+    log = TelemetryLog(
+        spool, heard.wake, on_trouble=lambda text, _what: heard.troubles.append(text), every_s=every_s, limit=limit
+    )
     task = asyncio.create_task(log.run())
     await asyncio.sleep(0)
     try:

@@ -59,6 +59,12 @@ def test_a_building_without_rooms_says_what_to_do(client, building, monkeypatch)
     assert "No rooms yet" in client.get("/").text
 
 
+def test_what_is_wrong_with_a_link_is_told_in_words_and_then_in_full(client, building):
+    page = client.get("/fragments/health").text
+    assert "It cannot be opened, or the connection broke." in page
+    assert '<span lang="en">/dev/serial/by-id/feig: no such device</span>' in page
+
+
 def test_a_gateway_that_is_away_makes_its_links_unknown(client, building):
     building.online = False
     page = client.get("/fragments/health").text
