@@ -188,7 +188,7 @@ def parts(site: Site) -> list[Part]:
         argv = ["sim", "serve", "--json", "--state", str(site.common.var / "sim"), "--links", str(site.run_dir)]
         argv += ["--io-port", str(site.sim_io_port), "--control", control, "--speed", f"{site.sim_speed:g}"]
         out.append(Part("sim", "virtual building", argv, lambda: _sim_facts(site) is not None))
-    out.append(Part("server", "library server", ["server", *config], lambda: answers(site.server, "/readyz")))
+    out.append(Part("server", "library server", ["server", *config], lambda: answers(site.server, "/healthz")))
     kiosk = site.kiosks[0] if site.kiosks else None
     out.append(
         Part("gateway", "gateway and kiosk", ["gateway", *config], lambda: not kiosk or answers(kiosk, "/healthz"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections import namedtuple
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -230,6 +230,8 @@ class Database:
         self.writer = self.engine.execution_options(**{_WRITE: True})
         """For libraries that keep tables of their own here; everybody else writes through `writing`."""
         self._hasty = self.engine.execution_options(**{_WRITE: True, _AT_ONCE: True})
+        self.on_refused: Callable[[], None] = _nobody
+        """Called from any thread after a transaction of `writing` was not taken."""
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -243,8 +245,13 @@ class Database:
 
         `at_once` raises OperationalError rather than wait for another writer of SQLite; it does nothing on PostgreSQL.
         """
-        with _Session(self._hasty if at_once else self.writer, expire_on_commit=False) as session, session.begin():
-            yield session
+        engine = self._hasty if at_once else self.writer
+        try:
+            with _Session(engine, expire_on_commit=False) as session, session.begin():
+                yield session
+        except OperationalError:
+            self.on_refused()
+            raise
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
@@ -280,6 +287,10 @@ class Database:
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
+
+
+def _nobody() -> None:
+    """Nobody wants to know."""
 
 
 def _postgresql(url: URL) -> Engine:

@@ -148,6 +148,9 @@ REFUSALS: dict[str, str] = {
     "rule_twice": N_("Another rule is for the same readers, items and branch. Change that one."),
     "rule_without_time": N_("A rule that lends says for how long: write either days or hours."),
     # the building
+    "database_unavailable": N_(
+        "The server's database takes nothing at the moment, so nothing was done. Please tell an administrator."
+    ),
     "unknown_actuator": N_("There is no such device."),
     "unknown_override": N_("This manual control had already ended."),
     "override_ended": N_("This manual control had already ended."),
@@ -169,6 +172,10 @@ REFUSALS: dict[str, str] = {
     "unknown_device": N_("This device is no longer on the network."),
     "device_name_taken": N_("Another device has this name."),
     "name_taken": N_("Another device has this name."),
+    "panel_silent": N_(
+        "The fire panel has not answered yet. If nothing changes here within half a minute, look after the alarm on the"
+        " spot."
+    ),
     "incomplete": N_("A new device needs a name, a room and a kind."),
     "unknown_zone": N_("There is no such room."),
     "named_in_config": N_("config.toml uses this name. Change it there first."),

@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
+from sqlalchemy.orm import Session
+
 from carrel.clock import Clock
 from carrel.contracts.actuation import CommandStatus, PanelCommand
 from carrel.contracts.alarms import AlarmState
 from server.alarms import service
+from server.alarms.book import AlarmBook
 from server.alarms.errors import RefusedByPanelError, UnknownAlarmError
 from server.db import Database
 from server.deps import Principal
@@ -44,21 +47,31 @@ class Outcome:
 class AlarmControl:
     """Of one server process; `app.state.alarm_control`. Calls block up to 3 s; not inside a transaction."""
 
-    def __init__(self, outbox: Outbox, database: Database, clock: Clock) -> None:
+    def __init__(self, outbox: Outbox, database: Database, clock: Clock, book: AlarmBook) -> None:
         self._outbox = outbox
         self._database = database
         self._clock = clock
+        self._book = book
 
     def perform(self, alarm: str, action: Action, *, by: Principal) -> Outcome:
         """Ask the panel; raises UnknownAlarmError, RefusedByPanelError."""
         with self._database.reading() as session:
             gateway = service.gateway_of(session, alarm)
+        held = self._book.held(alarm)
+        if gateway is None and held is not None:
+            gateway, _ = held
         if gateway is None:
             raise UnknownAlarmError
         now = self._clock.now()
         command = PanelCommand(id=uuid.uuid4().hex, action=action, alarm=alarm, by=by.user, expires=now + EXPIRES_AFTER)
         order = Order(gateway, PANEL, command)
-        result = self._outbox.carry_out(order, lambda session: service.asked(session, command, by.subject, now))
+
+        def note(session: Session) -> None:
+            if held is not None:
+                service.record(session, *held)
+            service.asked(session, command, by.subject, now)
+
+        result = self._outbox.carry_out(order, note)
         if result is not None and result.status is not CommandStatus.DONE:
             raise RefusedByPanelError(result.code or result.status.value, result.detail)
         return Outcome(self._after(alarm, action if result else None), result is not None)

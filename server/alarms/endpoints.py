@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from fastapi.requests import HTTPConnection
 
 from carrel.contracts.alarms import AlarmState
-from server.alarms import service
+from server.alarms.book import AlarmBook
 from server.alarms.control import Action, AlarmControl
 from server.alarms.schemas import AlarmsResponse
 from server.deps import STAFF, Principal, ReadSession, public, require
@@ -26,19 +26,30 @@ def control_of(connection: HTTPConnection) -> AlarmControl:
     return control
 
 
+def book_of(connection: HTTPConnection) -> AlarmBook:
+    """What is known of alarms; put there by `server.live.part`."""
+    book = connection.app.state.alarm_book
+    assert isinstance(book, AlarmBook)
+    return book
+
+
+BookDep = Annotated[AlarmBook, Depends(book_of)]
 ControlDep = Annotated[AlarmControl, Depends(control_of)]
 
 
 @router.get("")
 def alarms(
     session: ReadSession,
+    book: BookDep,
     _caller: Anyone,
+    *,
     state: Literal["open", "all"] = "open",
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> AlarmsResponse:
     """Alarms that are not over, or the newest of all."""
-    found = service.open_alarms(session)[:limit] if state == "open" else service.newest(session, limit)
-    return AlarmsResponse(alarms=found)
+    told = book.open_alarms(session) if state == "open" else book.newest(session, limit)
+    alarms = told.alarms[:limit]
+    return AlarmsResponse(alarms=alarms, unrecorded=[alarm.id for alarm in alarms if alarm.id in told.unrecorded])
 
 
 @router.post("/{alarm}/{action}", responses={202: {"model": AlarmState, "description": "On its way; no answer yet."}})

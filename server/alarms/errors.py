@@ -13,6 +13,13 @@ class UnknownAlarmError(DomainError):
     title = "There is no such alarm."
 
 
+class PanelSilentError(DomainError):
+    """The order is on its way and runs out soon; for pages, the API answers 202."""
+
+    code = "panel_silent"
+    title = "The panel has not answered yet."
+
+
 class RefusedByPanelError(DomainError):
     """The panel said no; its code is passed on (`detector_active`, `wrong_state`, ...)."""
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, case, select
+from sqlalchemy import CursorResult, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from carrel.contracts.alarms import Severity
 from server.alarms.models import AlarmActionRow, AlarmRow
-
-URGENCY = case({severity.value: rank for rank, severity in enumerate(Severity)}, value=AlarmRow.severity)
 
 
 def get(session: Session, id_: str) -> AlarmRow | None:
@@ -34,10 +31,22 @@ def put(session: Session, values: dict[str, Any]) -> bool:
     return done.rowcount > 0
 
 
+def remove(session: Session, id_: str) -> None:
+    """As if it had never been stored."""
+    session.execute(delete(AlarmRow).where(AlarmRow.id == id_))
+
+
+def abandon(session: Session, gateway: str, *, by: str, now: datetime) -> int:
+    """End a gateway's alarms with a version that anything the gateway tells is above; how many."""
+    standing = update(AlarmRow).where(AlarmRow.gateway == gateway, AlarmRow.state != "reset")
+    done = session.execute(standing.values(state="reset", version=0, reset_at=now, reset_by=by))
+    assert isinstance(done, CursorResult)
+    return done.rowcount
+
+
 def open_alarms(session: Session) -> list[AlarmRow]:
-    """Alarms that are not over, most urgent first, then newest first."""
-    query = select(AlarmRow).where(AlarmRow.state != "reset")
-    return list(session.scalars(query.order_by(URGENCY.desc(), AlarmRow.raised_at.desc(), AlarmRow.id)))
+    """Alarms that are not over."""
+    return list(session.scalars(select(AlarmRow).where(AlarmRow.state != "reset")))
 
 
 def newest(session: Session, limit: int) -> list[AlarmRow]:

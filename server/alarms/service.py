@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-from datetime import datetime
+import secrets
+import uuid
+from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -11,6 +13,9 @@ from carrel.contracts.actuation import CommandResult, PanelCommand
 from carrel.contracts.alarms import AlarmState
 from server.alarms import repository
 from server.alarms.models import AlarmActionRow, AlarmRow
+
+ROOM_BYTES = 8192
+"""More than a page of SQLite, a page of PostgreSQL."""
 
 
 def record(session: Session, gateway: str, alarm: AlarmState) -> bool:
@@ -34,7 +39,7 @@ def gateway_of(session: Session, id_: str) -> str | None:
 
 
 def open_alarms(session: Session) -> list[AlarmState]:
-    """Alarms that are not over, most urgent first."""
+    """Alarms that are not over."""
     return [_state(row) for row in repository.open_alarms(session)]
 
 
@@ -43,15 +48,25 @@ def newest(session: Session, limit: int) -> list[AlarmState]:
     return [_state(row) for row in repository.newest(session, limit)]
 
 
-def quiet_since(session: Session) -> datetime | None:
-    """When the last alarm was reset; None when an alarm is open or there never was one."""
-    return None if repository.open_alarms(session) else repository.last_reset(session)
+def last_reset(session: Session) -> datetime | None:
+    """When the newest of the resets was."""
+    return repository.last_reset(session)
 
 
-def rev(session: Session) -> str:
-    """The `rev` of `alarms` on the live channel: differs when an alarm was raised or changed."""
-    facts = sorted((row.id, row.version) for row in repository.open_alarms(session))
-    return hashlib.sha256(repr((facts, repository.last_reset(session))).encode()).hexdigest()[:12]
+def abandon(session: Session, gateway: str, *, by: str, now: datetime) -> int:
+    """End the alarms of a gateway that is gone for good; how many. Should it come back, it is right about them."""
+    return repository.abandon(session, gateway, by=by, now=now)
+
+
+def rehearse(session: Session) -> None:
+    """Store an alarm with many causes and take it back: what this raises, recording an alarm would raise."""
+    id_ = f"rehearsal-{uuid.uuid4().hex}"
+    values: dict[str, Any] = dict.fromkeys(AlarmState.model_fields) | {
+        "id": id_, "gateway": "", "version": 0, "kind": "fault", "severity": "info", "place": "", "state": "reset",
+        "raised_at": datetime.fromtimestamp(0, UTC), "silenced": True, "causes": [secrets.token_hex(ROOM_BYTES // 2)],
+    }  # fmt: skip
+    repository.put(session, values)
+    repository.remove(session, id_)
 
 
 def asked(session: Session, command: PanelCommand, subject: str, now: datetime) -> None:

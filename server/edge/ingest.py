@@ -1,7 +1,7 @@
 """What arrives from the gateways: decoded by the table of topics, handed on, confirmed once it is stored.
 
 Two lanes: live states go on at once; what needs the database goes, in order, through a bounded queue and a worker
-thread. What the queue cannot take is dropped, since the edge repeats it until it is confirmed.
+thread. What the queue cannot take is dropped, since the edge repeats it until it is confirmed. Alarms take both lanes.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ LIVE = (
     topics.RULES_STATE,
     topics.NETWORK,
     topics.CONFIG_STATE,
+    topics.ALARM,
+    topics.EVENT,
 )
 STORED = (topics.TELEMETRY, topics.COMMAND_ACK, topics.ALARM, topics.EVENT, topics.RULES_STATE, topics.NETWORK)
 TO_THE_EDGE = tuple(topic for topic in topics.TOPICS if topic.sender == "server")

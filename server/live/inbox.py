@@ -21,6 +21,7 @@ from carrel.contracts.health import GatewayStatus, LinkReport
 from carrel.contracts.network import NetworkState
 from carrel.contracts.telemetry import DeviceList, DeviceState, TelemetryBatch
 from server.alarms import service as alarms
+from server.alarms.book import AlarmBook
 from server.deps import Core
 from server.devices.names import Names
 from server.edge.ingest import Arrived
@@ -45,6 +46,7 @@ class EdgeInbox:
         board: Board,
         control: RoomControl,
         names: Names,
+        alarm_book: AlarmBook,
     ) -> None:
         self._database = core.database
         self._clock = core.clock
@@ -54,12 +56,23 @@ class EdgeInbox:
         self._board = board
         self._control = control
         self._names = names
+        self._alarm_book = alarm_book
         self._reconciled: dict[str, frozenset[tuple[str, datetime]]] = {}
         self._alarms_rev = ""
         self._wishes: Mapping[str, str] = {}
 
     def see(self, arrived: Arrived) -> None:
         """Take up a live state and show what changed; in the event loop."""
+        gateway = arrived.address.gateway
+        match arrived.message:
+            case AlarmState() as alarm:
+                self._alarm_book.hear(gateway, alarm)
+            case EdgeEvent() as event:
+                self._alarm_book.hear(gateway, event.alarm)
+            case _:
+                self._see_state(arrived)
+
+    def _see_state(self, arrived: Arrived) -> None:
         gateway, message = arrived.address.gateway, arrived.message
         match message:
             case DeviceState():
@@ -135,14 +148,13 @@ class EdgeInbox:
         self._board.show_actuators()
 
     def look_at_alarms(self) -> str:
-        """The alarms' rev as the database has it now; in a worker thread."""
+        """The alarms' rev as it is now; in a worker thread."""
         with self._database.reading() as session:
-            self._alarms_rev = alarms.rev(session)
+            self._alarms_rev = self._alarm_book.rev(session)
         return self._alarms_rev
 
     def _record(self, gateway: str, alarm: AlarmState) -> None:
-        with self._database.writing() as session:
-            alarms.record(session, gateway, alarm)
+        self._alarm_book.record(gateway, alarm)
         self.look_at_alarms()
 
     def _settle(self, gateway: str, result: CommandResult) -> None:

@@ -10,6 +10,7 @@ from functools import partial
 
 from fastapi import FastAPI
 
+from server.alarms.book import AlarmBook
 from server.alarms.control import AlarmControl
 from server.deps import Core
 from server.devices.names import Names
@@ -51,19 +52,19 @@ async def live_part(app: FastAPI, core: Core) -> AsyncIterator[None]:
     terminals = app.state.terminals = Terminals()
     board = Board(feed, rooms, terminals)
     control = RoomControl(rooms, outbox, core.database, core.clock)
-    inbox = EdgeInbox(core, outbox, picture=picture, store=store, board=board, control=control, names=names)
+    book = _alarm_book(app, core, outbox)
+    inbox = EdgeInbox(
+        core, outbox, picture=picture, store=store, board=board, control=control, names=names, alarm_book=book
+    )
     app.state.rooms, app.state.feed, app.state.room_control = rooms, feed, control
-    app.state.reports = Reports(core.settings, rooms.plan, rooms.past, core.clock)
-    app.state.network = Networks(rooms, outbox, core.clock)
-    app.state.alarm_control = AlarmControl(outbox, core.database, core.clock)
-
-    common = core.settings.common
-    connection = Connection(common.mqtt, common.library.branch)
+    _offer(app, core, rooms, outbox)
+    branch = core.settings.common.library.branch
+    connection = Connection(core.settings.common.mqtt, branch)
     watch = Watch(picture, connection, board.show_watch)
     ingest = Ingest(inbox, connection.publish, core.clock)
-    dispatcher = Dispatcher(outbox, common.library.branch, connection.publish)
-    books = app.state.rule_books = Books(core, rooms, store)
-    sender = BookSender(books, common.library.branch, partial(connection.publish, retain=True))
+    dispatcher = Dispatcher(outbox, branch, connection.publish)
+    app.state.rule_books = Books(core, rooms, store)
+    sender = BookSender(app.state.rule_books, branch, partial(connection.publish, retain=True))
     core.checks.add("broker", connection.probe, required=False)  # lending goes on without the edge
 
     board.show_all()
@@ -72,7 +73,7 @@ async def live_part(app: FastAPI, core: Core) -> AsyncIterator[None]:
         lambda: connection.run(ingest.take, dispatcher.run, sender.run),
         ingest.run,
         lambda: retention.run(store, core.clock, kept_of(core.settings.common.telemetry)),
-        lambda: _tick(inbox, board, watch),
+        lambda: _tick(inbox, board, watch, book),
         lambda: _forget(core, outbox),
     ]
     tasks = [asyncio.create_task(_for_ever(work)) for work in works]
@@ -83,20 +84,34 @@ async def live_part(app: FastAPI, core: Core) -> AsyncIterator[None]:
         store.close()
 
 
+def _offer(app: FastAPI, core: Core, rooms: Rooms, outbox: Outbox) -> None:
+    """What only answers requests."""
+    app.state.reports = Reports(core.settings, rooms.plan, rooms.past, core.clock)
+    app.state.network = Networks(rooms, outbox, core.clock)
+
+
+def _alarm_book(app: FastAPI, core: Core, outbox: Outbox) -> AlarmBook:
+    book = app.state.alarm_book = AlarmBook(core.database)
+    app.state.alarm_control = AlarmControl(outbox, core.database, core.clock, book)
+    core.checks.add("database_writes", book.writes.probe)
+    return book
+
+
 async def _end(tasks: list[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _tick(inbox: EdgeInbox, board: Board, watch: Watch) -> None:
+async def _tick(inbox: EdgeInbox, board: Board, watch: Watch, book: AlarmBook) -> None:
     """What happens by the passing of time alone, or through another server process."""
     while True:
         watch.look()  # first: the database may be away too
-        await asyncio.to_thread(inbox.give_up_overdue)
+        await asyncio.to_thread(book.record_held)
+        board.show_alarms(await asyncio.to_thread(inbox.look_at_alarms))
+        await asyncio.to_thread(inbox.give_up_overdue)  # after what needs no write: the database may take none
         await asyncio.to_thread(inbox.look_at_wishes)
         inbox.show_wishes()
-        board.show_alarms(await asyncio.to_thread(inbox.look_at_alarms))
         board.show_all()
         await asyncio.sleep(TICK_S)
 

@@ -93,7 +93,12 @@ async def pages_part(app: FastAPI, core: Core) -> AsyncIterator[None]:
     """Give the pages their building; comes after `server.live.part`, which makes what it is read from."""
     state = app.state
     state.building = ServerBuilding(
-        core, state.rooms, room_control=state.room_control, alarm_control=state.alarm_control, terminals=state.terminals
+        core,
+        state.rooms,
+        room_control=state.room_control,
+        alarm_control=state.alarm_control,
+        alarm_book=state.alarm_book,
+        terminals=state.terminals,
     )
     state.room_book = ServerRooms(core, state.rooms, state.building)
     yield

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,8 +11,10 @@ from carrel.contracts.actuation import ActuatorState
 from carrel.contracts.alarms import AlarmState
 from carrel.contracts.telemetry import Quantity
 from carrel.web.i18n import LANGUAGES, Language, Words, load
-from server.alarms import service as alarms
+from server.alarms.book import AlarmBook, Told
 from server.alarms.control import AlarmControl
+from server.alarms.errors import PanelSilentError
+from server.db import AWAY
 from server.deps import Core, Principal
 from server.errors import DomainError
 from server.pages.dashboard.views import (
@@ -39,6 +42,8 @@ from server.rooms.service import Rooms, RoomView
 from server.sip2.terminals import Terminals
 from server.telemetry.errors import HistoryUnavailableError
 
+log = logging.getLogger(__name__)
+
 NAMED: dict[str, ShownQuantity] = {"temp": "temp", "rh": "rh", "lux": "lux", "co2": "co2"}
 HISTORY = timedelta(hours=2)
 HISTORY_POINTS = 120
@@ -52,12 +57,13 @@ class ServerBuilding:
 
     def __init__(
         self, core: Core, rooms: Rooms, *, room_control: RoomControl, alarm_control: AlarmControl,
-        terminals: Terminals | None = None,
+        alarm_book: AlarmBook, terminals: Terminals | None = None,
     ) -> None:  # fmt: skip
         self._core = core
         self._rooms = rooms
         self._room_control = room_control
         self._alarm_control = alarm_control
+        self._alarm_book = alarm_book
         self._terminals = terminals or Terminals()
         self._places = place_names(core.settings.document.data)
         zone = core.settings.common.library.zone
@@ -75,14 +81,17 @@ class ServerBuilding:
     def alarms(self, language: Language) -> AlarmsView:
         """Alarms that are not over."""
         with self._core.database.reading() as session:
-            found = [self._alarm(alarm, language) for alarm in alarms.open_alarms(session)]
-            rev = self._rooms.alarms_rev(alarms.rev(session))
-            return AlarmsView(found, alarms.quiet_since(session), rev, self._unwatched())
+            found = self._alarms(self._alarm_book.open_alarms(session), language)
+            rev = self._rooms.alarms_rev(self._alarm_book.rev(session))
+            quiet_since = self._alarm_book.quiet_since(session)
+        return AlarmsView(
+            found, quiet_since, rev, self._unwatched(), unwritten=self._alarm_book.writes.trouble is not None
+        )
 
     def alarm_log(self, language: Language, limit: int) -> Sequence[AlarmView]:
         """The newest alarms, over or not, newest first."""
         with self._core.database.reading() as session:
-            return [self._alarm(alarm, language) for alarm in alarms.newest(session, limit)]
+            return self._alarms(self._alarm_book.newest(session, limit), language)
 
     def health(self) -> HealthView:
         """Gateways and links."""
@@ -123,7 +132,12 @@ class ServerBuilding:
 
     def answer_alarm(self, alarm: str, action: AlarmAction, *, by: Principal) -> Refusal | None:
         """Acknowledge, silence or reset."""
-        return _refusal(lambda: self._alarm_control.perform(alarm, action, by=by))
+
+        def ask() -> None:
+            if not self._alarm_control.perform(alarm, action, by=by).done:
+                raise PanelSilentError
+
+        return _refusal(ask)
 
     def _tile(self, view: RoomView, language: Language) -> RoomTile:
         config = view.config
@@ -161,7 +175,10 @@ class ServerBuilding:
             return []  # the page goes on with live values
         return [(bucket.start, bucket.mean) for bucket in course.buckets]
 
-    def _alarm(self, alarm: AlarmState, language: Language) -> AlarmView:
+    def _alarms(self, told: Told, language: Language) -> list[AlarmView]:
+        return [self._alarm(alarm, language, recorded=alarm.id not in told.unrecorded) for alarm in told.alarms]
+
+    def _alarm(self, alarm: AlarmState, language: Language, *, recorded: bool) -> AlarmView:
         causes = [
             CauseView("" if cause.zone == cause.kind else self._place(cause.zone, language), cause.kind, cause.active)
             for cause in alarm.causes
@@ -179,6 +196,7 @@ class ServerBuilding:
             acknowledged_by=alarm.acknowledged_by,
             reset_at=alarm.reset_at,
             reset_by=alarm.reset_by,
+            recorded=recorded,
         )
 
     def _place(self, id_: str, language: Language) -> str:
@@ -249,4 +267,7 @@ def _refusal(ask: Callable[[], object]) -> Refusal | None:
         ask()
     except DomainError as error:
         return Refusal(error.code, error.params)
+    except AWAY as error:
+        log.error("the database took nothing: %s", type(error).__name__)
+        return Refusal("database_unavailable")
     return None

@@ -134,7 +134,7 @@ class CauseView:
 
 @dataclass(frozen=True, slots=True)
 class AlarmView:
-    """One alarm as the panel has it."""
+    """One alarm as the panel has it; not `recorded` while the database has not taken this state of it."""
 
     id: str
     kind: Literal["fire", "fault"]
@@ -148,6 +148,7 @@ class AlarmView:
     acknowledged_by: str | None = None
     reset_at: datetime | None = None
     reset_by: str | None = None
+    recorded: bool = True
 
     @property
     def is_fire(self) -> bool:
@@ -177,13 +178,14 @@ class Unwatched:
 class AlarmsView:
     """Alarms that are not over, most urgent first; `quiet_since` when there is none.
 
-    All is quiet only where nothing is `unwatched`.
+    All is quiet only where nothing is `unwatched`; `unwritten` while the database takes nothing.
     """
 
     open: Sequence[AlarmView]
     quiet_since: datetime | None
     rev: str = ""
     unwatched: Unwatched | None = None
+    unwritten: bool = False
 
 
 @dataclass(frozen=True, slots=True)

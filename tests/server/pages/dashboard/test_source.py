@@ -6,7 +6,7 @@ from carrel.contracts.actuation import ActuatorState, OverrideInForce, OverrideS
 from carrel.contracts.alarms import AlarmCause, AlarmState
 from carrel.contracts.health import GatewayStatus, LinkHealth, LinkReport
 from carrel.contracts.telemetry import DeviceState, TelemetryPoint
-from server.alarms import service as alarms
+from server.alarms.book import AlarmBook
 from server.alarms.control import AlarmControl
 from server.deps import Principal, Role
 from server.edge.outbox import Outbox
@@ -32,6 +32,7 @@ class House:
         self.core = core_in(folder)
         self.now = datetime.now(UTC)
         self.picture = Picture()
+        self.book = AlarmBook(self.core.database)
         self.store = DatabaseStore(self.core.database)
         rooms = Rooms(read_plan(self.core.settings), self.picture, self.store, self.core.clock)
         outbox = Outbox(self.core.database, self.core.clock, answer_within_s=0)
@@ -39,7 +40,8 @@ class House:
             self.core,
             rooms,
             room_control=RoomControl(rooms, outbox, self.core.database, self.core.clock),
-            alarm_control=AlarmControl(outbox, self.core.database, self.core.clock),
+            alarm_control=AlarmControl(outbox, self.core.database, self.core.clock, self.book),
+            alarm_book=self.book,
         )
 
     def online(self):
@@ -69,8 +71,8 @@ class House:
             "state": "alarm",
         }
         cause = AlarmCause(zone="smoke", kind="smoke", active=True)
-        with self.core.database.writing() as session:
-            alarms.record(session, "gw-1", AlarmState(**base | {"raised_at": self.now, "causes": (cause,)} | more))
+        alarm = AlarmState(**base | {"raised_at": self.now, "causes": (cause,)} | more)
+        self.book.record("gw-1", alarm)
 
 
 @pytest.fixture
@@ -212,6 +214,8 @@ def test_a_refusal_of_the_domain_is_a_value_for_the_page(house):
     assert house.building.take_control("reading-room", "nothing", Asked(50, 60), by=LI).code == "unknown_actuator"
     assert house.building.give_back("o-9", by=LI) == Refusal("unknown_override")
     assert house.building.answer_alarm("fire-9", "reset", by=LI) == Refusal("unknown_alarm")
+    house.alarm()
+    assert house.building.answer_alarm("fire-1", "silence", by=LI) == Refusal("panel_silent")
 
 
 def test_a_wish_that_nobody_answered_yet_is_accepted_and_shown_as_being_sent(house):
