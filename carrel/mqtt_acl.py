@@ -47,7 +47,7 @@ def main(argv: list[str]) -> int:
 def acl(branch: str, server: str, gateways: Mapping[str, str], *, home_assistant: str = "") -> str:
     """The file: the server's user, then the user of each gateway (id -> user name)."""
     rights: dict[str, list[str]] = {server: [f"topic read {topics.name(branch, '+', EVERYTHING)}"]}
-    said = [topic for topic in topics.TOPICS if topic.sender == "server"]
+    said = [topic for topic in topics.TOPICS if topic.sender == "server" or topic.retained]  # also to clear it
     rights[server] += [f"topic write {topics.name(branch, '+', topic, '+')}" for topic in said]
     for gateway, user in gateways.items():
         own = rights.setdefault(user, [])

@@ -36,6 +36,7 @@ from server.exports import endpoints as exports
 from server.exports.worker import exports_part
 from server.feedback import endpoints as feedback
 from server.fees import endpoints as fees
+from server.gateways import endpoints as gateways
 from server.health import Checks
 from server.holders import HOLDERS
 from server.holds import endpoints as holds
@@ -93,6 +94,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     rules.router,
     alarms.router,
     devices.router,
+    gateways.router,
     reports.router,
     lending_reports.router,
     sip2.router,

@@ -22,8 +22,9 @@ VERSION_ROOT = "carrel/1"
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One kind of topic below a gateway's root; `{id}` stands for one level. `sender` alone may publish it; the server
-    hears everything, the gateway what the server sends and, where `heard_back`, what it said itself."""
+    """One kind of topic below a gateway's root; `{id}` stands for one level. `sender` alone may publish it, but the
+    server may clear what is retained. The server hears everything, the gateway what the server sends and, where
+    `heard_back`, what it said itself."""
 
     path: str
     contracts: tuple[type[Contract], ...]

@@ -163,8 +163,19 @@ REFUSALS: dict[str, str] = {
     "not_stored": N_("The building's gateway cannot write to its disk, so nothing was done."),
     "no_answer": N_("The device did not answer. Please try again."),
     "gateway_offline": N_("The building's gateway does not answer, so nothing was sent."),
+    "unknown_gateway": N_("There is no such gateway."),
+    "gateway_online": N_("This gateway is there. End it first, so that it does not come back by itself."),
+    "broker_away": N_("The server does not reach the message broker, so nothing was done."),
+    "not_cleared": N_(
+        "The broker does not let the server clear what it retains of the gateway. Write the broker's rights file anew"
+        " with carrel mqtt-acl, let the broker read it, and try again."
+    ),
     "detector_active": N_("A detector is still active. The alarm can be reset when it is clear."),
     "detector_fault": N_("A detector is faulty. The alarm can be reset when it works again."),
+    "panel_silent": N_(
+        "The fire panel has not answered yet. If nothing changes here within half a minute, look after the alarm on the"
+        " spot."
+    ),
     "unknown_alarm": N_("There is no such alarm."),
     "wrong_state": N_("The alarm is not in a state that allows this."),
     # the Zigbee network
@@ -172,10 +183,6 @@ REFUSALS: dict[str, str] = {
     "unknown_device": N_("This device is no longer on the network."),
     "device_name_taken": N_("Another device has this name."),
     "name_taken": N_("Another device has this name."),
-    "panel_silent": N_(
-        "The fire panel has not answered yet. If nothing changes here within half a minute, look after the alarm on the"
-        " spot."
-    ),
     "incomplete": N_("A new device needs a name, a room and a kind."),
     "unknown_zone": N_("There is no such room."),
     "named_in_config": N_("config.toml uses this name. Change it there first."),

@@ -55,8 +55,18 @@ class Arrived:
     message: Contract
 
 
+@dataclass(frozen=True, slots=True)
+class Retired:
+    """A gateway's state was cleared on the broker."""
+
+    gateway: str
+
+
 class Inbox(Protocol):
     """What the server does with what arrives."""
+
+    def forget(self, gateway: str) -> None:
+        """Its retained state was cleared: it is retired; in the event loop."""
 
     def see(self, arrived: Arrived) -> None:
         """Take up a live state; in the event loop, quick; raises ContractError for what cannot be."""
@@ -83,7 +93,9 @@ class Ingest:
         """Take one message; never raises."""
         try:
             arrived = _read(name, payload)
-            if arrived is None:
+            if isinstance(arrived, Retired):
+                self._inbox.forget(arrived.gateway)
+            if not isinstance(arrived, Arrived):
                 return
             if arrived.address.topic in LIVE:
                 self._inbox.see(arrived)
@@ -175,13 +187,13 @@ class _Gaps:
         return True
 
 
-def _read(name: str, payload: bytes) -> Arrived | None:
-    """None for what is of no concern: our own words, and retained topics that were cleared."""
+def _read(name: str, payload: bytes) -> Arrived | Retired | None:
+    """None for what is of no concern: our own words, and other retained topics that were cleared."""
     address = topics.parse(name)
     if address is None:
         raise ContractError("no such topic")
     if address.topic in TO_THE_EDGE or not payload:
-        return None
+        return Retired(address.gateway) if address.topic is topics.STATE else None
     if not _GATEWAY.fullmatch(address.gateway) or (address.id is not None and not _ID.fullmatch(address.id)):
         raise ContractError("a name in the topic is not allowed")
     message: Any = decode(address.topic.contracts[0], payload)

@@ -61,6 +61,11 @@ class EdgeInbox:
         self._alarms_rev = ""
         self._wishes: Mapping[str, str] = {}
 
+    def forget(self, gateway: str) -> None:
+        """It was retired; in the event loop."""
+        self._picture.forget(gateway)
+        self._board.show_watch()
+
     def see(self, arrived: Arrived) -> None:
         """Take up a live state and show what changed; in the event loop."""
         gateway = arrived.address.gateway

@@ -19,6 +19,7 @@ from server.edge.connection import Connection
 from server.edge.dispatch import Dispatcher
 from server.edge.ingest import Ingest
 from server.edge.outbox import Outbox
+from server.gateways.service import Gateways
 from server.live.board import Board, topics_of
 from server.live.feed import Feed
 from server.live.inbox import EdgeInbox
@@ -87,6 +88,7 @@ async def live_part(app: FastAPI, core: Core) -> AsyncIterator[None]:
 def _offer(app: FastAPI, core: Core, rooms: Rooms, outbox: Outbox) -> None:
     """What only answers requests."""
     app.state.reports = Reports(core.settings, rooms.plan, rooms.past, core.clock)
+    app.state.gateways = Gateways(core, rooms)
     app.state.network = Networks(rooms, outbox, core.clock)
 
 

@@ -98,6 +98,7 @@ async def pages_part(app: FastAPI, core: Core) -> AsyncIterator[None]:
         room_control=state.room_control,
         alarm_control=state.alarm_control,
         alarm_book=state.alarm_book,
+        gateways=state.gateways,
         terminals=state.terminals,
     )
     state.room_book = ServerRooms(core, state.rooms, state.building)

@@ -72,6 +72,11 @@ class Picture:
         offline_at = _offline_at(known, now) if status.state == "offline" else None
         self._put(gateway, replace(known, status=status, heard=True, offline_at=offline_at))
 
+    def forget(self, gateway: str) -> None:
+        """It was retired; should it speak again, it is back."""
+        self._gateways = {name: known for name, known in self._gateways.items() if name != gateway}
+        self.layout += 1
+
     def begin_session(self) -> None:
         """The broker is there (again); what it retains is told anew, so what it does not tell is in doubt.
 
@@ -156,23 +161,23 @@ class Picture:
         """The last value of this quantity that each of these devices measured in a room."""
         found = []
         for device in devices:
-            for gateway in self._gateways.values():
+            for name, gateway in self._gateways.items():
                 state = gateway.states.get(device)
                 if state is not None and state.zone == room and quantity in state.values:
                     at = state.at.get(quantity, state.ts)
                     found.append(Sample(state.values[quantity], at, heard=self._heard(name)))
         return found
 
-    def actuators(self, room: str) -> list[ActuatorState]:
-        """What the actuators of a room do."""
-        return [state for _, state in self._actuators() if state.zone == room]
-
-    def actuator(self, room: str, actuator: str) -> ActuatorState | None:
     def _heard(self, gateway: str) -> bool:
         """Whether what it told last is true now; one that never told its state may be newer than its status."""
         told = self._gateways[gateway].status is not None
         return not self._unreached and (not told or self.standing(gateway) == "online")
 
+    def actuators(self, room: str) -> list[ActuatorState]:
+        """What the actuators of a room do."""
+        return [state for _, state in self._actuators() if state.zone == room]
+
+    def actuator(self, room: str, actuator: str) -> ActuatorState | None:
         """What an actuator does; None when no gateway has told of it."""
         return next((s for _, s in self._actuators() if (s.zone, s.actuator) == (room, actuator)), None)
 

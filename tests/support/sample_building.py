@@ -185,6 +185,10 @@ class SampleBuilding:
             self.open_alarms = [replace(a, silenced=True) for a in self.open_alarms]
         return self.refuse
 
+    def retire_gateway(self, gateway: str, *, by: Principal) -> Refusal | None:
+        self.asked.append(("retire", gateway, by.user))
+        return self.refuse
+
     def _measurement(self, room: str, quantity: str) -> Measurement:
         value = VALUES[room, quantity]
         history = [

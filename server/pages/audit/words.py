@@ -121,6 +121,7 @@ ACTIONS: tuple[tuple[str, dict[str, str]], ...] = (
             "lending.policy": N_("Lending policy changed"),
             "lending.calendar": N_("Calendar changed"),
             "rules.save": N_("Rules of the building saved"),
+            "gateway.retire": N_("Gateway retired"),
         },
     ),
 )
@@ -162,6 +163,7 @@ THINGS = {
     "suggestion": N_("Suggestion %(key)s"),
     "news": N_("News %(key)s"),
     "rules": N_("Version %(key)s"),
+    "gateway": N_("Gateway %(key)s"),
 }
 """What a kind and a key stand for."""
 
@@ -169,6 +171,7 @@ PLACES = {"patron": "/patrons/", "record": "/catalogue/records/", "feedback": "/
 """Where a thing has a page of its own."""
 
 DETAILS = {
+    "alarms": N_("Alarms"),
     "added": N_("Added"),
     "amount": N_("Amount"),
     "barcode": N_("Barcode"),

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, HTTPException, Request
 from starlette.responses import Response
 
+from carrel.contracts.ids import Slug
 from carrel.web.words import refusal
 from server.deps import public
 from server.pages.dashboard import words as building_words
@@ -71,6 +72,17 @@ def answer_alarm(alarm: str, action: AlarmAction, visit: VisitDep, building: Bui
     return _page(visit, "dashboard/_alarms.html", alarms=strip, refused=_worded(visit, refused))
 
 
+@router.post("/gateways/{gateway}/retire")
+def retire_gateway(gateway: Slug, visit: VisitDep, building: BuildingDep) -> Response:
+    """Forget a gateway that will not come back."""
+    if (caller := visit.administrator()) is None:
+        return visit.to_sign_in()
+    refused = _worded(visit, building.retire_gateway(gateway, by=caller))
+    if visit.by_htmx:
+        return _page(visit, "dashboard/_health.html", health=building.health(), not_retired=refused)
+    return _overview(visit, building, not_retired=refused) if refused else visit.back("/")
+
+
 def actuators(visit: Visit, building: Building, room: str, refused: Refusal | None = None) -> Response:
     """A tile's actuators, with what was refused to the visitor; raises 404."""
     tile = building.room(room, visit.language)
@@ -85,20 +97,21 @@ def plain(visit: Visit, building: Building, refused: Refusal | None) -> Response
 
 
 def _page(visit: Visit, template: str, *, status: int = 200, **context: Any) -> Response:
-    context.setdefault("refused", "")
+    context = {"refused": "", "not_retired": ""} | context
     return visit.page(template, status=status, bw=building_words, choice=CHOICE, refusal=refusal, **context)
 
 
-def _overview(visit: Visit, building: Building, refused: Refusal | None = None) -> Response:
+def _overview(visit: Visit, building: Building, refused: Refusal | None = None, *, not_retired: str = "") -> Response:
     shown = building.overview(visit.language)
     return _page(
         visit,
         "dashboard/overview.html",
-        status=409 if refused else 200,
+        status=409 if refused or not_retired else 200,
         rooms=shown.rooms,
         alarms=shown.alarms,
         health=shown.health,
         refused=_worded(visit, refused),
+        not_retired=not_retired,
     )
 
 

@@ -17,6 +17,7 @@ from server.alarms.errors import PanelSilentError
 from server.db import AWAY
 from server.deps import Core, Principal
 from server.errors import DomainError
+from server.gateways.service import Gateways
 from server.pages.dashboard.views import (
     ActuatorView,
     AlarmAction,
@@ -57,13 +58,14 @@ class ServerBuilding:
 
     def __init__(
         self, core: Core, rooms: Rooms, *, room_control: RoomControl, alarm_control: AlarmControl,
-        alarm_book: AlarmBook, terminals: Terminals | None = None,
+        alarm_book: AlarmBook, gateways: Gateways, terminals: Terminals | None = None,
     ) -> None:  # fmt: skip
         self._core = core
         self._rooms = rooms
         self._room_control = room_control
         self._alarm_control = alarm_control
         self._alarm_book = alarm_book
+        self._gateways = gateways
         self._terminals = terminals or Terminals()
         self._places = place_names(core.settings.document.data)
         zone = core.settings.common.library.zone
@@ -138,6 +140,10 @@ class ServerBuilding:
                 raise PanelSilentError
 
         return _refusal(ask)
+
+    def retire_gateway(self, gateway: str, *, by: Principal) -> Refusal | None:
+        """Forget one that will not come back."""
+        return _refusal(lambda: self._gateways.retire(gateway, by=by))
 
     def _tile(self, view: RoomView, language: Language) -> RoomTile:
         config = view.config

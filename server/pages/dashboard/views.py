@@ -35,8 +35,8 @@ class Measurement:
     at: datetime | None
     band: tuple[float, float] | None = None
     history: Sequence[tuple[datetime, float]] = ()
-
     heard: bool = True
+
     @property
     def key(self) -> str:
         """Its key on the live channel."""
@@ -197,9 +197,9 @@ class LinkView:
     state: Literal["connecting", "up", "degraded", "down"]
     since: datetime
     last_error: str = ""
-
-
     code: LinkErrorCode | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class GatewayView:
     """One gateway and its links; `seen` when it ever told its state, `offline_at` if it was heard to go."""
@@ -302,3 +302,6 @@ class Building(Protocol):
 
     def answer_alarm(self, alarm: str, action: AlarmAction, *, by: Principal) -> Refusal | None:
         """Acknowledge, silence or reset."""
+
+    def retire_gateway(self, gateway: str, *, by: Principal) -> Refusal | None:
+        """Forget one that will not come back."""

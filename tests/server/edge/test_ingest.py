@@ -144,6 +144,9 @@ class Inbox:
     def __init__(self) -> None:
         self.failing: set[int] = set()
 
+    def forget(self, gateway: str) -> None:
+        raise AssertionError(gateway)
+
     def see(self, arrived: Arrived) -> None:
         """Alarms are live states, too."""
 

@@ -10,6 +10,7 @@ from server.alarms.book import AlarmBook
 from server.alarms.control import AlarmControl
 from server.deps import Principal, Role
 from server.edge.outbox import Outbox
+from server.gateways.service import Gateways
 from server.pages.dashboard.source import ServerBuilding, place_names
 from server.pages.dashboard.views import Refusal, Unwatched
 from server.pages.dashboard.views import Wish as Asked
@@ -42,6 +43,7 @@ class House:
             room_control=RoomControl(rooms, outbox, self.core.database, self.core.clock),
             alarm_control=AlarmControl(outbox, self.core.database, self.core.clock, self.book),
             alarm_book=self.book,
+            gateways=Gateways(self.core, rooms),
         )
 
     def online(self):

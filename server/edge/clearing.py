@@ -1,0 +1,43 @@
+"""Clears what the broker retains of a gateway; what comes of it, every server process hears by its own session."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+
+import aiomqtt
+
+from carrel import mqtt
+from carrel.contracts import topics
+from carrel.sections import MqttConfig
+
+QUIET_S = 0.5
+"""So long after the last of them a broker has told everything that it retains."""
+TAKEN_WITHIN_S = 5.0
+WAITING = 10_000
+
+
+async def clear(config: MqttConfig, branch: str, gateway: str) -> bool:
+    """Whether all of it was cleared, the gateway's state last; raises aiomqtt.MqttError or OSError without a broker."""
+    root = topics.root(branch, gateway) + "/"
+    state = topics.name(branch, gateway, topics.STATE)
+    async with mqtt.client(config, f"carrel-{branch}-clear-{uuid.uuid4().hex[:8]}", waiting=WAITING) as client:
+        await client.subscribe(f"{root}#", qos=1)
+        kept = {state}
+        while (message := await _next(client, QUIET_S)) is not None:
+            if str(message.topic).startswith(root):  # amqtt gives a newcomer also what is retained for others
+                kept.add(str(message.topic))
+        for name in sorted(kept, key=lambda name: (name == state, name)):
+            await client.publish(name, b"", qos=1, retain=True)
+        while kept and (message := await _next(client, TAKEN_WITHIN_S)) is not None:
+            if not message.payload:
+                kept.discard(str(message.topic))
+        return not kept
+
+
+async def _next(client: aiomqtt.Client, within_s: float) -> aiomqtt.Message | None:
+    try:
+        async with asyncio.timeout(within_s):
+            return await anext(client.messages)
+    except TimeoutError:
+        return None

@@ -1,0 +1,1 @@
+"""The gateways as the library knows them, and how one is retired."""

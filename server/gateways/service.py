@@ -1,0 +1,54 @@
+"""Retiring a gateway that will not come back; one that speaks again is back by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import aiomqtt
+
+from server.alarms import service as alarms
+from server.audit import service as audit
+from server.deps import Core, Principal
+from server.edge.clearing import clear
+from server.gateways.errors import BrokerAwayError, GatewayOnlineError, NotClearedError, UnknownGatewayError
+from server.rooms.service import Rooms
+
+log = logging.getLogger(__name__)
+
+
+class Gateways:
+    """Of one server process; `app.state.gateways`."""
+
+    def __init__(self, core: Core, rooms: Rooms) -> None:
+        self._core = core
+        self._rooms = rooms
+
+    def retire(self, gateway: str, *, by: Principal) -> None:
+        """End its alarms here, and clear all that the broker retains of it.
+
+        Blocks for some seconds; not inside a transaction. Raises UnknownGatewayError, GatewayOnlineError,
+        BrokerAwayError, NotClearedError.
+        """
+        picture = self._rooms.picture
+        if gateway not in picture.gateways():
+            raise UnknownGatewayError
+        if picture.unreached:
+            raise BrokerAwayError
+        if picture.standing(gateway) == "online":
+            raise GatewayOnlineError
+        now = self._core.clock.now()
+        with self._core.database.writing() as session:
+            ended = alarms.abandon(session, gateway, by=by.user, now=now)
+            audit.record(
+                session, actor=by.subject, action="gateway.retire", target=f"gateway:{gateway}", at=now,
+                detail={"alarms": ended},
+            )  # fmt: skip
+        common = self._core.settings.common
+        try:
+            cleared = asyncio.run(clear(common.mqtt, common.library.branch, gateway))
+        except (aiomqtt.MqttError, OSError) as error:
+            log.warning("gateway %s is not retired: %s", gateway, error)
+            raise BrokerAwayError from error
+        if not cleared:
+            raise NotClearedError

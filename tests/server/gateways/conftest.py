@@ -1,0 +1,3 @@
+"""The spine's fixtures."""
+
+from tests.support.spine import broker, house  # noqa: F401  # pytest finds fixtures by name
