@@ -38,14 +38,19 @@ def overview(visit: VisitDep, building: BuildingDep) -> Response:
 @router.get("/alarms")
 def alarms(visit: VisitDep, building: BuildingDep) -> Response:
     """Alarms that are not over, and the newest of the past."""
-    log = building.alarm_log(visit.language, ALARM_LOG_LENGTH)
-    return _page(visit, "dashboard/alarms.html", alarms=building.alarms(visit.language), log=log)
+    return _with_log(visit, building, "dashboard/alarms.html")
 
 
 @router.get("/fragments/alarms")
 def alarms_fragment(visit: VisitDep, building: BuildingDep) -> Response:
     """The alarm strip."""
     return _page(visit, "dashboard/_alarms.html", alarms=building.alarms(visit.language))
+
+
+@router.get("/fragments/alarms/log")
+def alarm_log_fragment(visit: VisitDep, building: BuildingDep) -> Response:
+    """The newest alarms, over or not."""
+    return _with_log(visit, building, "dashboard/_alarm_log.html")
 
 
 @router.get("/fragments/health")
@@ -94,6 +99,11 @@ def actuators(visit: Visit, building: Building, room: str, refused: Refusal | No
 def plain(visit: Visit, building: Building, refused: Refusal | None) -> Response:
     """The answer to a form that was sent without scripts."""
     return _overview(visit, building, refused) if refused else visit.back("/")
+
+
+def _with_log(visit: Visit, building: Building, template: str) -> Response:
+    log = building.alarm_log(visit.language, ALARM_LOG_LENGTH)
+    return _page(visit, template, alarms=building.alarms(visit.language), log=log)
 
 
 def _page(visit: Visit, template: str, *, status: int = 200, **context: Any) -> Response:
