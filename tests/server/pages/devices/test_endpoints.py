@@ -128,7 +128,7 @@ def test_while_radio_or_gateway_is_away_the_list_is_told_as_what_was_known(runni
     assert "● online" in shown(running)
     if away == "radio":
         running.edge.network(network(running.clock.now(), state="down"))
-        eventually(lambda: "The radio does not answer. Below is what was known" in shown(running), "the notice")
+        eventually(lambda: "The radio does not answer Below is what was known" in shown(running), "the notice")
     else:
         running.edge.online("offline")
         eventually(lambda: "this is what it told last" in shown(running), "the notice")
