@@ -21,6 +21,7 @@ from carrel.sections import MqttConfig
 from gateway.relay.spool import Spool
 from gateway.relay.uplink import Identity, Uplink
 from gateway.store import Store
+from server.edge import clearing
 from server.edge.connection import Connection
 from tests.support.clock import ManualClock
 from tests.support.mosquitto import Mosquitto, make_certificates, running_mosquitto
@@ -113,6 +114,22 @@ async def test_the_server_cannot_pass_for_a_gateway(broker: Mosquitto) -> None:
         await heard.connection.publish(f"{ROOT}/telemetry/ack", b"mine")
         await eventually(lambda: heard.on(f"{ROOT}/telemetry/ack"))
         assert heard.on(f"{ROOT}/telemetry") == []
+
+
+async def test_the_server_clears_what_is_retained_of_a_gateway_and_no_other_gateway_may(
+    broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clearing, "TAKEN_WITHIN_S", 0.5)
+    kept = [f"{ROOT}/$state", f"{ROOT}/dev/th-1/availability", f"{ROOT}/alarm/fire-1"]
+    async with mqtt.client(broker.config(GATEWAY), "edge", waiting=10) as edge:
+        for name in kept:
+            await edge.publish(name, b"{}", qos=1, retain=True)
+    for user, may in ((OTHER, False), (SERVER, True)):
+        assert await clearing.clear(broker.config(user), "main", GATEWAY) is may
+        async with server(broker.config(SERVER)) as heard:
+            await heard.connection.publish(f"{ROOT}/telemetry/ack", b"after what is retained")
+            await eventually(lambda heard=heard: heard.on(f"{ROOT}/telemetry/ack"))
+            assert [name for name in kept if heard.on(name)] == ([] if may else kept)
 
 
 @pytest.mark.parametrize("wrong", ["password", "authority", "plain"])
