@@ -159,12 +159,15 @@ def decide_checkout(case: Case) -> Decision:
 
 
 def decide_renewal(case: Case) -> Decision:
-    """May this patron keep this item longer, and until when? Counted on from the present due date."""
+    """May this patron keep this item longer, and until when? Counted on from the present due date, or from today
+    where that would be over already."""
     decision = _unknown(case) or _move(case, Trigger.RENEWAL)
     if isinstance(decision, Refused):
         return decision
     assert case.loan is not None
     due = case.lending.due(case.loan.due, case.rule, zone=case.zone, branch=case.branch)
+    if due <= case.now:
+        due = case.lending.due(case.now, case.rule, zone=case.zone, branch=case.branch)
     return Allowed(max(due, case.loan.due), decision.overridden)
 
 

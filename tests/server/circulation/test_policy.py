@@ -165,6 +165,15 @@ def test_a_renewal_counts_on_from_the_present_due_date() -> None:
     assert renewed == Allowed(datetime(2026, 5, 1, 15, 59, 59, tzinfo=UTC))
 
 
+def test_a_renewal_that_would_be_over_already_counts_from_today() -> None:
+    late = replace(
+        LENT,
+        loan=replace(MINE, due=NOW - timedelta(days=31)),
+        lending=Lending(LibraryPolicy(renew_overdue=True), (RULE,)),
+    )
+    assert decide_renewal(late) == Allowed(datetime(2026, 4, 1, 15, 59, 59, tzinfo=UTC))
+
+
 def test_every_trigger_has_one_row_for_a_state_or_a_code_for_being_out_of_place() -> None:
     rows = [(row.state, row.trigger) for row in LIFE_CYCLE]
     assert len(rows) == len(set(rows))
