@@ -32,7 +32,7 @@ ADVICE = {
 }
 CODES = {
     "hold_expired": N_("The reader did not come."),
-    "hold_cancelled": N_("The hold was cancelled."),
+    "hold_cancelled": N_("The hold is cancelled."),
     "item_lost": N_("Declared lost."),
 }
 RESOLUTIONS = {
