@@ -95,7 +95,7 @@ class TestManualControl:
     @pytest.mark.parametrize("path", [OVERRIDE, "/rooms/reading-room/overrides/o-1/cancel?on=room"])
     def test_nobody_unknown_and_no_reader_may(self, told: House, path: str) -> None:
         answer = told.client.post(path, data=WISH, follow_redirects=False)
-        assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=/")
+        assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=/&undone=1")
         told.client.post("/sign-in", data={"user": ALICE, "password": PIN})
         assert told.client.post(path, data=WISH).status_code == 403
         assert told.edge.commands == []
