@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections import Counter
 from collections.abc import Sequence
@@ -20,11 +21,13 @@ from server.catalogue.imports.holdings import mapped
 from server.catalogue.imports.policy import KEPT, MOST_ATTEMPTS, SILENT, Options, State
 from server.catalogue.imports.shelf import Outcome
 from server.catalogue.models import ImportRow
+from server.lending.errors import UnknownBranchError
 
 LISTED = 50
 MOST_UNFINISHED = 10
 
 _OPTIONS = TypeAdapter(Options)
+_BRANCH = re.compile("[0-9A-Za-z_-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +85,11 @@ class Line:
 
 
 def create(session: Session, source: Source, options: Options, *, subject: str, now: datetime) -> Import:
-    """Ask for an import; raises ImportMappingError, TooManyImportsError."""
+    """Ask for an import; raises ImportMappingError, UnknownBranchError, TooManyImportsError."""
     if options.items and mapped(options.items) is None:
         raise ImportMappingError(mapping=options.items[:80])
+    if not _BRANCH.fullmatch(options.branch):
+        raise UnknownBranchError(branch=options.branch[:80])
     if repository.unfinished(session) >= MOST_UNFINISHED:
         raise TooManyImportsError(most=MOST_UNFINISHED)
     row = ImportRow(

@@ -101,7 +101,8 @@ class _Reading:
             return plain
         tied = {field: self._tied(field) for field in plain}
         first = [tied[field] or field for field in plain]
-        return first + [field for field in own if field not in first]
+        seen = set(first)
+        return first + [field for field in own if field not in seen]
 
     def romanised(self, tag: str) -> list[Field]:
         """The fields of which `fields` gives another form."""

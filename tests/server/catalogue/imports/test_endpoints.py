@@ -80,6 +80,7 @@ class TestImport:
             (b"x", {"overlay": "perhaps"}, "malformed_request"),
             (b"x", {"encoding": "latin-1"}, "malformed_request"),
             (b"x", {"items": "nonsense"}, "import_mapping"),
+            (b"x", {"branch": "no / such"}, "unknown_branch"),
         ],
     )
     def test_what_makes_no_sense_is_refused(

@@ -298,6 +298,7 @@ class TestImports:
             (b"", {}, "Send one MARC file"),
             (b"x", {"items": "nonsense"}, "The holdings mapping cannot be read."),
             (b"x", {"overlay": "perhaps"}, "One of the choices is not possible."),
+            (b"x", {"branch": "no / such"}, "There is no such branch."),
         ],
     )
     def test_what_makes_no_sense_is_told_on_the_form(
