@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import NamedTuple
 
 from server.catalogue.marc.layouts import LANGUAGES, LAYOUTS, Layout, Place
@@ -110,17 +111,21 @@ def _places(layout: Layout, name: str) -> tuple[Place, ...]:
 
 
 def _replaced(marc: Marc, target: Target, places: tuple[Place, ...], value: str) -> Marc:
-    """With the field that is shown saying this; the subfields of the text before go, its links stay."""
+    """With the field that is shown saying this; the subfields of the text before go, its links stay. A field that says
+    nothing any more goes, too."""
     found = shown(marc, places)
+    if found is None and not value:
+        return marc
     if found is None:
         return _sorted(marc, [*marc.fields, Field(target.tag, target.indicators, ((target.code, value),))])
     field, place = found
     links = tuple(pair for pair in field.subfields if pair[0] == "6")
     rest = tuple(pair for pair in field.subfields if pair[0] != "6" and pair[0] not in place.codes)
-    new = field._replace(subfields=(*links, (place.codes[0], value), *rest))
+    said = [(place.codes[0], value)] if value else []
+    new = [field._replace(subfields=(*links, *said, *rest))] if said or rest else []
     others = {other.tag for other in places} if target.tag in ("100", "701") else set()
-    kept = [new if one is field else one for one in marc.fields if one is field or one.tag not in others]
-    return Marc(marc.leader, tuple(kept))
+    kept = (new if one is field else [one] * (one.tag not in others) for one in marc.fields)
+    return Marc(marc.leader, tuple(chain.from_iterable(kept)))
 
 
 def _sorted(marc: Marc, fields: list[Field]) -> Marc:

@@ -343,6 +343,17 @@ class TestExport:
         assert b"\x1faBy hand" in data
         assert b"\x1faEmma :" not in data
 
+    def test_what_people_have_emptied_is_not_in_it(self, empty: Database, take: Importer) -> None:
+        take(iso2709(EMMA))
+        with empty.writing() as session:
+            editing.update_record(session, 1, {"edition": "", "publisher": "", "summary": "x"}, BY)
+            editing.update_record(session, 1, {"summary": ""}, BY)
+        with empty.reading() as session:
+            told = exporting.marc_text(session, 1)
+        assert "250" not in told
+        assert "520" not in told
+        assert "260 __ $a London : $c 2003." in told
+
     def test_two_formats_are_not_mixed_in_one_file(self, empty: Database, take: Importer) -> None:
         take(iso2709(EMMA))
         take(iso2709(LU, leader=CNMARC))
