@@ -286,14 +286,22 @@ def _goes_on(item: catalogue.Item, loan: Loan) -> ItemResult:
 def _erase(counter: Counter, item: catalogue.Item, loan: Loan) -> ItemResult:
     """As if the item had never been lent: it is for whom it was set aside, or on its shelf."""
     counter.loans.pop(item.id, None)
-    fees.cancel_loan_fees(
-        counter.session, loan.id, actor=counter.occasion.actor, at=counter.occasion.now, reason="undone"
-    )  # fmt: skip
+    _take_back_fees(counter, loan, since=None)
     fees.forget_loans(counter.session, [loan.id])
     holds.unfulfil(counter.session, loan.id, item.id)
     repository.remove(counter.session, loan.id)
     tell(counter, "loan.undo", loan)
     return _arrived(counter, item, fee=Decimal(0), loan=None)
+
+
+def _take_back_fees(counter: Counter, loan: Loan, *, since: datetime | None) -> None:
+    """What the step that is undone has cost; all that the loan has cost without `since`."""
+    occasion = counter.occasion
+    fees.cancel_loan_fees(
+        counter.session, loan.id, actor=occasion.actor, at=occasion.now, reason="undone", since=since
+    )  # fmt: skip
+    if loan.patron_id is not None:
+        counter.owed.pop(loan.patron_id, None)
 
 
 def _undo(counter: Counter, ref: ItemRef, request: Request) -> ItemResult:
@@ -349,6 +357,7 @@ def _shorten(counter: Counter, item: catalogue.Item, loan: Loan, renewal: Renewa
     before = {"due_at": renewal.due_before, "renewals": loan.renewals - 1, **renewal.terms}
     repository.change(counter.session, loan.id, **before)
     repository.remove_renewal(counter.session, loan)
+    _take_back_fees(counter, loan, since=renewal.at)
     counter.loans[item.id] = replace(loan, **before)
     tell(counter, "loan.undo", loan)
     return ItemResult(
@@ -358,9 +367,7 @@ def _shorten(counter: Counter, item: catalogue.Item, loan: Loan, renewal: Renewa
 
 def _reopen(counter: Counter, item: catalogue.Item, loan: Loan) -> ItemResult:
     repository.change(counter.session, loan.id, checked_in_at=None, ended=None, ended_at=None)
-    fees.cancel_loan_fees(
-        counter.session, loan.id, actor=counter.occasion.actor, at=counter.occasion.now, reason="undone"
-    )  # fmt: skip
+    _take_back_fees(counter, loan, since=loan.ended_at)
     holds.take_back(counter.session, item.id)
     catalogue.set_status(counter.session, item.id, "on_loan")
     counter.loans[item.id] = replace(loan, checked_in_at=None, ended=None, ended_at=None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -286,20 +287,22 @@ def _renew(
     assert item is not None
     assert loan is not None
     assert decision.due is not None
-    extend(counter, loan, decision.due, case.rule)
+    fee = extend(counter, loan, decision.due, case.rule)
     tell(counter, "loan.renew", loan, overridden=decision.overridden, reason=request.reason)
     return ItemResult(
         barcode=barcode, status="ok", title=item.title, due=decision.due, security="on_loan", loan=loan.id,
-        overridden=tuple(one.code for one in decision.overridden),
+        fee=fee if fee > 0 else None, overridden=tuple(one.code for one in decision.overridden),
     )  # fmt: skip
 
 
-def extend(counter: Counter, loan: Loan, due: datetime, rule: Rule | None) -> None:
-    """A renewal promises anew, by the rule of the day."""
+def extend(counter: Counter, loan: Loan, due: datetime, rule: Rule | None) -> Decimal:
+    """A renewal promises anew, by the rule of the day; what was late until then is charged as if it had come back."""
+    fee = returns.charge_lateness(counter, loan, counter.occasion.now)
     terms = _fee_terms(counter, rule) if rule else {}
     repository.change(counter.session, loan.id, due_at=due, renewals=loan.renewals + 1, **terms)
     repository.add_renewal(counter.session, loan, counter.occasion.now)
     counter.loans[loan.item_id] = replace(loan, due_at=due, renewals=loan.renewals + 1, **terms)
+    return fee
 
 
 def overrides_of(codes: frozenset[str], occasion: Occasion) -> frozenset[str]:

@@ -223,13 +223,16 @@ def waive(
 
 
 def cancel_loan_fees(
-    session: Session, loan_id: int, *, actor: str, at: datetime, reason: str, kinds: Collection[str] = policy.KINDS
-) -> TakenBack:
-    """Take back what was charged for a loan: the open part is forgiven, the paid part is to be given back."""
+    session: Session, loan_id: int, *, actor: str, at: datetime, reason: str, kinds: Collection[str] = policy.KINDS,
+    since: datetime | None = None,
+) -> TakenBack:  # fmt: skip
+    """Take back what was charged for a loan, or for its last step if `since` tells when that was: the open part is
+    forgiven, the paid part is to be given back."""
     waived = refunded = 0
     for sums in repository.fees_of_loan(session, loan_id):
         back = policy.reversal(sums.owed, sums.paid)
-        if sums.fee.kind not in kinds or not back.waived:
+        earlier = since is not None and sums.fee.charged_at < since
+        if sums.fee.kind not in kinds or earlier or not back.waived:
             continue
         lines = [_line(sums.fee, "waiver", -back.waived, at=at, actor=actor, reason=reason)]
         if back.refunded:

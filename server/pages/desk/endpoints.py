@@ -191,7 +191,9 @@ def _renewed(desk: Desk, session: Session, occasion: Occasion, *, form: InsistFo
         batch = circulation.renew_many(session, one, occasion)
     else:
         batch = circulation.renew_all(session, RenewAllRequest(request_id=form.id, **more), occasion)
-    return Outcome(form.card, [results.renewed(desk.words, one, overridden=overrides) for one in batch.results])
+    currency = lending.current(session).policy.currency
+    told = [results.renewed(desk.words, one, currency=currency, overridden=overrides) for one in batch.results]
+    return Outcome(form.card, told)
 
 
 def _paid(desk: Desk, session: Session, occasion: Occasion, *, form: PayForm) -> Outcome:

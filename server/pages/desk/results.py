@@ -15,7 +15,6 @@ from server.catalogue import service as catalogue
 from server.catalogue.service import Item
 from server.circulation import service as circulation
 from server.circulation.policy import OVERRIDABLE
-from server.fees.policy import major, minor
 from server.holds import policy as queueing
 from server.holds import service as holds
 from server.holds.schemas import HoldResult
@@ -72,11 +71,14 @@ def lent(words: Words, result: ItemResult, *, overridden: tuple[str, ...] = ()) 
     return refused(words, result, overridden=overridden)
 
 
-def renewed(words: Words, result: ItemResult, *, overridden: tuple[str, ...] = ()) -> Line:
+def renewed(
+    words: Words, result: ItemResult, *, currency: str, overridden: tuple[str, ...] = ()
+) -> Line:  # fmt: skip
     """Of a renewal."""
     if result.status == "ok" and result.due is not None:
         told = words.gettext("Renewed until %(date)s.", date=words.moment(result.due, "date"))
-        return Line(result.barcode, result.title or "", True, told, undo=True)
+        fee = _charged(words, result.fee, currency)
+        return Line(result.barcode, result.title or "", True, told, fee=fee, undo=True)
     return refused(words, result, overridden=overridden, asking="renew")
 
 
@@ -128,14 +130,14 @@ def _returned(session: Session, words: Words, result: ItemResult, *, item: Item 
         line = refused(words, result)
         return line if result.route != "staff" else _sent_to_staff(words, line)
     slip = slip_of(session, item) if result.route == "hold" else None
-    fee = major(minor(result.fee)) if result.fee else None
+    fee = _charged(words, result.fee, currency)
     return Line(
         barcode=result.barcode,
         title=result.title or "",
         ok=True,
         told=words.gettext("Returned.") if result.loan else words.gettext("It was not on loan."),
         goes=_goes(words, result, item, slip),
-        fee=_charged(words, fee, currency) if fee else "",
+        fee=fee,
         account=_account(session, result.loan) if fee else "",
         slip=slip,
         undo=result.loan is not None,
@@ -157,7 +159,9 @@ def _goes(words: Words, result: ItemResult, item: Item, slip: Slip | None) -> st
     return words.gettext("To its shelf: %(place)s", place=place) if place else words.gettext("To its shelf.")
 
 
-def _charged(words: Words, fee: Decimal, currency: str) -> str:
+def _charged(words: Words, fee: Decimal | None, currency: str) -> str:
+    if not fee:
+        return ""
     return words.gettext("Overdue fee: %(amount)s.", amount=words.money(fee, currency))
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import RedirectResponse, Response
 
 from carrel.clock import local_date
-from carrel.contracts.circulation import ItemRef, RenewAllRequest, RenewalRequest
+from carrel.contracts.circulation import BatchResult, ItemRef, RenewAllRequest, RenewalRequest
 from carrel.contracts.ids import CardNumber, ItemBarcode, RequestId
 from carrel.web.words import refusal
 from server.auth import service as auth
@@ -19,6 +19,7 @@ from server.circulation import service as circulation
 from server.circulation.errors import NotYourCardError
 from server.deps import COOKIE, Core, CoreDep, ReadSession, WriteSession, public, token_of
 from server.errors import DomainError
+from server.lending import service as lending
 from server.lending.occasion import Occasion
 from server.lending.place import occasion_of
 from server.pages.reader import views
@@ -73,7 +74,7 @@ def renew(
     items = tuple(ItemRef(barcode=barcode) for barcode in item)
     wanted = RenewalRequest(request_id=request_id, card=_family_card(session, reader, card, occasion), items=items)
     result = circulation.renew_many(session, wanted, occasion)
-    return _loans(visit, session, core, reader=reader, card=card, outcomes=views.outcomes(result, visit.words))
+    return _loans(visit, session, core, reader=reader, card=card, result=result)
 
 
 @router.post("/my/renewals/all")
@@ -92,7 +93,7 @@ def renew_all(
     occasion = occasion_of(core, reader.principal)
     wanted = RenewAllRequest(request_id=request_id, card=_family_card(session, reader, card, occasion))
     result = circulation.renew_all(session, wanted, occasion)
-    return _loans(visit, session, core, reader=reader, card=card, outcomes=views.outcomes(result, visit.words))
+    return _loans(visit, session, core, reader=reader, card=card, result=result)
 
 
 @router.get("/sign-in")
@@ -152,7 +153,7 @@ def _family_card(session: Session, reader: Reader, named: str | None, occasion: 
 
 def _loans(
     visit: Visit, session: Session, core: Core, *,
-    reader: Reader, card: str | None, outcomes: list[views.Outcome] | None = None,
+    reader: Reader, card: str | None, result: BatchResult | None = None,
 ) -> Response:  # fmt: skip
     occasion = occasion_of(core, reader.principal)
     shown = _family_card(session, reader, card, occasion)
@@ -166,7 +167,7 @@ def _loans(
     return visit.page(
         "reader/loans.html",
         loans=lines,
-        outcomes=outcomes or [],
+        outcomes=views.outcomes(result, visit.words, lending.current(session).policy.currency) if result else [],
         renewable=any(not line.refusal for line in lines),
         request_id=token,
         card="" if shown == reader.card else shown,

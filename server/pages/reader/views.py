@@ -117,12 +117,16 @@ def loan_lines(
     return [_line(loan, words, now=now, zone=zone, request_id=f"{request_id}-{loan.item.barcode}") for loan in loans]
 
 
-def outcomes(result: BatchResult, words: Words) -> list[Outcome]:
+def outcomes(result: BatchResult, words: Words, currency: str) -> list[Outcome]:
     """What became of a renewal, item by item."""
     told = []
     for item in result.results:
         if item.status == "ok" and item.due:
-            text = words.gettext("renewed until %(date)s", date=words.moment(item.due, "date"))
+            until = words.moment(item.due, "date")
+            text = words.gettext("renewed until %(date)s", date=until)
+            if item.fee:
+                late = words.money(item.fee, currency)
+                text = words.gettext("renewed until %(date)s; it was late: %(amount)s", date=until, amount=late)
         else:
             text = refusal(words, item.code or "unknown", item.params)
         told.append(Outcome(item.title or item.barcode, item.status == "ok", text))

@@ -283,6 +283,14 @@ def test_a_late_return_tells_its_fee_and_whose_it_is(owing: TestClient) -> None:
     assert "CN¥1.50 owed" in scan(owing, ALICE)
 
 
+def test_a_late_renewal_costs_what_a_late_return_would(owing: TestClient) -> None:
+    shown = post(owing, "renew", card=ALICE, item=BOOK, overrides=["overdue"], reason="was ill")
+    assert "Overdue fee: CN¥2.00." in shown
+    assert "CN¥2.00 owed" in scan(owing, ALICE)
+    post(owing, "undo", item=BOOK, card=ALICE)
+    assert "CN¥0.00 owed" in scan(owing, ALICE)
+
+
 def test_a_payment_is_undone_for_half_a_minute(owing: TestClient, clock: ManualClock) -> None:
     scan(owing, BOOK)
     answer = owing.post("/desk/pay", data={"card": ALICE, "amount": "0.50", "request_id": "pay-1"}, headers=PAGE)
