@@ -47,6 +47,12 @@ def alarms_fragment(visit: VisitDep, building: BuildingDep) -> Response:
     return _page(visit, "dashboard/_alarms.html", alarms=building.alarms(visit.language))
 
 
+@router.get("/fragments/alarms/bar")
+def alarm_bar_fragment(visit: VisitDep, building: BuildingDep) -> Response:
+    """What staff must know on whatever page they are."""
+    return _page(visit, "dashboard/_alarm_bar.html", alarms=building.alarms(visit.language))
+
+
 @router.get("/fragments/alarms/log")
 def alarm_log_fragment(visit: VisitDep, building: BuildingDep) -> Response:
     """The newest alarms, over or not."""

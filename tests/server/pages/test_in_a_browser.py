@@ -53,6 +53,24 @@ def test_pages_for_people_who_signed_in_have_no_barriers(visit, address, buildin
     assert not overflows(other)
 
 
+def test_staff_see_a_fire_on_whatever_page_they_are_and_readers_do_not(visit, address, building):
+    page, reader = visit(size=PHONE), visit()
+    sign_in(page, address, STAFF)
+    page.goto(f"{address}/worklists")
+    expect(page.locator("#alarm-bar[aria-live]")).to_be_empty()
+    building.open_alarms = [fire(now=building.now), fault(now=building.now)]
+    expect(page.locator("a.alarm-bar")).to_have_count(1, timeout=15_000)
+    expect(page.locator("a.alarm-bar.critical")).to_contain_text("Fire alarm: ")
+    assert barriers(page) == []
+    assert not overflows(page)
+    page.locator("a.alarm-bar").click()
+    expect(page.locator("article.fire").get_by_role("button", name="Acknowledge")).to_be_visible()
+    expect(page.locator("#alarm-bar")).to_have_count(0)
+    sign_in(reader, address, READER)
+    reader.wait_for_url("**/my/loans")
+    expect(reader.locator("#alarm-bar")).to_have_count(0)
+
+
 def test_values_come_alive_and_lines_are_drawn(visit, address):
     page = visit()
     page.goto(address)
