@@ -13,6 +13,9 @@ QUIET = ("amqtt", "transitions", "pymodbus", "zigpy", "zigpy_znp", "httpx", "htt
 """Libraries whose information lines are of no use to a librarian."""
 
 
+FRAMES = "zigpy_znp.uart"
+"""Tells frames that mean nothing with a stack trace; noise on a wire makes some, as their checksum has eight bits."""
+
 WRITE_AFTER_S = 0.1
 
 
@@ -69,3 +72,9 @@ def configure(level: str, style: str) -> None:
     if level != "debug":
         for name in QUIET:
             logging.getLogger(name).setLevel(logging.ERROR if name in ("amqtt", "transitions") else logging.WARNING)
+        logging.getLogger(FRAMES).addFilter(_without_trace)
+
+
+def _without_trace(record: logging.LogRecord) -> bool:
+    record.exc_info = None
+    return True

@@ -52,6 +52,10 @@ def test_talkative_libraries_are_quiet_unless_somebody_debugs(capsys: pytest.Cap
     assert capsys.readouterr().err == ""
     logging.getLogger("zigpy.application").warning("a fault")
     assert "a fault" in capsys.readouterr().err
+    logging.getLogger("zigpy_znp.uart").error("a frame of noise", exc_info=ValueError("noise"))
+    told = capsys.readouterr().err
+    assert "a frame of noise" in told
+    assert "ValueError" not in told
 
 
 def test_debugging_shows_everything(capsys: pytest.CaptureFixture[str]) -> None:

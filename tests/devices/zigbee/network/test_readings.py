@@ -40,9 +40,10 @@ async def test_a_metering_plug_tells_power_and_energy_in_the_scale_that_it_names
             await served(seen, plug)
             assert {Quantity.POWER, Quantity.ENERGY} <= set(seen.of(DeviceSeen)[-1].quantities)
             assert seen.latest(plug, Quantity.ENERGY) == 1234.567
+            rules = device.reporter.rules
+            await seen.until(lambda: (ELECTRICAL, 0x050B) in rules, 20)  # what changes before is not reported
             device.set((ELECTRICAL, 0x050B), 8004)
             await seen.until(lambda: seen.latest(plug, Quantity.POWER) == 800.4, 20)
-            rules = device.reporter.rules
             assert (rules[METERING, 0].change, rules[ELECTRICAL, 0x050B].change) == (10, 50)
         device.write((METERING, 0x0000), 1_234_600 + int(room.energy.drying))
         again, link = Recorder(), coordinator(site(tmp_path, [named(plug)]))

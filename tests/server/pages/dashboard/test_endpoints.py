@@ -139,7 +139,7 @@ def test_a_form_that_was_tampered_with_is_refused(librarian, building, data):
 @pytest.mark.parametrize("path", [OVERRIDE, "/alarms/fire-1/reset", "/rooms/stacks/overrides/o-1/cancel"])
 def test_nobody_acts_without_signing_in(client, building, path):
     answer = client.post(path, data={"value": "1", "minutes": "30"}, headers={"Referer": "http://127.0.0.1/alarms"})
-    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=/alarms")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=/alarms&undone=1")
     by_script = client.post(path, data={"value": "1", "minutes": "30"}, headers=HTMX)
     assert by_script.headers["hx-redirect"].startswith("/sign-in")
     assert building.asked == []
