@@ -86,7 +86,11 @@ document.addEventListener("submit", (event) => {
   if (stopped) tell();
 }, true);
 
+// What a page asks for by itself, as whether there is a fire, is no scan and takes no focus.
+const byItself = (event) => event.detail.ctx?.request?.method === "GET";
+
 document.addEventListener("htmx:before:request", (event) => {
+  if (byItself(event)) return;
   busy = true;
   answered = false;
   sent = "";
@@ -96,11 +100,13 @@ document.addEventListener("htmx:before:request", (event) => {
 });
 
 document.addEventListener("htmx:before:response", (event) => {
+  if (byItself(event)) return;
   const { response } = event.detail.ctx;
   answered = response.status >= 200 && response.status < 400 && !response.headers.has("HX-Redirect") && !event.defaultPrevented;
 });
 
-document.addEventListener("htmx:finally:request", () => {
+document.addEventListener("htmx:finally:request", (event) => {
+  if (byItself(event)) return;
   if (!answered) {
     if (sent) {
       waiting.unshift(sent);

@@ -79,7 +79,7 @@ def test_a_title_is_reserved_and_given_up_without_scripts(browser, house):
 
 def test_loans_and_card_are_there_without_a_connection_until_one_signs_out(visit, house):
     address, _ = house
-    page = visit("en", size=PHONE, service_workers="allow")
+    page = visit("en", size=PHONE, service_workers="allow", may_complain=True)  # of what it cannot load
     sign_in(page, address, READER)
     page.goto(f"{address}/my/loans")
     titles = page.locator(".record h2").all_inner_texts()
