@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -12,11 +12,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from carrel import broker as program
 from carrel.sections import MqttConfig
 from tests.support.ports import free_port
-from tests.support.tree import ROOT
 
 START_S = 30
+
+NURSERY = multiprocessing.get_context("forkserver")
+"""Hundreds of tests start a broker each: it is forked from a process that has imported it already."""
+NURSERY.set_forkserver_preload(["amqtt.broker", "amqtt.plugins.authentication", "carrel.broker"])
 
 
 class Broker:
@@ -30,7 +34,7 @@ class Broker:
     def __init__(self, username: str = "", password: str = "") -> None:
         self.port = free_port()
         self.config = MqttConfig(host=self.host, port=self.port, username=username, password=password)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: multiprocessing.context.ForkServerProcess | None = None
         self._folder = tempfile.TemporaryDirectory(prefix="carrel-test-broker-")
 
     def start(self) -> None:
@@ -42,15 +46,11 @@ class Broker:
             for key, value in (("username", self.config.username), ("password", self.config.password))
         )
         file.write_text(f'[mqtt]\nhost = "{self.host}"\nport = {self.port}\n' + "\n".join(lines))
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("CARREL_")}
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "carrel.cli", "broker", "--config", str(file)],
-            env={**kept, "PYTHONPATH": str(ROOT)},
-            stderr=subprocess.DEVNULL,
-        )
+        self._process = NURSERY.Process(target=_serve, args=(str(file),), daemon=True)
+        self._process.start()
         deadline = time.monotonic() + START_S
         while not self._listens():
-            assert self._process.poll() is None, "the broker ended"
+            assert self._process.is_alive(), "the broker ended"
             assert time.monotonic() < deadline, "the broker did not start"
             time.sleep(0.02)
 
@@ -58,7 +58,7 @@ class Broker:
         """Kill it: every client loses its connection. Nothing happens when it is stopped."""
         if self._process is not None:
             self._process.kill()
-            self._process.wait()
+            self._process.join()
             self._process = None
 
     def _listens(self) -> bool:
@@ -67,6 +67,14 @@ class Broker:
         except OSError:
             return False
         return True
+
+
+def _serve(file: str) -> None:
+    """`carrel broker --config FILE`, which knows nothing of the variables of whoever tests."""
+    for name in [name for name in os.environ if name.startswith("CARREL_")]:
+        del os.environ[name]
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stderr__.fileno())
+    sys.exit(program.main(["--config", file]))
 
 
 @contextmanager

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import json
 import random
+import shutil
+import tempfile
 import threading
-from datetime import timedelta
+from contextlib import closing
+from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
+from carrel.clock import local_date
 from carrel.config import load
 from carrel.contracts.health import GatewayStatus
 from carrel.system_clock import SystemClock
@@ -32,23 +38,38 @@ from server.rooms.picture import Picture
 from server.rooms.plan import read_plan
 from server.rooms.service import Rooms
 from server.rules.book import Books
-from server.settings import read_settings
+from server.settings import ServerSettings, read_settings
 from tests.support.sample_building import VALUES, SampleBuilding
 from tests.support.sample_history import SampleHistory
 
 ROOT = Path(__file__).parents[2]
 STAFF = ("librarian", "librarian-demo")
 READER = ("90000001", "0001")
+DATABASE = "server.db"
 
 
 def core_in(folder: Path) -> Core:
     """The parts of a server whose demo database lies in `folder`."""
-    environ = {"CARREL_SERVER__DATABASE": f"sqlite:///{folder}/server.db"}
-    settings = read_settings(load(ROOT / "config.toml", environ))
-    database, clock = Database(settings.database_url), SystemClock()
-    upgrade(database)
-    fill.fill_if_empty(database, settings, clock.now())
+    settings, clock = _settings(folder), SystemClock()
+    shutil.copyfile(_filled(local_date(clock.now(), settings.common.library.zone)), folder / DATABASE)
+    database = Database(settings.database_url)
     return Core(settings, database, clock, checks=Checks(), identify=Identifier("machine-token-of-tests", database))
+
+
+def _settings(folder: Path) -> ServerSettings:
+    return read_settings(load(ROOT / "config.toml", {"CARREL_SERVER__DATABASE": f"sqlite:///{folder}/{DATABASE}"}))
+
+
+@cache
+def _filled(_today: date) -> Path:
+    """A demo database to copy: to make one takes seconds, most of them for PINs. Its loans are due in days from now."""
+    folder = Path(tempfile.mkdtemp(prefix="carrel-test-demo-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    settings = _settings(folder)
+    with closing(Database(settings.database_url)) as database:
+        upgrade(database)
+        fill.fill_if_empty(database, settings, SystemClock().now())
+    return folder / DATABASE
 
 
 def build(folder: Path) -> FastAPI:
