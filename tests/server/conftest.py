@@ -2,8 +2,9 @@
 
 import itertools
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,8 @@ class Databases:
 
     folder: Path
     cluster: Cluster | None
+    made: set[str] = field(default_factory=set)
+    """Names of templates."""
 
     def url(self, name: str) -> str:
         return self.cluster.url(name) if self.cluster else f"sqlite:///{self.folder}/{name}.db"
@@ -46,15 +49,16 @@ class Databases:
             for file in self.folder.glob(f"{name}*"):
                 file.unlink()
 
-    def prepare(self) -> None:
-        """Make the templates."""
-        for name, fill in ((EMPTY, None), (STOCKED, stock)):
+    def template(self, name: str, fill: Callable[[Database], None] | None = None) -> str:
+        """The name again, of a database to copy, which holds what `fill` puts in; made when first asked for."""
+        if name not in self.made:
             self._make(name, None)
-            database = Database(make_url(self.url(name)))
-            upgrade(database)
-            if fill:
-                fill(database)
-            database.close()
+            with closing(Database(make_url(self.url(name)))) as database:
+                upgrade(database)
+                if fill:
+                    fill(database)
+            self.made.add(name)
+        return name
 
     def _make(self, name: str, template: str | None) -> None:
         if self.cluster:
@@ -71,7 +75,7 @@ def postgres() -> Iterator[Cluster]:
 
 @pytest.fixture(scope="session")
 def prepared() -> dict[str, Databases]:
-    """Kinds whose templates are made; a parametrised fixture is made anew whenever its parameter comes round again."""
+    """Kinds that are met; a parametrised fixture is made anew whenever its parameter comes round again."""
     return {}
 
 
@@ -81,9 +85,9 @@ def databases(
 ) -> Databases:
     if request.param not in prepared:
         cluster = request.getfixturevalue("postgres") if request.param == "postgresql" else None
-        made = Databases(tmp_path_factory.mktemp("databases"), cluster)
-        made.prepare()
-        prepared[request.param] = made
+        made = prepared[request.param] = Databases(tmp_path_factory.mktemp("databases"), cluster)
+        made.template(EMPTY)
+        made.template(STOCKED, stock)
     return prepared[request.param]
 
 

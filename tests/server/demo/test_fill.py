@@ -1,5 +1,6 @@
 """The demo library: enough of it, all of it real, and filled in once."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,14 +13,23 @@ from server.app import create_app
 from server.db import Database
 from server.demo import data, facts, fill
 from server.settings import ServerSettings
+from tests.server.conftest import Databases
 from tests.support.library import NOW, ManualClock, items, machine, make_settings, signed_in
 
 ON_LOAN = [str(number) for number in range(30000201, 30000213)]
 
 
 @pytest.fixture
-def demo_settings(empty_url: str, tmp_path: Path) -> ServerSettings:
-    return make_settings(tmp_path, empty_url, demo=True)
+def demo_settings(databases: Databases, tmp_path: Path) -> Iterator[ServerSettings]:
+    """Of a library that was started once as a demo."""
+
+    def start(_database: Database) -> None:
+        with TestClient(create_app(make_settings(tmp_path, databases.url("template_demo"), demo=True), ManualClock())):
+            pass
+
+    url = databases.create(databases.template("template_demo", start))
+    yield make_settings(tmp_path, url, demo=True)
+    databases.drop(url)
 
 
 @pytest.fixture
