@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from server.deps import ReadSession, public
 from server.pages.reader import account_views, views
-from server.pages.shell import VisitDep
+from server.pages.shell import Visit, VisitDep
 from server.patrons import service as patrons
 from server.patrons.errors import UnknownPatronError
 
@@ -22,6 +22,13 @@ router = APIRouter(include_in_schema=False, dependencies=[public()])
 WORKER = "reader-worker.js"
 SHELL = ("tokens.css", "app.css", "reader.css", "page.js", "htmx.min.js", "icons.svg", "favicon.svg")
 """Static files that the kept pages need."""
+ICONS = (
+    ("favicon.svg", "any", "any"),
+    ("icon-192.png", "192x192", "any"),
+    ("icon-512.png", "512x512", "any"),
+    ("icon-maskable-512.png", "512x512", "maskable"),
+)
+"""File, size and purpose: several phones take no SVG, and those that cut icons to a shape want a margin around them."""
 
 
 @router.get("/my/card")
@@ -68,6 +75,11 @@ def manifest(visit: VisitDep) -> Response:
         "lang": visit.language,
         "theme_color": "#0e5f58",
         "background_color": "#f6f5f1",
-        "icons": [{"src": visit.pages.assets.url("favicon.svg"), "sizes": "any", "type": "image/svg+xml"}],
+        "icons": [_icon(visit, *icon) for icon in ICONS],
     }
     return JSONResponse(told, media_type="application/manifest+json")
+
+
+def _icon(visit: Visit, file: str, sizes: str, purpose: str) -> dict[str, str]:
+    assets = visit.pages.assets
+    return {"src": assets.url(file), "sizes": sizes, "type": assets.get(file).media_type, "purpose": purpose}
