@@ -21,7 +21,7 @@ M = TypeVar("M", bound=BaseModel)
 
 SECTIONS = (
     "library", "paths", "log", "mqtt", "telemetry", "server", "gateway", "zigbee", "modbus", "reader", "room",
-    "environment", "security", "sim",
+    "floor", "environment", "security", "sim",
 )  # fmt: skip
 ENV_PREFIX = "CARREL_"
 SECRET = ("password", "database", "secret")

@@ -12,6 +12,9 @@ from pydantic import Field, field_validator, model_validator
 from carrel.config import ConfigError, Document, Section
 from carrel.contracts.ids import RoomId, Slug
 
+FLOOR_SQUARES = 12
+"""So many rows and columns a floor's plan has at most."""
+
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -175,6 +178,63 @@ class RoomConfig(Section):
 
 
 @dataclass(frozen=True, slots=True)
+class Placed:
+    """A place on a floor's plan: where its rectangle begins, counted from 1, and its squares across and down."""
+
+    id: str
+    column: int
+    row: int
+    columns: int
+    rows: int
+
+
+class FloorConfig(Section):
+    """`[[floor]]`: `plan` draws it, a line a row, in each square the place that it belongs to; `.` is none.
+
+    `places` names those that are no `[[room]]`: (English, Chinese).
+    """
+
+    name: str
+    name_zh: str = ""
+    plan: Annotated[tuple[str, ...], Field(min_length=1, max_length=FLOOR_SQUARES)]
+    places: dict[Slug, tuple[str, str]] = Field(default={})
+
+    @field_validator("plan")
+    @classmethod
+    def _drawn(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        widths = {len(line.split()) for line in value}
+        if len(widths) > 1 or not 1 <= min(widths) <= FLOOR_SQUARES:
+            raise ValueError(f"write as many names in each line as in the others, {FLOOR_SQUARES} at most")
+        for one in placed(value):
+            drawn = {(row, one.column + i) for row in range(one.row, one.row + one.rows) for i in range(one.columns)}
+            if drawn != _squares(value)[one.id]:
+                raise ValueError(
+                    f"the squares of '{one.id}' are no rectangle: fill its gaps, or give a part another name"
+                )
+        return value
+
+
+def placed(plan: tuple[str, ...]) -> tuple[Placed, ...]:
+    """The places of a plan, as they come when it is read; each with the rectangle around all its squares."""
+    found = []
+    for id_, squares in _squares(plan).items():
+        rows, columns = {row for row, _ in squares}, {column for _, column in squares}
+        row, column = min(rows), min(columns)
+        found.append(Placed(id_, column, row, max(columns) - column + 1, max(rows) - row + 1))
+    return tuple(found)
+
+
+def _squares(plan: tuple[str, ...]) -> dict[str, set[tuple[int, int]]]:
+    """Place -> (row, column) of its squares."""
+    found: dict[str, set[tuple[int, int]]] = {}
+    for row, line in enumerate(plan, 1):
+        for column, id_ in enumerate(line.split(), 1):
+            if id_ != ".":
+                found.setdefault(id_, set()).add((row, column))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
 class Common:
     """What every program reads of config.toml."""
 
@@ -183,19 +243,29 @@ class Common:
     mqtt: MqttConfig
     telemetry: TelemetryConfig
     rooms: tuple[RoomConfig, ...]
+    floors: tuple[FloorConfig, ...]
     var: Path
+
+    @property
+    def places(self) -> dict[str, tuple[str, str]]:
+        """Rooms and the other places of the floors: id -> (English, Chinese or empty)."""
+        named = {room.id: (room.name, room.name_zh) for room in self.rooms}
+        return {**{id_: names for floor in self.floors for id_, names in floor.places.items()}, **named}
 
 
 def read_common(doc: Document) -> Common:
     """Validate the shared sections; raises ConfigError."""
     rooms = doc.entries("room", RoomConfig)
     refuse_repeats(doc, "room", [room.id for room in rooms])
+    floors = doc.entries("floor", FloorConfig)
+    _refuse_unknown_places(doc, floors, {room.id for room in rooms})
     return Common(
         library=doc.section("library", LibraryConfig),
         log=doc.section("log", LogConfig),
         mqtt=_with_files(doc, doc.section("mqtt", MqttConfig)),
         telemetry=doc.section("telemetry", TelemetryConfig),
         rooms=rooms,
+        floors=floors,
         var=doc.path(doc.section("paths", PathsConfig).var),
     )
 
@@ -207,6 +277,17 @@ def _with_files(doc: Document, mqtt: MqttConfig) -> MqttConfig:
         if not file.is_file():
             raise ConfigError(f"{doc.where(('mqtt', name))}: 'mqtt.{name}': there is no file {file}")
     return mqtt.model_copy(update=files)
+
+
+def _refuse_unknown_places(doc: Document, floors: tuple[FloorConfig, ...], rooms: set[RoomId]) -> None:
+    """Raises ConfigError when a plan has a name that nothing has."""
+    for number, floor in enumerate(floors):
+        for one in placed(floor.plan):
+            if one.id not in rooms and one.id not in floor.places:
+                raise ConfigError(
+                    f"{doc.where(('floor', number, 'plan'))}: 'floor.{number}.plan': '{one.id}' is neither a [[room]] "
+                    f"nor one of this floor's places: correct its spelling, or add it to places"
+                )
 
 
 def refuse_repeats(doc: Document, array: str, ids: list[str]) -> None:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from carrel.config import ConfigError, Document, load
-from carrel.sections import SimConfig, read_common
+from carrel.sections import Placed, SimConfig, placed, read_common
 from tests.support.tree import ROOT
 
 
@@ -21,6 +21,11 @@ def test_the_shipped_file_is_read(tmp_path: Path) -> None:
     common = read_common(load(ROOT / "config.toml", {}))
     assert common.library.zone == ZoneInfo("Asia/Shanghai")
     assert [room.id for room in common.rooms] == ["reading-room", "stacks", "out"]
+    assert placed(common.floors[0].plan) == (
+        Placed("reading-room", 1, 1, 3, 3),
+        Placed("stacks", 4, 1, 2, 2),
+        Placed("hall", 4, 3, 2, 1),
+    )
     assert common.mqtt.port == 18830
     assert common.var == ROOT / "var"
 
@@ -49,6 +54,10 @@ def test_an_empty_file_has_defaults(tmp_path: Path) -> None:
         ('[mqtt]\nusername = "a:b"', "the username must not have a colon"),
         ('[[room]]\nid = "a"\nname = "A"\ntemp = [26.0, 20.0]', "line 4: 'room.0.temp': write the lower end"),
         ('[[room]]\nid = "a"\nname = "A"\ntemp = [20.0]', "line 4: 'room.0.temp.1' is missing"),
+        ('[[floor]]\nname = "0"\nplan = ["a b", "a"]', "line 3: 'floor.0.plan': write as many names in each line"),
+        ('[[floor]]\nname = "0"\nplan = ["a a", "a b"]', "the squares of 'a' are no rectangle"),
+        ('[[floor]]\nname = "0"\nplan = ["a b a"]', "the squares of 'a' are no rectangle"),
+        ('[[floor]]\nname = "0"\nplan = ["hall"]', "line 3: 'floor.0.plan': 'hall' is neither a [[room]] nor"),
         ('[[room]]\nid = "a"\nname = "A"\n[[room]]\nid = "a"\nname = "B"', "line 5: 'a' is the id of two entries"),
     ],
 )

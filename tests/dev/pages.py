@@ -16,7 +16,7 @@ from fastapi import Request
 
 from server.rooms.policy import Stage
 from tests.support.pages_app import build
-from tests.support.sample_building import SampleBuilding, fault, fire
+from tests.support.sample_building import FLOORS, SampleBuilding, fault, fire
 from tests.support.sample_network import show
 
 
@@ -45,6 +45,7 @@ def change_stage(what: Stage, request: Request) -> str:
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as scratch:
         app = build(Path(scratch))
+        app.state.building.floors = FLOORS
         app.add_api_route("/dev/{what}", change)
         app.add_api_route("/dev/network/{what}", change_network)
         app.add_api_route("/dev/stage/{what}", change_stage)

@@ -96,7 +96,7 @@ def same(page: Page) -> bool:
 
 
 def shown(page: Page, key: str) -> Locator:
-    return page.locator(f"[data-k='{key}']")
+    return page.locator(f"[data-k='{key}']").last  # the overview's plan has it too, above
 
 
 # ---------------------------------------------------------------- the duty desk

@@ -9,8 +9,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from carrel.contracts.actuation import RuleLive
+from carrel.sections import FloorConfig
 from carrel.web.i18n import Language
 from server.deps import Principal
+from server.pages.dashboard.source import floor_views
 from server.pages.dashboard.views import (
     ActuatorView,
     AlarmAction,
@@ -55,6 +57,14 @@ VALUES = {
     ("out", "temp"): 31.6,
     ("out", "rh"): 68.0,
 }
+FLOORS = (
+    FloorConfig(
+        name="Ground floor",
+        name_zh="一层",
+        plan=("reading-room reading-room stacks", "reading-room reading-room hall"),
+        places={"hall": ("Hall and desk", "大厅与服务台")},
+    ),
+)
 
 
 def fire(*, now: datetime, **changes: object) -> AlarmView:
@@ -90,10 +100,12 @@ class SampleBuilding:
         self.stage: Stage = "sent"
         self.online = True
         self.rev = 1
+        self.floors: Sequence[FloorConfig] = ()
 
     def overview(self, language: Language) -> Overview:
         tiles = [tile for name in ROOMS if (tile := self.room(name, language))]
-        return Overview(tiles, self.alarms(language), self.health())
+        floors = floor_views(self.floors, tiles, language)
+        return Overview(tiles, self.alarms(language), self.health(), floors)
 
     def room(self, room: str, language: Language) -> RoomTile | None:
         if room not in ROOMS:

@@ -10,6 +10,7 @@ from typing import Any
 from carrel.contracts.actuation import ActuatorState
 from carrel.contracts.alarms import AlarmState
 from carrel.contracts.telemetry import Quantity
+from carrel.sections import FloorConfig, placed
 from carrel.web.i18n import LANGUAGES, Language, Words, load
 from server.alarms.book import AlarmBook, Told
 from server.alarms.control import AlarmControl
@@ -24,12 +25,14 @@ from server.pages.dashboard.views import (
     AlarmsView,
     AlarmView,
     CauseView,
+    FloorView,
     GatewayView,
     HealthView,
     LinkView,
     Measurement,
     OverrideView,
     Overview,
+    PlaceView,
     Refusal,
     RoomTile,
     ShownQuantity,
@@ -74,7 +77,8 @@ class ServerBuilding:
     def overview(self, language: Language) -> Overview:
         """Everything of the overview page."""
         tiles = [self._tile(view, language) for view in self._rooms.all()]
-        return Overview(tiles, self.alarms(language), self.health())
+        floors = floor_views(self._core.settings.common.floors, tiles, language)
+        return Overview(tiles, self.alarms(language), self.health(), floors)
 
     def room(self, room: str, language: Language) -> RoomTile | None:
         """One room; None if there is none of that id."""
@@ -226,6 +230,22 @@ def place_names(data: Mapping[str, Any]) -> Names:
         if english:
             names.setdefault(id_, (f"{english}, {id_}", f"{chinese}，{id_}" if chinese else ""))
     return names
+
+
+def floor_views(floors: Sequence[FloorConfig], rooms: Sequence[RoomTile], language: Language) -> list[FloorView]:
+    """The plans of config.toml with what is known of their rooms."""
+    known = {room.id: room for room in rooms}
+    return [
+        FloorView(
+            _in(language, (floor.name, floor.name_zh)),
+            [
+                PlaceView(at, room.name if room else _in(language, floor.places[at.id]), room)
+                for at in placed(floor.plan)
+                for room in (known.get(at.id),)
+            ],
+        )
+        for floor in floors
+    ]
 
 
 def _actuator(

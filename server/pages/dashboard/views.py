@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from carrel.contracts.health import LinkErrorCode
+from carrel.sections import Placed
 from carrel.web.i18n import Language
 from server.deps import Principal
 from server.rooms.picture import Standing
@@ -237,12 +238,30 @@ class HealthView:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceView:
+    """A place on a floor's plan; without sensors it has no room."""
+
+    at: Placed
+    name: str
+    room: RoomTile | None
+
+
+@dataclass(frozen=True, slots=True)
+class FloorView:
+    """A floor's plan."""
+
+    name: str
+    places: Sequence[PlaceView]
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """Everything of the overview page."""
 
     rooms: Sequence[RoomTile]
     alarms: AlarmsView
     health: HealthView
+    floors: Sequence[FloorView] = ()
 
 
 @dataclass(frozen=True, slots=True)

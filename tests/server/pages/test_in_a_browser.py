@@ -6,11 +6,15 @@ from playwright.sync_api import expect
 
 from tests.support.browser import DESKTOP, PHONE, barriers, overflows, sign_in, visiting
 from tests.support.pages_app import READER, STAFF
-from tests.support.sample_building import SampleBuilding, fault, fire
+from tests.support.sample_building import FLOORS, SampleBuilding, fault, fire
 
 pytestmark = pytest.mark.browser
 
 KIB = 1024
+COUNT_TONES = """
+window.tones = 0;
+window.OscillatorNode = class extends OscillatorNode { constructor(...of) { super(...of); window.tones += 1; } };
+"""
 
 
 @pytest.fixture
@@ -31,7 +35,7 @@ LOOKS = list(itertools.product(["zh-CN", "en"], ["light", "dark"], [PHONE, DESKT
 @pytest.mark.parametrize(("language", "theme", "size"), LOOKS, ids=str)
 def test_pages_for_everybody_have_no_barriers_in_any_look(visit, address, building, language, theme, size):
     page = visit(language, theme, size)
-    building.open_alarms = [fire(now=building.now), fault(now=building.now)]
+    building.open_alarms, building.floors = [fire(now=building.now), fault(now=building.now)], FLOORS
     for path in ("/", "/alarms", "/search?q=the", "/search?q=zzzz", "/sign-in"):
         page.goto(address + path)
         assert barriers(page) == [], path
@@ -55,14 +59,26 @@ def test_pages_for_people_who_signed_in_have_no_barriers(visit, address, buildin
 
 def test_staff_see_a_fire_on_whatever_page_they_are_and_readers_do_not(visit, address, building):
     page, reader = visit(size=PHONE), visit()
+    page.add_init_script(COUNT_TONES)
     sign_in(page, address, STAFF)
     page.goto(f"{address}/worklists")
     expect(page.locator("#alarm-bar[aria-live]")).to_be_empty()
+    sound = page.locator("[data-alarm-sound]")
+    expect(sound).to_have_accessible_name("Alarm sound is off")  # until somebody has touched the page
+    page.locator("h1").click()
+    expect(sound).to_have_accessible_name("Alarm sound is on")
+    assert page.evaluate("tones") == 0
     building.open_alarms = [fire(now=building.now), fault(now=building.now)]
     expect(page.locator("a.alarm-bar")).to_have_count(1, timeout=15_000)
     expect(page.locator("a.alarm-bar.critical")).to_contain_text("Fire alarm: ")
+    page.wait_for_function("() => tones > 2")
+    sound.click()
+    expect(sound).to_have_accessible_name("Alarm sound is on")
+    silent = page.evaluate("tones")
     assert barriers(page) == []
     assert not overflows(page)
+    page.wait_for_timeout(2000)
+    assert page.evaluate("tones") == silent
     page.locator("a.alarm-bar").click()
     expect(page.locator("article.fire").get_by_role("button", name="Acknowledge")).to_be_visible()
     expect(page.locator("#alarm-bar")).to_have_count(0)

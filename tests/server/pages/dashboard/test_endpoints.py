@@ -3,7 +3,7 @@ from fastapi.testclient import TestClient
 
 from server.pages.dashboard.views import Refusal
 from tests.support.pages_app import READER, STAFF, build
-from tests.support.sample_building import SampleBuilding, fault, fire
+from tests.support.sample_building import FLOORS, SampleBuilding, fault, fire
 
 HTMX = {"HX-Request": "true"}
 OVERRIDE = "/rooms/reading-room/actuators/reading-curtain/override"
@@ -44,6 +44,19 @@ def test_anybody_sees_rooms_and_their_values_but_no_controls(client):
     assert "Light 1,240 lx is above 1,000 lx" in page
     assert "Sign in to control" in page
     assert "<form" not in page.split("<main")[1]
+
+
+def test_the_plan_of_a_floor_shows_each_place_where_it_is_with_its_values(client, building):
+    assert 'class="plan"' not in client.get("/").text
+    building.floors = FLOORS
+    plan = client.get("/", headers={"Accept-Language": "zh-CN"}).text.split('class="plan"')[1].split("</ul>")[0]
+    reading, stacks, hall = plan.split("<li ")[1:]
+    assert 'class="place at-c1 at-r1 by-c2 by-r2"' in reading
+    assert '<a href="/rooms/reading-room">阅览室</a>' in reading
+    assert 'class="stat is-above" data-stat="reading-room.lux"' in reading
+    assert 'data-k="stacks.temp" data-format="temp">19.1<' in stacks
+    assert "at-c3 at-r2 by-c1 by-r1 is-plain" in hall
+    assert "大厅与服务台" in hall
 
 
 def test_values_of_a_simulated_building_say_so_in_every_tile(client):
