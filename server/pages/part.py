@@ -8,7 +8,9 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
+from carrel.sections import LibraryConfig
 from carrel.web.pages import Site, mount
+from server.catalogue.covers import Covers
 from server.deps import Core
 from server.pages.accounts import account_endpoints as accounts
 from server.pages.accounts import own_endpoints as own_account
@@ -48,16 +50,9 @@ TEMPLATES = Path(__file__).with_name("templates")
 
 def join(app: FastAPI, settings: ServerSettings) -> None:
     """Add the pages, the static files and what protects them; after `errors.install`, whose problems become pages."""
-    library = settings.common.library
-    site = Site(
-        name=library.name,
-        name_zh=library.name_zh,
-        zone=library.zone,
-        default_language=library.language,
-        simulated=library.simulated,
-    )
     app.add_middleware(HtmlProblems)
-    mount(app, site, [TEMPLATES])
+    mount(app, _site(settings.common.library), [TEMPLATES])
+    app.state.covers = _covers(settings)
     app.include_router(dashboard.router)
     app.include_router(rooms.router)
     app.include_router(rules.router)
@@ -86,6 +81,21 @@ def join(app: FastAPI, settings: ServerSettings) -> None:
     app.include_router(notices.router)
     app.include_router(account.router)
     app.include_router(offline.router)
+
+
+def _site(library: LibraryConfig) -> Site:
+    return Site(
+        name=library.name,
+        name_zh=library.name_zh,
+        zone=library.zone,
+        default_language=library.language,
+        simulated=library.simulated,
+    )
+
+
+def _covers(settings: ServerSettings) -> Covers:
+    folder = settings.server.catalogue.covers
+    return Covers(settings.document.path(folder) if folder else None)
 
 
 @asynccontextmanager

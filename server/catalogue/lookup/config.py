@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -24,7 +25,9 @@ class SruConfig(Section):
 
 
 class CatalogueConfig(Section):
-    """`[server.catalogue]`: how long answers of other catalogues are kept, and which are asked, in this order."""
+    """`[server.catalogue]`: the folder of covers; how long answers of other catalogues are kept, and which are
+    asked, in this order."""
 
+    covers: Path | None = None
     sru_cache_days: int = Field(default=30, ge=0, le=3650)
     sru: tuple[SruConfig, ...] = ()

@@ -16,6 +16,7 @@ RULES = {
     "card_replaced": N_("There is a newer card."),
     "fee_limit": N_("%(owed)s is owed; from %(limit)s on nothing is lent."),
     "overdue_items": N_("%(overdue)s loans are overdue; the library allows %(limit)s."),
+    "overdue": N_("Overdue loans are not renewed."),
     "loan_limit": N_("The limit of %(limit)s loans is reached."),
     "on_loan": N_("This item is on loan to another reader."),
     "on_loan_to_you": N_("This reader has this item already."),

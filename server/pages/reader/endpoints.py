@@ -15,6 +15,7 @@ from carrel.contracts.ids import CardNumber, ItemBarcode, RequestId
 from carrel.web.words import refusal
 from server.auth import service as auth
 from server.auth.endpoints import set_cookie
+from server.catalogue import service as catalogue
 from server.circulation import service as circulation
 from server.circulation.errors import NotYourCardError
 from server.deps import COOKIE, Core, CoreDep, ReadSession, WriteSession, public, token_of
@@ -160,10 +161,9 @@ def _loans(
     children = patrons.wards_of(session, reader.patron_id, local_date(occasion.now, occasion.zone))
     family = [(reader.card, visit.words.gettext("Myself")), *((child.card, child.name) for child in children)]
     token = uuid.uuid4().hex[:16]
-    lines = views.loan_lines(
-        circulation.loans_of(session, shown, occasion), visit.words,
-        now=occasion.now, zone=occasion.zone, request_id=token,
-    )  # fmt: skip
+    loans = circulation.loans_of(session, shown, occasion)
+    records = {record.id: record for record in catalogue.records_of(session, [loan.item.record_id for loan in loans])}
+    lines = views.loan_lines(loans, visit.words, now=occasion.now, zone=occasion.zone, request_id=token)
     return visit.page(
         "reader/loans.html",
         loans=lines,
@@ -173,5 +173,5 @@ def _loans(
         card="" if shown == reader.card else shown,
         family=[views.Person(number, name, number == shown) for number, name in family] if children else [],
         quota_left=circulation.quota_left(session, shown, occasion),
-        cover=views.cover,
+        cover=views.covers_of(visit, records),
     )

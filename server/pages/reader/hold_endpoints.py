@@ -56,7 +56,7 @@ def my_holds(
         terms=hold_views.terms(visit.words, lending.current(session).policy),
         done=visit.words.gettext(hold_views.DONE[done]) if done in hold_views.DONE else "",
         refused=views.told(visit.words, refused),
-        cover=views.cover,
+        cover=views.covers_of(visit, records),
     )
 
 

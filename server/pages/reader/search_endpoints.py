@@ -6,9 +6,9 @@ import uuid
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Path, Query
+from fastapi import APIRouter, HTTPException, Path, Query, Request
 from sqlalchemy.orm import Session
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 
 from server.catalogue import service as catalogue
 from server.catalogue.errors import UnknownRecordError
@@ -26,6 +26,7 @@ router = APIRouter(include_in_schema=False, dependencies=[public()])
 
 HITS_PER_PAGE = 20
 MAX_PAGE = 500
+COVERS_KEPT = "public, max-age=86400"
 FILTERS = ("kind", "language", "class", "decade", "branch", "available")
 
 
@@ -44,7 +45,7 @@ def search(
     found = catalogue.search(session, wanted)
     pages = max(1, -(-found.total // HITS_PER_PAGE))
     hits = Hits(asked, found, min(pages, MAX_PAGE), search_views.groups(asked, found.facets, visit.words))
-    return visit.page("reader/search.html", hits=hits, cover=views.cover, availability=views.availability)
+    return visit.page("reader/search.html", hits=hits, cover=views.covers(visit), availability=views.availability)
 
 
 @router.get("/titles/{record_id}")
@@ -77,12 +78,25 @@ def title(
         "reader/title.html",
         record=record,
         lines=[(item, *search_views.item_state(words, item), _due(session, item)) for item in items],
+        place=lambda id_: search_views.place(core.settings.common, id_, visit.language),
+        maps=search_views.maps(core.settings.common, items, visit.language),
+        branches=rules.branches,
         kind=words.gettext(search_views.KINDS.get(record.kind, record.kind)),
         reserve=reserve,
         done=words.gettext(hold_views.PLACED) if done == "placed" and reserve.own else "",
-        cover=views.cover,
+        cover=views.covers(visit),
         availability=views.availability,
     )
+
+
+@router.get("/covers/{name}")
+def cover(name: str, request: Request) -> Response:
+    """The picture of a title."""
+    found = request.app.state.covers.file(name)
+    if found is None:
+        raise HTTPException(404)
+    path, media_type = found
+    return FileResponse(path, media_type=media_type, headers={"Cache-Control": COVERS_KEPT})
 
 
 def shown_title(visit: Visit, session: Session, record_id: int) -> tuple[Record, tuple[Item, ...]]:

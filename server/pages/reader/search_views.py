@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from urllib.parse import urlencode
 
 from babel import Locale
 
+from carrel.sections import Common, Placed, placed
 from carrel.web.i18n import N_, Language, Words
 from server.catalogue.classification.service import main_classes
 from server.catalogue.service import Facets, Filters, Found, Item
@@ -92,6 +93,14 @@ class Hits:
     groups: tuple[Group, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class FloorMap:
+    """A floor's plan: (where, name, whether a copy stands there)."""
+
+    name: str
+    places: tuple[tuple[Placed, str, bool], ...]
+
+
 def groups(asked: Asked, facets: Facets | None, words: Words) -> tuple[Group, ...]:
     """What the results can be limited to, as far as it divides them; what they are limited to is always there."""
     if facets is None:
@@ -123,6 +132,26 @@ def _choices(
         return
     for value, number in told[:VALUES_SHOWN]:
         yield Choice(named(value), number, asked.address(changed={key: value}), chosen=False)
+
+
+def place(common: Common, id_: str, language: Language) -> str:
+    """The name of a place; a location that is none of those that config.toml names stands for itself."""
+    english, chinese = common.places.get(id_, (id_, ""))
+    return chinese if language == "zh-CN" and chinese else english
+
+
+def maps(common: Common, items: Iterable[Item], language: Language) -> list[FloorMap]:
+    """The floors of this building on which copies stand."""
+    here = ("", common.library.branch)
+    marked = {item.location for item in items if item.status == "on_shelf" and item.at_branch in here}
+    return [
+        FloorMap(
+            floor.name_zh if language == "zh-CN" and floor.name_zh else floor.name,
+            tuple((at, place(common, at.id, language), at.id in marked) for at in drawn),
+        )
+        for floor in common.floors
+        if (drawn := placed(floor.plan)) and any(at.id in marked for at in drawn)
+    ]
 
 
 def item_state(words: Words, item: Item) -> tuple[str, str]:

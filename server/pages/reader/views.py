@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
@@ -15,6 +16,7 @@ from carrel.clock import local_date
 from carrel.contracts.circulation import BatchResult
 from carrel.web.i18n import Words
 from carrel.web.words import REFUSALS, refusal
+from server.catalogue.covers import Covers
 from server.catalogue.service import Record
 from server.circulation.service import LoanView
 from server.deps import Principal
@@ -36,10 +38,19 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """A drawn cover: one letter on one of COVERS colours, always the same for a title."""
+    """The address of a picture, or a drawn cover: one letter on one of COVERS colours, always the same for a title."""
 
     letter: str
     colour: int
+    picture: str = ""
+
+
+class Titled(Protocol):
+    """A loan or a reservation."""
+
+    @property
+    def record_id(self) -> int:
+        """Of which record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +58,7 @@ class LoanLine:
     """One loan. `refusal` says why it cannot be renewed; empty when it can."""
 
     barcode: str
+    record_id: int
     title: str
     author: str
     due: datetime
@@ -95,6 +107,23 @@ def day(words: Words, at: date) -> str:
     return words.moment(datetime.combine(at, time(12), words.zone), "date")
 
 
+def covers_of(visit: Visit, records: Mapping[int, Record]) -> Callable[[Titled], Cover]:
+    """What finds the covers of loans or reservations of these records."""
+    found = covers(visit)
+    return lambda one: found(records[one.record_id])
+
+
+def covers(visit: Visit) -> Callable[[Record], Cover]:
+    """What finds the covers of titles."""
+    pictures: Covers = visit.request.app.state.covers
+
+    def of(record: Record) -> Cover:
+        name = pictures.of(record.id, record.isbn)
+        return replace(cover(record.title), picture=f"/covers/{name}" if name else "")
+
+    return of
+
+
 def cover(title: str) -> Cover:
     """The drawn cover of a title; an English article tells nothing."""
     telling = title[match.end() :] if (match := ARTICLE.match(title)) else title
@@ -137,6 +166,7 @@ def _line(loan: LoanView, words: Words, *, now: datetime, zone: ZoneInfo, reques
     days = (local_date(loan.due, zone) - local_date(now, zone)).days
     return LoanLine(
         barcode=loan.item.barcode,
+        record_id=loan.item.record_id,
         title=loan.item.title,
         author=loan.item.author,
         due=loan.due,

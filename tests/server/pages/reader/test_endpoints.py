@@ -1,9 +1,11 @@
 import re
 import shutil
+import struct
 
 import pytest
 from fastapi.testclient import TestClient
 
+from server.catalogue.covers import Covers
 from server.pages.reader.views import cover
 from tests.support.pages_app import READER, STAFF, build
 
@@ -44,6 +46,28 @@ def test_the_catalogue_is_searched_without_signing_in(client):
     assert re.search(r'<p class="title" lang="zh"><a href="/titles/\d+">红楼梦</a></p>', page)
     assert "1 title found" in page
     assert re.search(r"\d cop(y|ies) available|All copies are on loan", page)
+
+
+def test_a_phones_home_screen_gets_pictures_of_the_sizes_that_it_is_told(client):
+    for icon in client.get("/manifest.webmanifest").json()["icons"]:
+        picture = client.get(icon["src"])
+        assert picture.headers["content-type"] == icon["type"]
+        if icon["type"] == "image/png":
+            width, height = struct.unpack(">II", picture.content[16:24])  # PNG's first chunk, IHDR
+            assert icon["sizes"] == f"{width}x{height}"
+
+
+@pytest.mark.parametrize(
+    ("language", "room", "floor"), [("en", "Reading room", "Ground floor"), ("zh-CN", "阅览室", "一层")]
+)
+def test_a_title_says_in_words_and_on_the_floors_plan_where_it_stands(client, language, room, floor):
+    title = re.search(r'href="/titles/(\d+)"', client.get("/search", params={"q": "红楼梦"}).text)[1]
+    page = client.get(f"/titles/{title}", headers={"Accept-Language": language}).text
+    copies, plan = page.split('id="copies"')[1].split('<ul class="plan">')
+    assert f'<p class="by">{room}</p>' in copies
+    assert floor in copies
+    assert re.search(rf'is-here"><h3>{room}</h3>', plan)
+    assert plan.count("is-here") == 1
 
 
 def test_nothing_found_says_what_to_try(client):
@@ -194,6 +218,20 @@ def test_signing_out_ends_the_session(client):
     client.post("/sign-out")
     client.cookies.set("carrel_session", token)
     assert client.get("/my/loans").status_code == 303
+
+
+def test_a_title_with_a_picture_shows_it_wherever_it_is_listed(app, client, tmp_path):
+    sign_in(client, READER)
+    title = re.search(r'href="/titles/(\d+)"', client.get("/search", params={"q": "红楼梦"}).text)[1]
+    (tmp_path / f"title-{title}.png").write_bytes(b"picture")
+    app.state.covers = Covers(tmp_path)
+    shown = f'<img class="cover" src="/covers/title-{title}.png" alt="" loading="lazy">'
+    assert shown in client.get("/search", params={"q": "红楼梦"}).text
+    assert shown.replace('"cover"', '"cover large"') in client.get(f"/titles/{title}").text
+    assert client.get("/my/loans").text.count('class="cover') > 0
+    picture = client.get(f"/covers/title-{title}.png")
+    assert (picture.content, picture.headers["content-type"]) == (b"picture", "image/png")
+    assert client.get("/covers/server.db").status_code == 404
 
 
 def test_a_title_always_has_the_same_cover():
