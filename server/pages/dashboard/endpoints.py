@@ -9,8 +9,9 @@ from starlette.responses import Response
 
 from carrel.contracts.ids import Slug
 from carrel.web.words import refusal
-from server.deps import public
+from server.deps import CoreDep, ReadSession, public
 from server.pages.dashboard import words as building_words
+from server.pages.dashboard.today import Today, today
 from server.pages.dashboard.views import AlarmAction, Building, Choice, Refusal
 from server.pages.shell import Visit, VisitDep
 
@@ -30,9 +31,10 @@ BuildingDep = Annotated[Building, Depends(building_of)]
 
 
 @router.get("/")
-def overview(visit: VisitDep, building: BuildingDep) -> Response:
-    """Rooms, alarms, gateways: live."""
-    return _overview(visit, building)
+def overview(visit: VisitDep, building: BuildingDep, session: ReadSession, core: CoreDep) -> Response:
+    """Rooms, alarms, gateways: live. Staff see besides how the day goes."""
+    here = core.settings.common.library
+    return _overview(visit, building, day=today(session, core.clock.now(), here.zone) if visit.is_staff else None)
 
 
 @router.get("/alarms")
@@ -117,7 +119,9 @@ def _page(visit: Visit, template: str, *, status: int = 200, **context: Any) -> 
     return visit.page(template, status=status, bw=building_words, choice=CHOICE, refusal=refusal, **context)
 
 
-def _overview(visit: Visit, building: Building, refused: Refusal | None = None, *, not_retired: str = "") -> Response:
+def _overview(
+    visit: Visit, building: Building, refused: Refusal | None = None, *, not_retired: str = "", day: Today | None = None
+) -> Response:
     shown = building.overview(visit.language)
     return _page(
         visit,
@@ -125,6 +129,7 @@ def _overview(visit: Visit, building: Building, refused: Refusal | None = None, 
         status=409 if refused or not_retired else 200,
         rooms=shown.rooms,
         floors=shown.floors,
+        day=day,
         alarms=shown.alarms,
         health=shown.health,
         refused=_worded(visit, refused),

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from fastapi.testclient import TestClient
 
@@ -109,6 +111,17 @@ def test_an_alarm_that_stands_is_shown_beside_the_warning_that_it_is_old(client,
     page = client.get("/fragments/alarms").text
     assert "Nothing is heard from gateway gw-1." in page
     assert "Fire alarm: Whole building" in page
+
+
+def test_staff_see_how_the_day_goes_and_what_waits_for_them(librarian):
+    day = librarian.get("/").text.split('class="today"')[1].split("</section>")[0]
+    assert re.search(r"<li>\d+ items? lent</li>", day)
+    assert re.search(r"<li>[1-9]\d* loans? (is|are) overdue</li>", day)
+    assert '<a href="/worklists">0 things on the work lists</a>' in day
+
+
+def test_readers_and_guests_do_not(client):
+    assert 'class="today"' not in client.get("/").text
 
 
 def test_a_librarian_takes_control_until_a_time(librarian, building):

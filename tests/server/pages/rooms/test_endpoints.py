@@ -173,7 +173,7 @@ def test_rules_show_what_they_compare_and_why_they_wait(told: House) -> None:
     page = "/fragments/rooms/reading-room/rules"
     eventually(lambda: "purge" in told.client.get(page, headers=HTMX).text, "the rule")
     shown = text(told.client.get(page, headers=HTMX))
-    assert "purge Humidity above 62 % 62.3 % Curtain: 60 % closed waiting 12:31" in shown
+    assert "purge Humidity above 62 % 62.3 % Curtain: 60 % closed waiting until 12:31" in shown
 
 
 def test_devices_are_listed_with_their_values_ages_and_battery(told: House) -> None:
