@@ -17,10 +17,10 @@ from server.catalogue.isbn import isbn13
 from server.catalogue.models import ItemRow, RecordRow
 from server.catalogue.policy import Status
 from server.catalogue.search.documents import index_records
-from server.catalogue.search.service import BranchCopies, Facets, Filters, Wanted, find
+from server.catalogue.search.service import BranchCopies, Facets, Filters, Wanted, find, titled
 from server.catalogue.search.service import copies as copies_of
 
-__all__ = ["BranchCopies", "Facets", "Filters", "Status", "Wanted"]
+__all__ = ["BranchCopies", "Facets", "Filters", "Status", "Wanted", "titled"]
 
 
 COPIES = frozenset({"on_shelf", "on_loan", "on_hold_shelf", "in_transit", "repair", "in_processing"})

@@ -35,6 +35,8 @@ SPOKEN: dict[str, str] = {
     "terminal_not_signed_in": N_("This terminal is not signed in. Please tell a librarian."),
     "terminal_may_not": N_("This terminal may not do that. Please ask a librarian."),
     "message_incomplete": N_("The terminal's message is incomplete. Please ask a librarian."),
+    "other_currency": N_("The library takes another currency. Nothing was booked. Please ask a librarian."),
+    "several_titles": N_("Several titles have this name. Please choose an item, or ask a librarian."),
     "pin_needed": N_("Please enter your PIN."),
     "no_terminal_service": N_("The lending system does not answer. Please try again."),
 }

@@ -132,13 +132,18 @@ def document(row: Row[Any], *, isbns: Sequence[str], call_numbers: Sequence[str]
         "author": joined((row.author, *row.author_alt.split("\n"))),
         "subject": joined(row.subjects.split("\n")),
         "other": joined((row.publisher, *forms, *numbers)),
-        "sort_key": " ".join(words(row.title))[:SORT_LENGTH],
+        "sort_key": sort_key(row.title),
         "kind": row.kind,
         "language": row.language,
         "year": year_of(row.year),
         "class_letter": class_letter(row.class_number or row.call_number),
         "rules": RULES,
     }
+
+
+def sort_key(title: str) -> str:
+    """A title's words, by which titles are ordered and told apart."""
+    return " ".join(words(title))[:SORT_LENGTH]
 
 
 def year_of(text: str) -> int | None:

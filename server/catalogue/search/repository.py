@@ -209,6 +209,12 @@ def _begins(query: Query) -> ColumnElement[bool] | None:
     return and_(_document.sort_key >= query.title, _document.sort_key < query.title + end)
 
 
+def with_sort_key(session: Session, key: str) -> tuple[int, ...]:
+    """Records with this title."""
+    chosen = select(_document.record_id).where(_document.sort_key == key).order_by(_document.record_id)
+    return tuple(session.scalars(chosen))
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """Index text of a record, each field between spaces."""

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from server.catalogue.search import facets, near
-from server.catalogue.search.documents import index_records, reindex
+from server.catalogue.search.documents import index_records, reindex, sort_key
 from server.catalogue.search.engines import engine_of
 from server.catalogue.search.facets import BranchCopies, Facets
 from server.catalogue.search.query import parse
-from server.catalogue.search.repository import COUNTED, Filters, Hits
+from server.catalogue.search.repository import COUNTED, Filters, Hits, with_sort_key
+from server.catalogue.search.text import bare_isbn
 
 __all__ = ["BranchCopies", "Facets", "Filters", "index_records", "reindex"]
 
@@ -62,6 +63,14 @@ def find(session: Session, wanted: Wanted) -> Listing:
     if page.total > COUNTED and query.asked:
         return Listing(page.ids, COUNTED, COUNTED, more=True, facets=divided)
     return Listing(page.ids, page.total, page.total, facets=divided)
+
+
+def titled(session: Session, text: str) -> tuple[int, ...]:
+    """The records that are called so, case and variant characters apart, or have this ISBN."""
+    if isbn := bare_isbn(text):
+        return find(session, Wanted(isbn, COUNTED)).ids
+    key = sort_key(text)
+    return with_sort_key(session, key) if key else ()
 
 
 def copies(session: Session, record_ids: Sequence[int]) -> dict[int, tuple[BranchCopies, ...]]:

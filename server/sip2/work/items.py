@@ -8,6 +8,7 @@ from server.catalogue.service import Item
 from server.circulation import service as circulation
 from server.holds import policy as queueing
 from server.holds import service as holds
+from server.lending import service as lending
 from server.sip2.wire.messages import Draft, F, Message
 from server.sip2.work import routing
 from server.sip2.work.checkins import describe, tell_hold
@@ -58,6 +59,8 @@ def update(task: Task) -> Message:
     if item is None:
         return task.refuse("unknown_item")
     request = task.request
+    if _strange_branch(task, item):
+        return task.refuse("unknown_branch")
     told = {
         "branch": branch_of(request.get(F.HOME_PLACE)),
         "at_branch": branch_of(request.get(F.PRESENT_PLACE)),
@@ -72,6 +75,14 @@ def update(task: Task) -> Message:
     )  # fmt: skip
     draft = task.begin().set(ok="1").add(F.TITLE, item.title).add(F.PROPERTIES, told["note"] or item.note or None)
     return task.finish(draft, "stored")
+
+
+def _strange_branch(task: Task, item: Item) -> bool:
+    """Whether it names a branch that the library does not have. Where the item is already, it may stay."""
+    rules, own = lending.current(task.session), task.profile.branch
+    known = {item.branch, item.at_branch}
+    named = {task.request.get(field).strip() for field in (F.HOME_PLACE, F.PRESENT_PLACE)} - known - {""}
+    return not all(branch_of(name) and lending.knows_branch(rules, name, own=own) for name in named)
 
 
 def _places(task: Task, draft: Draft, item: Item) -> None:

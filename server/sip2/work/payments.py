@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from server.fees import policy
 from server.fees import service as fees
+from server.lending import service as lending
 from server.patrons import service as patrons
 from server.sip2.wire.messages import F, Message
 from server.sip2.work.task import Pin, Task, new_id, same_id
@@ -25,6 +26,9 @@ def pay(task: Task) -> Message:
     amount = policy.amount_of(request.get(F.FEE_AMOUNT).strip())
     if amount is None:
         return task.refuse("payment_amount")
+    currency = request.fixed["currency"].strip().upper()
+    if currency and currency != lending.current(task.session).policy.currency:
+        return task.refuse("other_currency")
     fee = request.get(F.FEE_ID).strip()
     if fee and not (fee.isascii() and fee.isdigit() and len(fee) < FEE_ID_DIGITS):
         return task.refuse("unknown_fee")

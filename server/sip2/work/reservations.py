@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from carrel.clock import local_date
 from server.catalogue import service as catalogue
+from server.catalogue.service import Item
 from server.holds import service as holds
 from server.holds.hold import Hold
 from server.holds.reserving import place_at
@@ -27,25 +29,36 @@ def hold(task: Task) -> Message:
         return task.refuse(task.pin.value)
     if not task.card:
         return task.refuse("unknown_card")
-    if not task.barcode:
-        return task.refuse("unknown_item")
     mode = task.request.fixed["mode"]
     if mode not in MODES:
         return task.refuse("message_incomplete")
+    meant = _meant(task)
+    if isinstance(meant, str):
+        return task.refuse(meant)
     if mode == "+":
-        return _place(task)
-    mine = _own(task)
-    if mine is None:
-        return task.refuse("unknown_hold")
-    return _cancel(task, mine) if mode == "-" else _change(task, mine)
+        return _place(task, meant)
+    mine = _own(task, meant)
+    if len(mine) != 1:
+        return task.refuse("several_titles" if mine else "unknown_hold")
+    return _cancel(task, mine[0]) if mode == "-" else _change(task, mine[0])
 
 
-def _place(task: Task) -> Message:
+def _meant(task: Task) -> Item | tuple[int, ...] | str:
+    """The item that the message names or, of one that names a title only, the records called so; else why none."""
+    if task.request.get(F.ITEM).strip() or not task.request.get(F.TITLE).strip():
+        item = catalogue.items_by_barcode(task.session, [task.barcode]).get(task.barcode)
+        return item or "unknown_item"
+    return catalogue.titled(task.session, task.request.get(F.TITLE)) or "unknown_record"
+
+
+def _place(task: Task, meant: Item | tuple[int, ...]) -> Message:
+    if isinstance(meant, tuple) and len(meant) > 1:
+        return task.refuse("several_titles")
+    named: dict[str, Any] = {"record": meant[0]} if isinstance(meant, tuple) else {
+        "barcode": meant.barcode, "only_this": task.request.get(F.HOLD_TYPE) == THIS_COPY,
+    }  # fmt: skip
     pickup = branch_of(task.request.get(F.PICKUP)) or task.profile.branch
-    request = HoldRequest(
-        request_id=new_id(), card=task.card, barcode=task.barcode, pickup=pickup,
-        only_this=task.request.get(F.HOLD_TYPE) == THIS_COPY, expires_on=_expires_on(task),
-    )  # fmt: skip
+    request = HoldRequest(request_id=new_id(), card=task.card, pickup=pickup, expires_on=_expires_on(task), **named)
     result = place_at(task.session, request, task.occasion)
     draft = task.begin().fill(F.TITLE, result.title or "")
     if result.status != "ok":
@@ -77,14 +90,13 @@ def _places(draft: Draft, *, expires_on: date | None, position: int | None, pick
     draft.add(F.QUEUE_POSITION, None if position is None else str(position)).add(F.PICKUP, pickup)
 
 
-def _own(task: Task) -> Hold | None:
-    """The patron's open hold that the message means."""
+def _own(task: Task, meant: Item | tuple[int, ...]) -> list[Hold]:
+    """The patron's open holds that the message may mean."""
     patron = patrons.find(task.session, task.card)
-    item = catalogue.items_by_barcode(task.session, [task.barcode]).get(task.barcode)
-    if patron is None or item is None:
-        return None
-    mine = [one for one in holds.of_patron(task.session, patron.id) if one.record_id == item.record_id]
-    return next((one for one in mine if one.takes(item.id)), None)
+    mine = holds.of_patron(task.session, patron.id) if patron else []
+    if isinstance(meant, tuple):
+        return [one for one in mine if one.record_id in meant]
+    return [one for one in mine if one.record_id == meant.record_id and one.takes(meant.id)]
 
 
 def _expires_on(task: Task) -> date | None:

@@ -8,8 +8,11 @@ from decimal import Decimal
 import pytest
 
 from server.catalogue import service as catalogue
+from server.catalogue.service import NewRecord
 from server.db import Database
 from server.fees import service as fees
+from server.lending import service as lending
+from server.lending.policy import LibraryPolicy
 from server.patrons import service as patrons
 from server.sip2.wire.messages import F, Message
 from tests.support.library import ALICE, BO, BOOKS, MISSING, NOW, PIN
@@ -23,8 +26,12 @@ def hold(terminal: Client, mode: str, card: str, item: str, more: str = "") -> M
     return terminal.ask(f"15{mode}{DATE}{more}AOMAIN|AA{card}|AD{PIN}|AB{item}|")
 
 
-def pay(terminal: Client, amount: str, more: str = "", kind: str = "00") -> Message:
-    return terminal.ask(f"37{DATE}01{kind}CNYBV{amount}|AOMAIN|AA{ALICE}|{more}")
+def hold_title(terminal: Client, mode: str, title: str, more: str = "") -> Message:
+    return terminal.ask(f"15{mode}{DATE}AOMAIN|AA{ALICE}|AD{PIN}|AJ{title}|{more}")
+
+
+def pay(terminal: Client, amount: str, more: str = "", *, kind: str = "00", currency: str = "CNY") -> Message:
+    return terminal.ask(f"37{DATE}01{kind}{currency}BV{amount}|AOMAIN|AA{ALICE}|{more}")
 
 
 @pytest.fixture
@@ -85,6 +92,18 @@ def test_a_robot_tells_where_an_item_stands(terminal: Client, connect: Connect, 
     assert "may not" in screen(connect("trusted").ask(f"19{DATE}AOMAIN|AB{BOOKS[0]}|CHx|"))
 
 
+@pytest.mark.parametrize(("named", "ok"), [
+    ("AQeast|", "1"), ("AQmain|APeast|", "1"), ("AQ|AP|", "1"),
+    ("AQnroth|", "0"), ("APnroth|", "0"), ("AQno such place|", "0"),
+])  # fmt: skip
+def test_a_robot_names_branches_of_the_library(terminal: Client, database: Database, named: str, ok: str) -> None:
+    with database.writing() as session:
+        lending.set_policy(session, LibraryPolicy(branches=("main", "east")), actor="tests", at=NOW)
+    stored = terminal.ask(f"19{DATE}AOMAIN|AB{BOOKS[0]}|CHseen|{named}")
+    assert (stored.fixed["ok"], "branch" in screen(stored)) == (ok, ok == "0")
+    assert terminal.item(BOOKS[0]).get(F.PROPERTIES) == ("seen" if ok == "1" else "")
+
+
 def test_a_hold_is_placed_changed_and_cancelled(terminal: Client) -> None:
     terminal.checkout(BO, BOOKS[0], pin=PIN)
     placed = hold(terminal, "+", ALICE, BOOKS[0], "BW20261231    235959|BSmain|BY2|")
@@ -122,6 +141,23 @@ def test_a_hold_on_what_stands_on_the_shelf_says_so(terminal: Client) -> None:
     assert (placed.fixed["ok"], placed.fixed["available"]) == ("1", "Y")
 
 
+def test_a_title_is_held_by_its_name_or_isbn(terminal: Client, database: Database) -> None:
+    with database.writing() as session:
+        twin = catalogue.add_record(session, NewRecord("Book 2", isbn="978-7-02-000220-7"), at=NOW)
+        catalogue.add_item(session, twin, catalogue.NewItem("30000099", branch="main"))
+    placed = hold_title(terminal, "+", "book １")
+    assert (placed.fixed["ok"], placed.get(F.TITLE), placed.get(F.QUEUE_POSITION)) == ("1", "book １", "1")
+    assert terminal.item(BOOKS[0]).get(F.QUEUE_LENGTH) == "1"
+    assert "Several titles" in screen(hold_title(terminal, "+", "Book 2"))
+    assert hold_title(terminal, "+", "7-02-000220-X", "AB|").fixed["ok"] == "1"
+    assert terminal.item("30000099").get(F.QUEUE_LENGTH) == "1"
+    assert hold_title(terminal, "*", "Book 2", "BSeast|").get(F.PICKUP) == "east"  # the one of them that is held
+    assert hold_title(terminal, "-", "Book 1").fixed["ok"] == "1"
+    assert hold_title(terminal, "-", "Book 1").fixed["ok"] == "0"
+    assert "no such title" in screen(hold_title(terminal, "+", "Book"))
+    assert "not in our catalogue" in screen(hold_title(terminal, "+", "Book 1", "AB?|"))
+
+
 def test_a_hold_needs_the_pin(terminal: Client) -> None:
     assert "PIN" in screen(terminal.ask(f"15+{DATE}AOMAIN|AA{ALICE}|AB{BOOKS[0]}|"))
 
@@ -152,6 +188,12 @@ def test_no_other_amount_is_taken(terminal: Client, database: Database, fee: int
     assert refused.fixed["ok"] == "N"
     assert screen(refused)
     assert owed(database) == Decimal("7.50")
+
+
+@pytest.mark.parametrize(("currency", "ok"), [("USD", "N"), ("   ", "Y"), ("cny", "Y")])
+def test_only_the_library_s_currency_is_taken(terminal: Client, fee: int, currency: str, ok: str) -> None:
+    answer = pay(terminal, "1.00", currency=currency)
+    assert (answer.fixed["ok"], "currency" in screen(answer)) == (ok, ok == "N")
 
 
 @pytest.mark.parametrize("more", ["CGx|", "CG99999999999999999999|", "CG0|", "AD0000|"])
