@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.db import Base
@@ -69,7 +69,10 @@ class RecordIsbnRow(Base):
 
 
 class ItemRow(Base):
-    """A copy, known by its barcode. `branch` owns it, `at_branch` is where it is; `price` is in minor units."""
+    """A copy, known by its barcode. `branch` owns it, `at_branch` is where it is; `price` is in minor units.
+
+    `transit_to` is where it is being sent, and `stays` whether it stays there until it is lent.
+    """
 
     __tablename__ = "item"
     __table_args__ = (
@@ -91,6 +94,7 @@ class ItemRow(Base):
     note: Mapped[str] = mapped_column(Text, default="")
     last_seen_at: Mapped[datetime | None]
     transit_to: Mapped[str | None] = mapped_column(String(40))
+    stays: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class ClassRow(Base):

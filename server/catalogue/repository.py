@@ -56,6 +56,7 @@ _ITEM = (
     ItemRow.id, ItemRow.barcode, ItemRow.record_id, RecordRow.title, RecordRow.author, ItemRow.branch,
     ItemRow.at_branch, ItemRow.location, ItemRow.call_number, ItemRow.type, ItemRow.status, ItemRow.for_loan,
     ItemRow.price, ItemRow.tags, ItemRow.transit_to, ItemRow.note, ItemRow.last_seen_at,
+    ItemRow.stays,
 )  # fmt: skip
 """In the order of the service's Item."""
 

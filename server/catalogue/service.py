@@ -98,8 +98,8 @@ class NewItem:
 class Item:
     """An item with the title it is a copy of.
 
-    `branch` owns it, `at_branch` is where it is, `transit_to` where it is being sent; `tags` is the number of its
-    parts that carry a tag of their own.
+    `branch` owns it, `at_branch` is where it is, `transit_to` where it is being sent and `stays` whether it stays
+    there until it is lent; `tags` is the number of its parts that carry a tag of their own.
     """
 
     id: int
@@ -119,6 +119,7 @@ class Item:
     transit_to: str | None
     note: str
     last_seen_at: datetime | None
+    stays: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +245,7 @@ def titles(session: Session, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
 
 def set_status(
     session: Session, item_id: int, status: Status, *, at_branch: str | None = None, transit_to: str | None = None,
-    seen_at: datetime | None = None,
+    stays: bool = False, seen_at: datetime | None = None,
 ) -> None:  # fmt: skip
     """Record what has become of an item and, if told, where it is; it is on no way unless `transit_to` says so.
 
@@ -253,7 +254,7 @@ def set_status(
     """
     told = {"at_branch": at_branch, "last_seen_at": seen_at}
     known = {name: value for name, value in told.items() if value is not None}
-    repository.change_item(session, item_id, status=status, transit_to=transit_to, **known)
+    repository.change_item(session, item_id, status=status, transit_to=transit_to, stays=stays, **known)
 
 
 def set_seen(session: Session, item_id: int, at: datetime) -> None:

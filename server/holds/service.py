@@ -174,18 +174,20 @@ def settle(
     session: Session, item: catalogue.Item, occasion: Occasion, *, queue: Sequence[Hold] | None = None,
     seen_at: datetime | None = None,
 ) -> Settled:  # fmt: skip
-    """Send an item that is here where it belongs: to whom it is set aside for, to the next in the queue, or home.
+    """Send an item that is here where it belongs: to whom it is set aside for, to the next in the queue, where it was
+    sent to, or home.
 
     The caller holds the item's lock, and the queue's if it hands it over. `seen_at` is when it was handed in.
     """
     line = repository.queues(session, [item.record_id], lock=True) if queue is None else queue
     hold = policy.set_aside(line, item.id) or (policy.next_for(line, item.id) if item.for_loan else None)
-    going = policy.route(occasion.branch, item.branch or occasion.branch, hold.pickup if hold else None)
+    sent = (item.transit_to or item.at_branch) if item.stays and hold is None else None
+    going = policy.route(occasion.branch, sent or item.branch or occasion.branch, hold.pickup if hold else None)
     if hold is not None:
         _fill(session, hold, item.id, going, occasion=occasion)
     catalogue.set_status(
         session, item.id, STATUS[going.kind], at_branch=occasion.branch,
-        transit_to=going.branch if going.kind == "transit" else None, seen_at=seen_at,
+        transit_to=going.branch if going.kind == "transit" else None, stays=sent is not None, seen_at=seen_at,
     )  # fmt: skip
     return Settled(going, hold)
 

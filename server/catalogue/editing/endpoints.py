@@ -102,10 +102,13 @@ def update_item(
 def act(
     barcode: ItemBarcode, body: ActionBody, session: WriteSession, core: CoreDep, *, principal: Desk
 ) -> ItemResponse:
-    """What happens to a copy apart from lending: missing, found, to repair, ready, withdrawn. Lost is said at the desk,
-    since fees follow."""
-    trigger = Trigger(body.action)
-    return _told(service.move_item(session, barcode, trigger, _by(core, principal), note=body.note))
+    """What happens to a copy apart from lending: missing, found, to repair, ready, withdrawn, sent to
+    another branch. Lost is said at the desk, since fees follow."""
+    by = _by(core, principal)
+    if body.branch is None:
+        return _told(service.move_item(session, barcode, Trigger(body.action), by, note=body.note))
+    lending.check_branch(lending.current(session), body.branch, own=core.settings.common.library.branch)
+    return _told(service.send_item(session, barcode, body.branch, by, note=body.note))
 
 
 def _by(core: Core, principal: Principal) -> service.By:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from carrel.contracts.ids import ItemBarcode
 
 Kind = Literal["book", "serial", "score", "map", "video", "audio", "picture", "electronic", "kit", "object"]
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
 Price = Annotated[Decimal, Field(ge=0, le=1_000_000, max_digits=9, decimal_places=2)]
-Action = Literal["missing", "found", "repair", "process", "ready", "withdraw", "reinstate"]
+Action = Literal["missing", "found", "repair", "process", "ready", "withdraw", "reinstate", "send"]
 
 _PLAIN = r"^[^\x00-\x1f\x7f]*$"
 """One line; nothing but characters that both databases keep."""
@@ -105,12 +105,19 @@ class ItemBody(BaseModel):
 
 
 class ActionBody(BaseModel):
-    """What happened to a copy, or is to happen; a note replaces the one it has."""
+    """What happened to a copy, or is to happen; a note replaces the one it has. `send` needs the branch."""
 
     model_config = ConfigDict(extra="forbid")
 
     action: Action
+    branch: Word | None = None
     note: Summary | None = None
+
+    @model_validator(mode="after")
+    def _sent_somewhere(self) -> Self:
+        if (self.action == "send") != (self.branch is not None):
+            raise ValueError("send needs a branch, and nothing else does")
+        return self
 
 
 class RecordCreated(BaseModel):

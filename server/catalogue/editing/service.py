@@ -23,7 +23,7 @@ from server.catalogue.errors import (
 )
 from server.catalogue.isbn import isbn13
 from server.catalogue.models import ItemRow
-from server.catalogue.policy import Trigger, next_status
+from server.catalogue.policy import Status, Trigger, next_status
 from server.catalogue.search.documents import index_records
 from server.catalogue.service import Item, NewItem, NewRecord
 from server.patrons import service as patrons
@@ -114,11 +114,7 @@ def update_item(session: Session, barcode: str, changes: Mapping[str, Any], by: 
 def move_item(session: Session, barcode: str, trigger: Trigger, by: By, *, note: str | None = None) -> Item:
     """What happens to a copy apart from lending. Raises UnknownItemError, ItemInUseError, ItemStateError."""
     row = _row(session, barcode)
-    if row.status in LENDINGS:
-        raise ItemInUseError(status=row.status)
-    wanted = next_status(row.status, trigger)
-    if wanted is None:
-        raise ItemStateError(status=row.status, action=trigger.value)
+    wanted = _next(row, trigger)
     detail = {"from": row.status, "to": wanted}
     service.set_status(session, row.id, wanted)
     if trigger in (Trigger.FOUND, Trigger.READY):
@@ -127,6 +123,30 @@ def move_item(session: Session, barcode: str, trigger: Trigger, by: By, *, note:
         repository.change_item(session, row.id, note=note)
     _audit(session, by, f"catalogue.item_{trigger.value}", target=f"item:{row.id}", detail=detail)
     return service.get_item(session, barcode)
+
+
+def send_item(
+    session: Session, barcode: str, branch: str, by: By, *, here: str | None = None, note: str | None = None
+) -> Item:
+    """Put a copy on its way to another branch, where it stays until it comes back from its next loan; a copy that is to
+    belong there is given the branch. Raises UnknownItemError, ItemInUseError, ItemStateError."""
+    row = _row(session, barcode)
+    wanted = _next(row, Trigger.SEND)
+    detail = {"from": row.status, "to": wanted, "branch": branch}
+    service.set_status(session, row.id, wanted, at_branch=here, transit_to=branch, stays=True)
+    if note is not None:
+        repository.change_item(session, row.id, note=note)
+    _audit(session, by, "catalogue.item_send", target=f"item:{row.id}", detail=detail)
+    return service.get_item(session, barcode)
+
+
+def _next(row: ItemRow, trigger: Trigger) -> Status:
+    if row.status in LENDINGS:
+        raise ItemInUseError(status=row.status)
+    wanted = next_status(row.status, trigger)
+    if wanted is None:
+        raise ItemStateError(status=row.status, action=trigger.value)
+    return wanted
 
 
 def _row(session: Session, barcode: str) -> ItemRow:

@@ -93,12 +93,19 @@ def move(desk: DeskDep, told: Fields) -> Response:
     with desk.core.database.reading() as session:
         item = catalogue.get_item(session, original)
     try:
-        asked = ActionBody.model_validate({"action": sent.get("action"), "note": str(sent.get("note", "")) or None})
+        asked = ActionBody.model_validate({
+            "action": sent.get("action"), "note": str(sent.get("note", "")) or None,
+            "branch": sent.get("branch") if sent.get("action") == "send" else None,
+        })  # fmt: skip
     except ValidationError:
         return desk.record(item.record_id, Told(item_of=original), status=422)
     try:
         with desk.core.database.writing() as session:
-            editing.move_item(session, original, Trigger(asked.action), desk.by(caller), note=asked.note)
+            if asked.branch is None:
+                editing.move_item(session, original, Trigger(asked.action), desk.by(caller), note=asked.note)
+            else:
+                lending.check_branch(lending.current(session), asked.branch, own=desk.own_branch)
+                editing.send_item(session, original, asked.branch, desk.by(caller), note=asked.note)
     except DomainError as error:
         refused = desk.refusal(error)
         return desk.record(item.record_id, Told(refused=refused, item_of=original), status=409)

@@ -9,11 +9,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from carrel.contracts.circulation import ReplayItem, ReplayRequest, ReplayRow, ReplayRowResult
-from server.audit import service as audit
-from server.catalogue import service as catalogue
 from server.catalogue.editing import service as editing
 from server.catalogue.editing.service import By
-from server.catalogue.policy import Trigger, next_status
+from server.catalogue.policy import Trigger
 from server.circulation import nightly as nights
 from server.circulation import replay as journals
 from server.lending import service as lending
@@ -169,22 +167,5 @@ def send(act: Act) -> Answer:
     if to not in act.case.library.branches:
         return refused("unknown_branch")
     with act.database.writing() as session:
-        item = catalogue.items_by_barcode(session, [barcode], lock=True).get(barcode)
-        if item is None:
-            return refused("unknown_item")
-        if item.status in editing.LENDINGS:
-            return refused("item_in_use")
-        status = next_status(item.status, Trigger.SEND)
-        if status is None:
-            return refused("item_state")
-        catalogue.set_status(session, item.id, status, at_branch=act.branch, transit_to=to)
-        detail = {"from": item.status, "to": status, "branch": to}
-        audit.record(
-            session,
-            actor=act.actor,
-            action="catalogue.item_send",
-            target=f"item:{item.id}",
-            at=act.now,
-            detail=detail,
-        )
-        return ok(status=status)
+        item = editing.send_item(session, barcode, to, By(act.actor, act.now), here=act.branch)
+        return ok(status=item.status)

@@ -11,6 +11,7 @@ from server.catalogue import service as catalogue
 from server.db import Database
 from server.deps import Role
 from server.lending import service as lending
+from server.lending.policy import LibraryPolicy
 from tests.support.library import ALICE, BOOKS, MISSING, NOW, colleague, machine, reader
 
 NEW = {"title": "呐喊", "author": "鲁迅", "isbn": "978-7-02-008872-0", "class_number": "I210.6", "subjects": ["小说"]}
@@ -143,6 +144,26 @@ class TestItems:
             catalogue.set_status(session, key, "on_loan")
         assert act(BOOKS[1], "withdraw").json()["code"] == "item_in_use"
         assert {"catalogue.item_found", "catalogue.item_withdraw"} <= set(actions(database))
+
+    def test_a_copy_that_is_sent_to_another_branch_stays_there(
+        self, client: TestClient, desk: dict[str, str], database: Database
+    ) -> None:
+        def act(**told: str) -> Any:
+            return client.post(f"/api/v1/items/{BOOKS[0]}/actions", json=told, headers=desk)
+
+        with database.writing() as session:
+            lending.set_policy(session, LibraryPolicy(branches=("main", "north")), actor="tests", at=NOW)
+        for told in ({"action": "send"}, {"action": "ready", "branch": "north"}):
+            assert act(**told).json()["code"] == "malformed_request"
+        assert act(action="send", branch="nroth").json()["code"] == "unknown_branch"
+        sent = act(action="send", branch="north").json()
+        assert (sent["status"], sent["transit_to"], sent["branch"]) == ("in_transit", "north", "main")
+        routes = []
+        for branch in ("main", "north", "north"):  # found at the wrong place, arrived, scanned once more
+            told = {"request_id": f"r{len(routes)}", "branch": branch, "items": [{"barcode": BOOKS[0]}]}
+            (result,) = client.post("/api/v1/circulation/checkins", json=told, headers=desk).json()["results"]
+            routes.append((result["route"], result["route_to"]))
+        assert routes == [("transit", "north"), ("shelf", "north"), ("shelf", "north")]
 
 
 @pytest.mark.parametrize(
