@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -120,6 +121,14 @@ def preview(session: Session, request: PreviewRequest, occasion: Occasion) -> Ba
             counter.loans[item.id] = _loan(-1, _terms(counter, patron, item, decision.due))
         results.append(ItemResult(barcode=ref.barcode, status="ok", title=item.title, due=decision.due))
     return BatchResult(request_id=PREVIEW_ID, results=tuple(results))
+
+
+def barred(session: Session, patron: Patron, *, now: datetime, zone: ZoneInfo) -> policy.Refused | None:
+    """Why somebody who waits could not borrow, by card and blocks; what is owed or overdue is settled then."""
+    facts = policy.PatronFacts(
+        patron.id, expires_on=patron.expires_on, blocked=patron.blocked_at(now), card_state=patron.card_state
+    )
+    return next(iter(policy.hold_objections(policy.Case(lending.current(session), now, zone, patron=facts))), None)
 
 
 def standing(session: Session, card: str, occasion: Occasion) -> PatronStanding:

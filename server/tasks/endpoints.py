@@ -31,10 +31,13 @@ def tasks(
 ) -> TasksResponse:
     """One list, oldest first: `pull_list`, `hold_shelf` and `transit` show what is so now, the others what was noted.
 
+    On the first two `barred` in `detail` is why the reader who waits could not borrow at present, if so.
+
     Without a kind, everything that was noted.
     """
     found = lists.find(
-        session, kind, branch=branch, resolved=state == "resolved", now=core.clock.now(), limit=limit
+        session, kind, branch=branch, resolved=state == "resolved", now=core.clock.now(),
+        zone=core.settings.common.library.zone, limit=limit,
     )  # fmt: skip
     return TasksResponse(tasks=found)
 

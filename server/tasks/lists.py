@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from server.catalogue import service as catalogue
+from server.circulation import service as circulation
 from server.holds import service as holds
+from server.patrons import service as patrons
 from server.tasks import service
 from server.tasks.schemas import TaskResponse
 from server.tasks.service import Task
@@ -29,13 +33,14 @@ AnyKind = Literal[
 
 
 def find(
-    session: Session, kind: AnyKind | None, *, branch: str | None, resolved: bool, now: datetime, limit: int
-) -> list[TaskResponse]:
+    session: Session, kind: AnyKind | None, *, branch: str | None, resolved: bool, now: datetime, zone: ZoneInfo,
+    limit: int,
+) -> list[TaskResponse]:  # fmt: skip
     """One list, or all that was noted."""
     if kind == "pull_list":
-        return _pull_list(session, branch)[:limit]
+        return _judged(session, _pull_list(session, branch)[:limit], now=now, zone=zone)
     if kind == "hold_shelf":
-        return _hold_shelf(session, branch)[:limit]
+        return _judged(session, _hold_shelf(session, branch)[:limit], now=now, zone=zone)
     if kind == "transit":
         return _transit(session, branch, now)[:limit]
     return show(session, service.find(session, kind=kind, branch=branch, resolved=resolved, limit=limit))
@@ -78,7 +83,8 @@ def _pull_list(session: Session, branch: str | None) -> list[TaskResponse]:
         _with_item(
             TaskResponse(
                 id=None, kind="pull_list", code="fetch", branch=pull.item.at_branch or pull.hold.pickup,
-                at=pull.hold.placed_at, detail={"hold": pull.hold.id, "pickup": pull.hold.pickup},
+                at=pull.hold.placed_at, patron=pull.hold.patron_id,
+                detail={"hold": pull.hold.id, "pickup": pull.hold.pickup},
             ),
             pull.item,
         )
@@ -100,6 +106,20 @@ def _hold_shelf(session: Session, branch: str | None) -> list[TaskResponse]:
         )
         for hold in shelf
     ]  # fmt: skip
+
+
+def _judged(
+    session: Session, waited_for: Sequence[TaskResponse], *, now: datetime, zone: ZoneInfo
+) -> list[TaskResponse]:
+    """With why somebody who waits could not borrow at present."""
+    people = patrons.find_many(session, sorted({task.patron for task in waited_for if task.patron is not None}))
+    why = {key: circulation.barred(session, patron, now=now, zone=zone) for key, patron in people.items()}
+    return [
+        task.model_copy(update={"detail": task.detail | {"barred": asdict(refused)}})
+        if (refused := why.get(task.patron or 0))
+        else task
+        for task in waited_for
+    ]
 
 
 def _transit(session: Session, branch: str | None, now: datetime) -> list[TaskResponse]:

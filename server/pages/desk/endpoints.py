@@ -143,7 +143,7 @@ def slip(hold_id: HoldId, desk: DeskDep) -> Response:
         found = holds.get(session, hold_id)
         item_id = found.filled_item_id if found is not None and found.open else None
         item = catalogue.items_by_id(session, [item_id]).get(item_id) if item_id is not None else None
-        paper = results.slip_of(session, item) if item else None
+        paper = results.slip_of(session, desk.words, item, now=desk.core.clock.now()) if item else None
     if item is None or paper is None:
         raise HTTPException(404)
     return desk.visit.page("desk/slip.html", item=item, slip=paper)
@@ -179,7 +179,7 @@ def _lent(desk: Desk, session: Session, occasion: Occasion, *, form: InsistForm)
 def _returned(desk: Desk, session: Session, occasion: Occasion, *, form: AtTheDesk, barcode: str) -> Outcome:
     request = CheckinRequest(request_id=form.id, items=_refs([barcode]), accept_not_on_loan=True)
     batch = returns.checkin_many(session, request, occasion)
-    return Outcome(form.card, results.returned(session, desk.words, batch))
+    return Outcome(form.card, results.returned(session, desk.words, batch, now=occasion.now))
 
 
 def _renewed(desk: Desk, session: Session, occasion: Occasion, *, form: InsistForm) -> Outcome:

@@ -37,6 +37,7 @@ class Slip:
     name: str
     card_end: str
     until: datetime | None
+    barred: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +99,16 @@ def refused(words: Words, result: ItemResult, *, overridden: tuple[str, ...] = (
     return Line(result.barcode, result.title or "", False, told, code=code, overrides=offered, asking=asking)
 
 
-def returned(session: Session, words: Words, batch: BatchResult) -> list[Line]:
+def returned(session: Session, words: Words, batch: BatchResult, *, now: datetime) -> list[Line]:
     """Of a return: where each item goes."""
     items = catalogue.items_by_barcode(session, [result.barcode for result in batch.results])
     currency = lending.current(session).policy.currency
-    return [_returned(session, words, result, item=items.get(result.barcode), currency=currency)
-            for result in batch.results]  # fmt: skip
+    lines = []
+    for result in batch.results:
+        item = items.get(result.barcode)
+        slip = slip_of(session, words, item, now=now) if item and result.route == "hold" else None
+        lines.append(_returned(session, words, result, item=item, slip=slip, currency=currency))
+    return lines
 
 
 def undone(words: Words, result: ItemResult) -> Line:
@@ -116,20 +121,23 @@ def undone(words: Words, result: ItemResult) -> Line:
     return Line(result.barcode, result.title or "", True, told)
 
 
-def slip_of(session: Session, item: Item) -> Slip | None:
+def slip_of(session: Session, words: Words, item: Item, *, now: datetime) -> Slip | None:
     """For whom an item is kept."""
     hold = queueing.set_aside(holds.queues(session, [item.record_id])[item.record_id], item.id)
     patron = patrons.find_by_id(session, hold.patron_id) if hold and hold.patron_id is not None else None
     if hold is None or patron is None:
         return None
-    return Slip(hold.id, shown_name(patron.name), patron.card[-CARD_END:], hold.ready_until)
+    why = circulation.barred(session, patron, now=now, zone=words.zone)
+    told = words.gettext(desk_words.BARRED, why=desk_words.rule(words, why.code, why.params)) if why else ""
+    return Slip(hold.id, shown_name(patron.name), patron.card[-CARD_END:], hold.ready_until, told)
 
 
-def _returned(session: Session, words: Words, result: ItemResult, *, item: Item | None, currency: str) -> Line:
+def _returned(
+    session: Session, words: Words, result: ItemResult, *, item: Item | None, slip: Slip | None, currency: str
+) -> Line:
     if result.status != "ok" or item is None:
         line = refused(words, result)
         return line if result.route != "staff" else _sent_to_staff(words, line)
-    slip = slip_of(session, item) if result.route == "hold" else None
     fee = _charged(words, result.fee, currency)
     return Line(
         barcode=result.barcode,

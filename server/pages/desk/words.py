@@ -26,6 +26,9 @@ RULES = {
 }
 """Where staff are told more than readers, or are not to be sent to a librarian."""
 
+BARRED = N_("Settle this when the reader comes: %(why)s")
+"""Of somebody for whom an item is set aside all the same."""
+
 HOLD_STATES = {
     "waiting": N_("waiting"), "in_transit": N_("on its way here"), "ready": N_("on the hold shelf"),
     "fulfilled": N_("fetched"), "cancelled": N_("cancelled"), "expired": N_("not fetched"),

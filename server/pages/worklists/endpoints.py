@@ -58,7 +58,9 @@ def _page(visit: Visit, core: CoreDep, kind: Kind | None, *, told: str = "", ref
     with core.database.reading() as session:
         counts = lists.counts(session)
         chosen: Any = kind or next((name for name in list_words.LISTS if counts.get(name)), None)
-        tasks = lists.find(session, chosen, branch=None, resolved=False, now=now, limit=SHOWN) if chosen else []
+        tasks = [] if chosen is None else lists.find(
+            session, chosen, branch=None, resolved=False, now=now, zone=visit.words.zone, limit=SHOWN
+        )  # fmt: skip
     return visit.page(
         "worklists/worklists.html", status=409 if refused else 200, counts=counts, chosen=chosen, tasks=tasks,
         told=told, refused=refused, lw=list_words, until=_until, now=now,

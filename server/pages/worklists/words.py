@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from carrel.web.i18n import N_, Words
 from carrel.web.words import REFUSALS, refusal
+from server.pages.desk.words import BARRED, rule
 from server.tasks.schemas import TaskResponse
 
 LISTS = {
@@ -44,6 +45,8 @@ NOTED = ("hold_shelf_expired", "conflict", "unknown_row", "lost", "incomplete", 
 
 def why(words: Words, task: TaskResponse) -> str:
     """Why something is on its list."""
+    if barred := task.detail.get("barred"):
+        return words.gettext(BARRED, why=rule(words, barred["code"], barred["params"]))
     if task.kind not in NOTED:
         return ""
     if task.code in CODES:

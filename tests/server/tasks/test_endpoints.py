@@ -6,6 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from server.deps import Role
+from server.patrons import desk
 from tests.support.counter import Counter
 from tests.support.library import ALICE, BLOCKED, BO, BOOKS, NOW, colleague, items, machine, reader
 
@@ -66,4 +67,10 @@ def test_lists_that_show_how_things_stand(client: TestClient, staff: dict[str, s
     assert listed("transit") == [(B, "north")]
     counts = client.get(URL + "/counts", headers=staff).json()["counts"]
     assert (counts["pull_list"], counts["hold_shelf"], counts["transit"]) == (0, 1, 1)
+    (shelved,) = client.get(URL, params={"kind": "hold_shelf"}, headers=staff).json()["tasks"]
+    assert "barred" not in shelved["detail"]
+    bo = counter.patron_id(BO)
+    counter.do(lambda session: desk.block(session, bo, desk.NewBlock("manual"), actor="tests", at=NOW))
+    (shelved,) = client.get(URL, params={"kind": "hold_shelf"}, headers=staff).json()["tasks"]
+    assert shelved["detail"]["barred"] == {"code": "patron_blocked", "params": {}}
     assert client.get(URL, params={"kind": "nonsense"}, headers=staff).status_code == 422

@@ -225,6 +225,9 @@ def test_a_hold_that_is_refused_can_be_insisted_on(desk: TestClient) -> None:
     again = desk.post("/desk/hold", data=sent | {"overrides": ["patron_blocked"], "reason": "again"}, headers=PAGE)
     assert "waiting for this title already" in text(again)
     assert "Reserve all the same" not in again.text
+    told = "Settle this when the reader comes: This account is blocked."
+    assert told in text(desk.get("/worklists", params={"list": "pull_list"}, headers=PAGE))
+    assert told in text(desk.post("/desk/scan", data={"code": BOOK}, headers=PAGE))
     assert "so agreed" in desk.get("/api/v1/audit", headers=colleague(desk, Role.ADMINISTRATOR)).text
 
 
