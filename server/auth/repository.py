@@ -31,10 +31,14 @@ def add_account(session: Session, account: Account) -> bool:
     return True
 
 
+_TRYING = 2
+"""Of the locks with two keys; holds have another."""
+
+
 def queue_up(session: Session, subject: str) -> None:
-    """Let tries for one subject follow each other, so that parallel guesses are all counted."""
-    if session.get_bind().dialect.name == "postgresql":  # SQLite's writers queue anyway
-        session.execute(select(func.pg_advisory_xact_lock(func.hashtext(subject))))
+    """Let tries for one subject follow each other in all servers, until the transaction ends; SQLite has one server."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(_TRYING, func.hashtext(subject))))
 
 
 def wrong_since(session: Session, subject: str, since: datetime) -> list[datetime]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from threading import Lock
+from threading import Lock, Semaphore
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -35,6 +37,9 @@ SESSION_ID = 16
 """So many characters of a session's hash name it to its owner."""
 REFUSED = "session.refused"
 _TURNS = tuple(Lock() for _ in range(64))
+_UNDER_WAY = Semaphore(4)
+"""Tries that hold a connection for their turn, so that some are left for the others' work. Secrets are hashed one at a
+time anyway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +92,13 @@ def sign_in(
 
     Short transactions of its own instead of the request's: the try is counted for good before the secret is looked
     at, so that guesses made at once are all counted, also in several servers, and no database waits while the slow
-    hash is worked out. In one server tries for one name take turns, so that who waits for others is not taken for
-    locked before these are known to be wrong.
+    hash is worked out. Tries for one name take turns, so that who waits for others is not taken for locked before
+    these are known to be wrong.
 
     Colleagues' sessions and locks are audited; readers' are not, so that the log does not tell who was here when.
     """
     user = _printable(user)
-    with _turn(user):
+    with _turn(database, user):
         if (wait_s := _count_try(database, user, now, audited=True)) is not None:
             return SignInLockedError(seconds=wait_s)
         with database.reading() as session:
@@ -113,7 +118,7 @@ def verify_pin(
     Short transactions of its own, for the reasons given at `sign_in`; call it outside of others.
     """
     card = _printable(card)
-    with _turn(card):
+    with _turn(database, card):
         if (wait_s := _count_try(database, card, now)) is not None:
             return PinLockedError(seconds=wait_s)
         with database.reading() as session:
@@ -130,7 +135,7 @@ def check_password(
 ) -> WrongPasswordError | SignInLockedError | None:
     """Why this is not the colleague's password; None when it is. Counts wrong answers together with those at the
     sign-in, since whoever holds a session is not always its owner; short transactions as there."""
-    with _turn(user):
+    with _turn(database, user):
         if (wait_s := _count_try(database, user, now, audited=True)) is not None:
             return SignInLockedError(seconds=wait_s)
         with database.reading() as session:
@@ -188,9 +193,13 @@ def forget_patron(session: Session, patron_id: int, _at: datetime) -> None:
     repository.end_sign_ins(session, patron_id=patron_id)
 
 
-def _turn(name: str) -> Lock:
-    """To be held while a try for this name is judged. Secrets are hashed one at a time anyway."""
-    return _TURNS[hash(_subject(name)) % len(_TURNS)]
+@contextmanager
+def _turn(database: Database, name: str) -> Iterator[None]:
+    """To be held while a try for this name is judged: nobody judges another one for it, in whichever server."""
+    subject = _subject(name)
+    with _TURNS[hash(subject) % len(_TURNS)], _UNDER_WAY, database.reading() as session:
+        repository.queue_up(session, subject)
+        yield
 
 
 def _count_try(database: Database, name: str, now: datetime, *, audited: bool = False) -> int | None:
@@ -200,7 +209,6 @@ def _count_try(database: Database, name: str, now: datetime, *, audited: bool = 
     """
     subject = _subject(name)
     with database.writing() as session:
-        repository.queue_up(session, subject)
         repository.forget_old(session, wrong_before=now - policy.MEMORY, expired_before=now)
         wrong = repository.wrong_since(session, subject, now - policy.MEMORY)
         if until := policy.locked_until(wrong, now):

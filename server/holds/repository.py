@@ -23,7 +23,7 @@ _ORDER = (_T.c.placed_at, _T.c.id)
 _QUEUE = hot(select(*_COLUMNS).where(_T.c.record_id == bindparam("record"), _OPEN).order_by(_T.c.id))
 _QUEUES = select(*_COLUMNS).where(_T.c.record_id.in_(bindparam("records", expanding=True)), _OPEN).order_by(_T.c.id)
 _JOINING = 1
-"""Of the locks with two keys; nobody else takes one."""
+"""Of the locks with two keys; sign-ins have another."""
 _LOCKED_QUEUE, _LOCKED_QUEUES = hot(_QUEUE.with_for_update()), _QUEUES.with_for_update()
 
 

@@ -1,6 +1,9 @@
 """PINs where a card is at hand: kiosk, desk and terminals; and which sign-ins the audit log tells of."""
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 import pytest
 from sqlalchemy import event
@@ -42,6 +45,23 @@ def test_wrong_pins_at_a_terminal_and_at_the_sign_in_are_counted_together(databa
     for _ in range(2):
         service.sign_in(database, ALICE, "0000", now=NOW, hours=1)
     assert isinstance(service.verify_pin(database, ALICE, PIN, now=NOW), PinLockedError)
+
+
+@pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
+@pytest.mark.parametrize(("pin", "told"), [(PIN, [Patron] * 8), ("0000", [WrongPinError] * 5 + [PinLockedError] * 3)])
+def test_several_servers_judge_one_card_in_turn(
+    database: Database, monkeypatch: pytest.MonkeyPatch, pin: str, told: list[type]
+) -> None:
+    monkeypatch.setattr(service, "_TURNS", [nullcontext()])  # each thread is a server of its own
+    gate = threading.Barrier(8)
+
+    def come(_: int) -> object:
+        gate.wait()
+        return service.verify_pin(database, ALICE, pin, now=NOW)
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(come, range(8)))
+    assert sorted((type(one) for one in answers), key=told.index) == told
 
 
 def test_the_right_pin_clears_the_count(database: Database) -> None:
