@@ -12,6 +12,14 @@ for (const button of document.querySelectorAll("[data-theme-toggle]")) {
   });
 }
 
+// The next one at this device is not to see what was searched for.
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("[action='/sign-out']")) return;
+  try {
+    localStorage.removeItem("carrel-searches");
+  } catch {} // a browser that keeps nothing
+});
+
 // Readers' pages are there without a connection too, where the browser lets a worker run (HTTPS).
 if (navigator.serviceWorker && document.querySelector("link[rel=manifest]")) {
   navigator.serviceWorker.register("/service-worker.js").catch(() => {}); // a browser that keeps nothing shows the site as it is

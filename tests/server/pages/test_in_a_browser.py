@@ -189,6 +189,14 @@ def test_the_search_answers_while_typing_and_keeps_its_address(visit, address):
     page.locator("#q").press_sequentially("sherlock")
     expect(page.locator(".results-head")).to_have_text("1 title found")
     page.wait_for_url("**/search?q=sherlock")
+    page.locator("#q").press("Enter")
+    page.locator("#q").fill("")
+    kept = page.get_by_role("region", name="Last searches on this device")
+    expect(kept.get_by_role("link")).to_have_text(["sherlock"])
+    assert barriers(page) == []
+    kept.get_by_role("button", name="Forget them").click()
+    expect(kept).to_be_hidden()
+    expect(page.locator("#q")).to_be_focused()
 
 
 def test_a_reader_renews_without_reloading_and_hears_about_it(visit, address):

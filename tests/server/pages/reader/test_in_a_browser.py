@@ -106,10 +106,12 @@ def test_loans_and_card_are_there_without_a_connection_until_one_signs_out(visit
     assert page.evaluate("caches.has('carrel-mine')") is False
     page.goto(f"{address}/my/loans")
     expect(page.locator(".record h2").first).to_be_visible()  # still signed in: the server was not told
+    page.evaluate("localStorage.setItem('carrel-searches', '[\"world\"]')")
     page.locator(".topbar form button").click()
     page.context.set_offline(True)
     page.goto(f"{address}/my/loans")
     expect(page.locator("h1")).to_have_text("No connection")
+    assert page.evaluate("localStorage.getItem('carrel-searches')") is None
 
 
 @pytest.mark.parametrize("path", ["/my/holds", "/my/account"])
