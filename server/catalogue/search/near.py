@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
 import math
-from collections import Counter
 from collections.abc import Collection, Sequence
 
 from server.catalogue.search.query import Term
@@ -34,23 +34,27 @@ def near(hits: Hits, without: Collection[int]) -> list[int]:
     counts = {unit: COMMON + 1 if ids is None else len(ids) for unit, ids in found.items()}
     weights = {unit: math.log(_LIBRARY / count) for unit, count in counts.items() if count}
     rarest_first = sorted(weights, key=weights.__getitem__, reverse=True)
-    scores: Counter[int] = Counter()
+    scores: dict[int, int] = {}
     for unit in rarest_first:
         ids = found[unit]
         if ids is None:
             others = [other for other in rarest_first if other != unit]
             ids = hits.with_all((unit, *others[:1]), COMMON)
+        weight = round(weights[unit] * 1000)
         for record_id in ids:
-            scores[record_id] += round(weights[unit] * 1000)
-    promising = [r for r in sorted(scores, key=lambda r: (-scores[r], -r)) if r not in without][:JUDGED]
-    return _judged(hits, promising, weights)
+            scores[record_id] = scores.get(record_id, 0) + weight
+    for record_id in without:
+        scores.pop(record_id, None)
+    promising = heapq.nlargest(JUDGED, zip(scores.values(), scores, strict=True))
+    return _judged(hits, [record_id for _, record_id in promising], weights)
 
 
 def _judged(hits: Hits, promising: Sequence[int], weights: dict[Term, float]) -> list[int]:
     """By all parts that each holds; of equals the shortest title."""
     ranks: list[tuple[float, int, str, int]] = []
+    parts = [(unit.field, f" {holds(unit)}", weight) for unit, weight in weights.items()]
     for text in texts(hits.session, promising):
-        score = sum(weight for unit, weight in weights.items() if f" {holds(unit)}" in text.of(unit.field))
+        score = sum(weight for field, part, weight in parts if part in text.fields[field])
         ranks.append((-round(score, 6), len(text.sort_key), text.sort_key, text.record_id))
     ranks.sort()
     best = -ranks[0][0] if ranks else 0.0

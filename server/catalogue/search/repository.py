@@ -6,7 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, FromClause, Select, and_, case, exists, func, literal, select, true
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    FromClause,
+    Select,
+    String,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    literal,
+    select,
+    true,
+)  # fmt: skip
 from sqlalchemy.orm import Session
 
 from server.catalogue.models import ItemRow
@@ -80,14 +94,18 @@ class Hits:
         return self._matching(self.query.terms).order_by(self.engine.NEWEST_FIRST).limit(most)
 
     def with_all(self, terms: Sequence[Term], most: int) -> list[int]:
-        """The newest that hold these terms, whatever the query is."""
-        chosen = self._matching(terms).order_by(self.engine.NEWEST_FIRST).limit(most)
-        return list(self.session.scalars(chosen))
+        """The newest that hold these terms, in no order, whatever the query is."""
+        return _ids(self._told(self._matching(terms).order_by(self.engine.NEWEST_FIRST).limit(most)))
 
     def all_with(self, term: Term, most: int) -> list[int] | None:
         """All that hold a term, in no order; None if there are more than so many, which is cheaper than any of them."""
-        found = list(self.session.scalars(self._matching((term,)).limit(most + 1)))
-        return found if len(found) <= most else None
+        told = self._told(self._matching((term,)).limit(most + 1))
+        return _ids(told) if told.count(",") < most else None
+
+    def _told(self, chosen: Select[Any]) -> str:
+        """Ids in one text: thousands of rows take several times as long."""
+        some = chosen.subquery()
+        return self.session.scalar(select(func.aggregate_strings(cast(some.c.record_id, String), ","))) or ""
 
     def _matching(self, terms: Sequence[Term]) -> Select[Any]:
         chosen = select(self.engine.RECORD_ID.label("record_id")).where(self.engine.matching(terms))
@@ -139,6 +157,10 @@ class Hits:
 
     def _number(self, chosen: Select[Any]) -> int:
         return self.session.scalar(select(func.count()).select_from(chosen.subquery())) or 0
+
+
+def _ids(told: str) -> list[int]:
+    return [int(one) for one in told.split(",")] if told else []
 
 
 def _passing(filters: Filters) -> list[ColumnElement[bool]]:
@@ -217,19 +239,20 @@ def with_sort_key(session: Session, key: str) -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Index text of a record, each field between spaces."""
+    """Index text of a record, each field between spaces; under None that of all."""
 
     record_id: int
     sort_key: str
-    fields: dict[str, str]
-
-    def of(self, field: Field | None) -> str:
-        """One field's, or all."""
-        return self.fields[field] if field else f"{BETWEEN}".join(self.fields.values())
+    fields: dict[Field | None, str]
 
 
 def texts(session: Session, record_ids: Sequence[int]) -> list[Text]:
     """Of these records."""
     chosen = select(_document.record_id, _document.sort_key, *(_document[name] for name in FIELD_NAMES))
     rows = session.execute(chosen.where(_document.record_id.in_(record_ids)))
-    return [Text(row[0], row[1], {n: f" {t} " for n, t in zip(FIELD_NAMES, row[2:], strict=True)}) for row in rows]
+    found = []
+    for record_id, sort_key, *told in rows:
+        fields: dict[Field | None, str] = {n: f" {text} " for n, text in zip(FIELD_NAMES, told, strict=True)}
+        fields[None] = BETWEEN.join(fields.values())
+        found.append(Text(record_id, sort_key, fields))
+    return found
