@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -20,5 +20,6 @@ def local_date(at: datetime, zone: ZoneInfo) -> date:
 
 
 def end_of_day(day: date, zone: ZoneInfo) -> datetime:
-    """The last second of a library's day, as an aware instant in that zone."""
-    return datetime.combine(day + timedelta(days=1), time.min, zone) - timedelta(seconds=1)
+    """The last second of a library's day, as an aware instant in that zone; the later one where clocks repeat it."""
+    ends = (datetime.combine(day, time(23, 59, 59, fold=fold), zone) for fold in (0, 1))
+    return max(ends, key=datetime.timestamp)
