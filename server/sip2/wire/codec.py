@@ -89,8 +89,11 @@ def sum_matches(frame: Frame, encoding: str) -> bool:
 
 
 def decode(body: bytes, encoding: str) -> Message:
-    """A request or answer without its trailer; raises UnknownMessageError or FixedPartError."""
-    text = body.decode(encoding, "replace")
+    """A request or answer without its trailer; raises UnknownMessageError or FixedPartError.
+
+    NUL, with which some programs fill their buffers, is a blank: no database keeps it.
+    """
+    text = body.decode(encoding, "replace").replace("\0", " ")
     layout = LAYOUTS.get(text[:2])
     if layout is None:
         raise UnknownMessageError(text[:2])

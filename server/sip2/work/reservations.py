@@ -12,6 +12,7 @@ from server.holds import service as holds
 from server.holds.hold import Hold
 from server.holds.reserving import place_at
 from server.holds.schemas import HoldRequest
+from server.lending import service as lending
 from server.patrons import service as patrons
 from server.sip2.wire.messages import Draft, F, Message
 from server.sip2.work import routing
@@ -32,7 +33,7 @@ def hold(task: Task) -> Message:
     mode = task.request.fixed["mode"]
     if mode not in MODES:
         return task.refuse("message_incomplete")
-    meant = _meant(task)
+    meant = "unknown_branch" if _strange_pickup(task) else _meant(task)
     if isinstance(meant, str):
         return task.refuse(meant)
     if mode == "+":
@@ -41,6 +42,12 @@ def hold(task: Task) -> Message:
     if len(mine) != 1:
         return task.refuse("several_titles" if mine else "unknown_hold")
     return _cancel(task, mine[0]) if mode == "-" else _change(task, mine[0])
+
+
+def _strange_pickup(task: Task) -> bool:
+    """Whether it is to be fetched at what can be no branch; where there is one only, whatever is named means that."""
+    named = task.request.get(F.PICKUP).strip()
+    return bool(named and branch_of(named) is None and lending.current(task.session).policy.branches)
 
 
 def _meant(task: Task) -> Item | tuple[int, ...] | str:

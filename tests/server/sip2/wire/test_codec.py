@@ -104,6 +104,8 @@ def test_fields_come_in_any_order_twice_unknown_and_without_a_last_delimiter() -
     assert message.all(F.ITEM) == ["one", "two"]
     assert message.get(F.INSTITUTION) == "MAIN"
     assert message.get(F.PATRON, "none") == "none"
+    filled = codec.decode(b"3720261121    0930000100\0\0\0BV1.00|AD24\0\0|", "utf-8")
+    assert (filled.fixed["currency"], filled.get(F.PIN)) == ("   ", "24  ")
 
 
 @pytest.mark.parametrize("text", ["17", "172026", "11NNAOMAIN|AAR1|ABB1|", "17AB1|AOMAIN|AA7|"])

@@ -102,6 +102,7 @@ def test_a_robot_names_branches_of_the_library(terminal: Client, database: Datab
     stored = terminal.ask(f"19{DATE}AOMAIN|AB{BOOKS[0]}|CHseen|{named}")
     assert (stored.fixed["ok"], "branch" in screen(stored)) == (ok, ok == "0")
     assert terminal.item(BOOKS[0]).get(F.PROPERTIES) == ("seen" if ok == "1" else "")
+    assert "branch" in screen(hold(terminal, "+", ALICE, BOOKS[0], "BSno such place|"))
 
 
 def test_a_hold_is_placed_changed_and_cancelled(terminal: Client) -> None:
