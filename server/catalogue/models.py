@@ -71,7 +71,7 @@ class RecordIsbnRow(Base):
 class ItemRow(Base):
     """A copy, known by its barcode. `branch` owns it, `at_branch` is where it is; `price` is in minor units.
 
-    `transit_to` is where it is being sent, and `stays` whether it stays there until it is lent.
+    `transit_to` is where it is being sent, and `stays` whether it stays there until it comes back from its next loan.
     """
 
     __tablename__ = "item"

@@ -99,7 +99,7 @@ class Item:
     """An item with the title it is a copy of.
 
     `branch` owns it, `at_branch` is where it is, `transit_to` where it is being sent and `stays` whether it stays
-    there until it is lent; `tags` is the number of its parts that carry a tag of their own.
+    there until its next loan is over; `tags` is the number of its parts that carry a tag of their own.
     """
 
     id: int

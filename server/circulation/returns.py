@@ -105,9 +105,7 @@ def settle(counter: Counter, item: catalogue.Item) -> Settled:
     seen_at = max(counter.occasion.now, item.last_seen_at or counter.occasion.now)
     settled = holds.settle(counter.session, item, counter.occasion, seen_at=seen_at)
     counter.queues.pop(item.record_id, None)
-    counter.items[item.barcode] = replace(
-        item, status=holds.STATUS[settled.route.kind], at_branch=counter.occasion.branch, last_seen_at=seen_at
-    )  # fmt: skip
+    counter.items[item.barcode] = settled.item
     return settled
 
 
@@ -291,7 +289,7 @@ def _erase(counter: Counter, item: catalogue.Item, loan: Loan) -> ItemResult:
     holds.unfulfil(counter.session, loan.id, item.id)
     repository.remove(counter.session, loan.id)
     tell(counter, "loan.undo", loan)
-    return _arrived(counter, item, fee=Decimal(0), loan=None)
+    return _arrived(counter, replace(item, status="on_shelf"), fee=Decimal(0), loan=None)
 
 
 def _take_back_fees(counter: Counter, loan: Loan, *, since: datetime | None) -> None:

@@ -227,7 +227,7 @@ def lend(counter: Counter, patron: Patron, item: catalogue.Item, due: datetime) 
         return None
     loan = _loan(loan_id, terms)
     counter.loans[item.id] = loan
-    catalogue.set_status(session, item.id, "on_loan", at_branch=occasion.branch)
+    catalogue.set_status(session, item.id, "on_loan", at_branch=occasion.branch, stays=item.stays)
     counter.items[item.barcode] = replace(item, status="on_loan", at_branch=occasion.branch, transit_to=None)
     _serve_queue(counter, patron, item, loan)
     return loan

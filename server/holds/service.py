@@ -33,10 +33,11 @@ STATUS: dict[str, catalogue.Status] = {"hold": "on_hold_shelf", "transit": "in_t
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Where an item goes now, and for whose hold, if for one's."""
+    """Where an item goes now, for whose hold, if for one's, and the item as it is then."""
 
     route: Route
     hold: Hold | None
+    item: catalogue.Item
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,15 +182,20 @@ def settle(
     """
     line = repository.queues(session, [item.record_id], lock=True) if queue is None else queue
     hold = policy.set_aside(line, item.id) or (policy.next_for(line, item.id) if item.for_loan else None)
-    sent = (item.transit_to or item.at_branch) if item.stays and hold is None else None
+    waits = item.stays and hold is None and item.status != "on_loan"
+    sent = item.transit_to or item.at_branch if waits else None
     going = policy.route(occasion.branch, sent or item.branch or occasion.branch, hold.pickup if hold else None)
     if hold is not None:
         _fill(session, hold, item.id, going, occasion=occasion)
-    catalogue.set_status(
-        session, item.id, STATUS[going.kind], at_branch=occasion.branch,
-        transit_to=going.branch if going.kind == "transit" else None, stays=sent is not None, seen_at=seen_at,
+    now = replace(
+        item, status=STATUS[going.kind], at_branch=occasion.branch, stays=sent is not None,
+        transit_to=going.branch if going.kind == "transit" else None, last_seen_at=seen_at or item.last_seen_at,
     )  # fmt: skip
-    return Settled(going, hold)
+    catalogue.set_status(
+        session, item.id, STATUS[going.kind], at_branch=now.at_branch, transit_to=now.transit_to, stays=now.stays,
+        seen_at=seen_at,
+    )  # fmt: skip
+    return Settled(going, hold, now)
 
 
 def fulfil(session: Session, hold: Hold, loan_id: int, at: datetime) -> None:
