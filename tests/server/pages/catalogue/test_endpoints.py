@@ -189,6 +189,14 @@ class TestCopies:
             assert 'value="nroth"' in answer.text
             assert re.search(r'branch-error">', answer.text)
         assert item(client, desk, BOOKS[0])["branch"] == "main"
+        page = client.get(address, params={"copy": BOOKS[0]}, headers=desk).text
+        assert "<option>north</option>" in page, "it can be sent there, and not where it is"
+        assert "<option>main</option>" not in page
+        told = {"original": BOOKS[0], "action": "send", "note": ""}
+        refused = client.post("/catalogue/copies/move", data=told | {"branch": "nroth"}, headers=desk)
+        assert (refused.status_code, "There is no such branch." in text(refused)) == (409, True)
+        client.post("/catalogue/copies/move", data=told | {"branch": "north"}, headers=desk)
+        assert item(client, desk, BOOKS[0])["transit_to"] == "north"
 
     def test_two_correct_one_at_once(self, client: TestClient, desk: dict[str, str]) -> None:
         page = client.get(self.record(client, desk), params={"copy": BOOKS[0]}, headers=desk).text
