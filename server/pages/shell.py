@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from carrel.web.i18n import Language, Words
 from carrel.web.pages import Pages
 from server.deps import DESK, STAFF, Principal, Role, public
+from server.pages.sent import fresh_id
 
 NEXT_MOST = 4000
 """Characters of an address to come back to: a search for 200 Chinese ones, as addresses write them, and filters."""
@@ -74,7 +75,7 @@ class Visit:
         """A template in the common frame; what a person sees who signed in is kept by no cache."""
         answer = self.pages.response(
             self.request, template, status=status, caller=self.caller, staff=self.is_staff,
-            librarian=self.is_librarian, **context,
+            librarian=self.is_librarian, fresh=fresh_id, **context,
         )  # fmt: skip
         if self.caller is not None:
             answer.headers["Cache-Control"] = "no-store"

@@ -39,6 +39,16 @@ document.addEventListener("htmx:error", (event) => {
   if (event.detail.ctx?.request?.method !== "GET") failed.hidden = false;
 });
 
+// The second click of a double click is not sent: its answer would take the place of the first, with what is shown once.
+const DOUBLE_CLICK_MS = 1000;
+const sent = new WeakMap();
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post") return;  // htmx sees to its own
+  if (event.timeStamp - (sent.get(form) ?? -DOUBLE_CLICK_MS) < DOUBLE_CLICK_MS) event.preventDefault();
+  else sent.set(form, event.timeStamp);
+});
+
 // A form inside a <details> has done its work: close it and keep the focus near.
 document.addEventListener("htmx:before:swap", (event) => {
   const details = event.target instanceof Element ? event.target.closest("details form")?.closest("details") : null;

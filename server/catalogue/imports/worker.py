@@ -18,6 +18,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from carrel.clock import Clock
 from server.catalogue.errors import FileRemovedError
@@ -101,21 +102,20 @@ async def imports_part(_app: FastAPI, core: Core) -> AsyncIterator[None]:
         await asyncio.to_thread(thread.join)
 
 
-def carry_out(core: Core, id_: str, *, overlay: Overlay, subject: str) -> Import:
+def carry_out(core: Core, session: Session, id_: str, *, overlay: Overlay, subject: str) -> Import:
     """Import for real the file of a dry run, without sending it again. Raises UnknownImportError, TooManyImportsError,
     and FileRemovedError also for an import that was no dry run or has not ended."""
     folder, now = folder_of(core), core.clock.now()
     kept = file_of(folder, id_)
-    with core.database.writing() as session:
-        tried = service.find(session, id_)
-        if not tried.options.dry_run or tried.state != "done" or not kept.is_file():
-            raise FileRemovedError
-        options = replace(tried.options, dry_run=False, overlay=overlay)
-        job = service.again(session, id_, options, subject=subject, now=now)
-        try:
-            kept.replace(file_of(folder, job.id))
-        except FileNotFoundError:  # somebody else was faster
-            raise FileRemovedError from None
+    tried = service.find(session, id_)
+    if not tried.options.dry_run or tried.state != "done" or not kept.is_file():
+        raise FileRemovedError
+    options = replace(tried.options, dry_run=False, overlay=overlay)
+    job = service.again(session, id_, options, subject=subject, now=now)
+    try:
+        kept.replace(file_of(folder, job.id))
+    except FileNotFoundError:  # somebody else was faster
+        raise FileRemovedError from None
     return job
 
 

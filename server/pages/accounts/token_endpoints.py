@@ -13,8 +13,10 @@ from server.auth import tokens
 from server.auth.errors import TokenTakenError, UnknownTokenError
 from server.auth.schemas import TokenRequest
 from server.deps import Day, Role, public
+from server.lending.errors import RequestIdReusedError
 from server.pages.accounts.work import HERE, OfficeDep, Secret
 from server.pages.patrons.forms import Draft, Posted
+from server.pages.sent import Done, once
 
 router = APIRouter(include_in_schema=False, dependencies=[public()])
 
@@ -38,14 +40,24 @@ def make(office: OfficeDep, draft: Posted) -> Response:
         return office.list(token=draft.with_errors(["until"]))
     if until is not None and until <= now:
         return office.list(token=Draft(draft.values, {"until": "past"}))
+    secret: Secret | None = None
+
+    def work() -> Done:
+        nonlocal secret
+        made, text = tokens.create(
+            session, asked.name, Role(asked.role), actor=caller.subject, at=now, expires_at=until
+        )
+        secret = Secret(made.name, text)
+        return Done()
+
     try:
         with office.core.database.writing() as session:
-            made, secret = tokens.create(
-                session, asked.name, Role(asked.role), actor=caller.subject, at=now, expires_at=until
-            )
+            once(session, office.visit.request, draft.values, actor=caller.subject, now=now, answer=Done, work=work)
     except TokenTakenError as error:
         return office.list(token=Draft(draft.values, {"name": error.code}))
-    return office.list(secret=Secret(made.name, secret))
+    except RequestIdReusedError as error:
+        return office.list(token=draft, refused=office.say(error))
+    return office.list(secret=secret) if secret else office.list(done="made_before")
 
 
 @router.post(HERE + "/tokens/{token_id}/revoke")

@@ -30,6 +30,10 @@ DONE = {
     "reopened": N_("The account is open again."),
     "own_password": N_("The new password counts from now on. You were signed out everywhere else."),
     "session": N_("You are signed out there."),
+    "made_before": N_(
+        "This form was sent before: its token was made then and is shown no more. "
+        "If nobody has copied it, revoke it and make another."
+    ),
     "revoked": N_("The token is revoked: nobody is known by it any more."),
 }
 

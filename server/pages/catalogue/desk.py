@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
 from starlette.responses import RedirectResponse, Response
 
 from carrel.web.i18n import Words
@@ -19,6 +21,7 @@ from server.catalogue.lookup.service import Answer
 from server.deps import CoreDep, Principal
 from server.errors import DomainError
 from server.lending import service as lending
+from server.pages import sent
 from server.pages.catalogue import forms
 from server.pages.catalogue import words as catalogue_words
 from server.pages.catalogue.forms import Draft
@@ -26,6 +29,8 @@ from server.pages.shell import VisitDep
 from server.printing.policy import GRIDS
 
 HERE = "/catalogue"
+
+A = TypeVar("A", bound=BaseModel)
 
 
 async def posted(request: Request) -> list[tuple[str, Any]]:
@@ -68,6 +73,14 @@ class Desk:
     def by(self, caller: Principal) -> By:
         """Who writes, and when."""
         return By(caller.subject, self.core.clock.now())
+
+    def once(
+        self, session: Session, caller: Principal, told: Sequence[tuple[str, Any]], *, answer: type[A],
+        work: Callable[[], A],
+    ) -> A:  # fmt: skip
+        """Do the work, unless this form was sent before; raises RequestIdReusedError."""
+        values, now = {name: str(value) for name, value in told}, self.core.clock.now()
+        return sent.once(session, self.visit.request, values, actor=caller.subject, now=now, answer=answer, work=work)
 
     def refusal(self, error: DomainError) -> str:
         """Why something is refused."""

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
 from starlette.responses import RedirectResponse, Response
 
 from carrel.web.i18n import N_
@@ -27,6 +28,12 @@ FORM = ("format", "encoding", "overlay", "match", "items", "branch", "pool")
 AT_FIELD = {"import_file": "file", "import_mapping": "items", "unknown_branch": "branch"}
 OVERLAYS: tuple[Overlay, ...] = ("skip", "merge", "replace")
 WRONG_CHOICE = N_("One of the choices is not possible. Please choose again.")
+
+
+class Begun(BaseModel):
+    """The import that was begun."""
+
+    id: str
 
 
 @router.get(IMPORT)
@@ -69,13 +76,18 @@ def run(desk: DeskDep, import_id: ImportId, told: Fields) -> Response:
         return desk.visit.to_sign_in()
     wanted = str(dict(told).get("overlay", ""))
     overlay = next((known for known in OVERLAYS if known == wanted), OVERLAYS[0])
+
+    def work() -> Begun:
+        return Begun(id=worker.carry_out(desk.core, session, import_id, overlay=overlay, subject=caller.subject).id)
+
     try:
-        job = worker.carry_out(desk.core, import_id, overlay=overlay, subject=caller.subject)
+        with desk.core.database.writing() as session:
+            begun = desk.once(session, caller, told, answer=Begun, work=work)
     except DomainError as error:
         if error.status == 404:
             raise
         return _report(desk, import_id, refused=desk.refusal(error), status=error.status)
-    return RedirectResponse(f"{IMPORT}/{job.id}", 303)
+    return RedirectResponse(f"{IMPORT}/{begun.id}", 303)
 
 
 @router.post(f"{IMPORT}/{{import_id}}/cancel")

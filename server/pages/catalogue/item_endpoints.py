@@ -6,11 +6,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 from pydantic import ValidationError
+from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from server.catalogue import service as catalogue
 from server.catalogue.editing import service as editing
-from server.catalogue.editing.schemas import ActionBody
+from server.catalogue.editing.schemas import ActionBody, ItemBody
+from server.catalogue.editing.service import By
 from server.catalogue.policy import Trigger
 from server.catalogue.service import NewItem
 from server.deps import public
@@ -21,13 +23,14 @@ from server.pages.catalogue import forms
 from server.pages.catalogue import words as catalogue_words
 from server.pages.catalogue.desk import HERE, Desk, DeskDep, Fields, Told
 from server.pages.catalogue.forms import Draft
+from server.pages.sent import Done
 from server.printing import endpoints as printing
 from server.printing.policy import GRIDS
 
 router = APIRouter(include_in_schema=False, dependencies=[public()])
 
 COPIES = "#copies"
-AT_FIELD = {"unknown_branch": "branch"}
+AT_FIELD = {"unknown_branch": "branch", "barcode_taken": "barcode", "barcode_is_card": "barcode"}
 
 
 @router.post(f"{HERE}/records/{{record_id}}/items")
@@ -38,21 +41,14 @@ def add(desk: DeskDep, record_id: Annotated[int, Path(ge=1, le=2**31 - 1)], told
     draft, body = forms.new_item(forms.sent(forms.ITEM, told), ready=("ready", "on") in told)
     if body is None:
         return desk.record(record_id, Told(item=draft), status=422)
+    by = desk.by(caller)
     try:
         with desk.core.database.writing() as session:
-            title, _ = catalogue.get_record(session, record_id)
-            lending.check_branch(lending.current(session), body.branch, own=desk.own_branch)
-            new = NewItem(
-                **body.model_dump(exclude={"ready", "branch", "call_number"}),
-                branch=body.branch or desk.own_branch,
-                call_number=body.call_number or title.call_number,
-                status="on_shelf" if body.ready else "in_processing",
-            )
-            editing.create_item(session, record_id, new, desk.by(caller))
+            desk.once(session, caller, told, answer=Done, work=lambda: _added(desk, session, record_id, body, by=by))
     except DomainError as error:
         if error.status == 404:
             raise
-        return desk.record(record_id, Told(item=_wrong(draft, error)), status=409)
+        return desk.record(record_id, _refused(desk, draft, error), status=409)
     return desk.to_record(record_id, "added", COPIES)
 
 
@@ -75,7 +71,7 @@ def save(desk: DeskDep, told: Fields) -> Response:
                 lending.check_branch(lending.current(session), body.branch, own=desk.own_branch)
                 editing.update_item(session, original, body.model_dump(exclude_unset=True), desk.by(caller))
     except DomainError as error:
-        return desk.record(item.record_id, Told(item=_wrong(draft, error), item_of=original), status=409)
+        return desk.record(item.record_id, _refused(desk, draft, error, original), status=409)
     if merged.clashes:
         refused = desk.words.gettext(seen.REFUSED)
         return desk.record(item.record_id, Told(item=draft, item_of=original, refused=refused), status=409)
@@ -99,13 +95,18 @@ def move(desk: DeskDep, told: Fields) -> Response:
         })  # fmt: skip
     except ValidationError:
         return desk.record(item.record_id, Told(item_of=original), status=422)
+
+    def work() -> Done:
+        if asked.branch is None:
+            editing.move_item(session, original, Trigger(asked.action), desk.by(caller), note=asked.note)
+        else:
+            lending.check_branch(lending.current(session), asked.branch, own=desk.own_branch)
+            editing.send_item(session, original, asked.branch, desk.by(caller), note=asked.note)
+        return Done()
+
     try:
         with desk.core.database.writing() as session:
-            if asked.branch is None:
-                editing.move_item(session, original, Trigger(asked.action), desk.by(caller), note=asked.note)
-            else:
-                lending.check_branch(lending.current(session), asked.branch, own=desk.own_branch)
-                editing.send_item(session, original, asked.branch, desk.by(caller), note=asked.note)
+            desk.once(session, caller, told, answer=Done, work=work)
     except DomainError as error:
         refused = desk.refusal(error)
         return desk.record(item.record_id, Told(refused=refused, item_of=original), status=409)
@@ -152,6 +153,21 @@ def _original(told: Fields) -> str:
     return str(dict(told).get("original", ""))[:32]
 
 
-def _wrong(draft: Draft, error: DomainError) -> Draft:
-    """A refusal at the field that it is about."""
-    return Draft(draft.texts, {AT_FIELD.get(error.code, "barcode"): error.code}, draft.mark)
+def _added(desk: Desk, session: Session, record_id: int, body: ItemBody, *, by: By) -> Done:
+    title, _ = catalogue.get_record(session, record_id)
+    lending.check_branch(lending.current(session), body.branch, own=desk.own_branch)
+    new = NewItem(
+        **body.model_dump(exclude={"ready", "branch", "call_number"}),
+        branch=body.branch or desk.own_branch,
+        call_number=body.call_number or title.call_number,
+        status="on_shelf" if body.ready else "in_processing",
+    )
+    editing.create_item(session, record_id, new, by)
+    return Done()
+
+
+def _refused(desk: Desk, draft: Draft, error: DomainError, item_of: str | None = None) -> Told:
+    """A refusal at the field that it is about, or above the form."""
+    field = AT_FIELD.get(error.code)
+    errors, refused = ({field: error.code}, "") if field else ({}, desk.refusal(error))
+    return Told(item=Draft(draft.texts, errors, draft.mark), item_of=item_of, refused=refused)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel
 from starlette.responses import Response
 
 from server.catalogue import service as catalogue
@@ -25,6 +26,12 @@ router = APIRouter(include_in_schema=False, dependencies=[public()])
 RecordId = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
+class Made(BaseModel):
+    """The key of a title that was catalogued."""
+
+    id: int
+
+
 @router.get(f"{HERE}/records/new")
 def new(desk: DeskDep) -> Response:
     """The form of a new title."""
@@ -39,9 +46,16 @@ def create(desk: DeskDep, told: Fields) -> Response:
     draft, body = forms.new_record(forms.sent(forms.RECORD, told))
     if body is None:
         return desk.new(Told(draft), status=422)
-    with desk.core.database.writing() as session:
-        record_id = editing.create_record(session, NewRecord(**body.model_dump()), desk.by(caller))
-    return desk.to_record(record_id, "created")
+    new = NewRecord(**body.model_dump())
+    try:
+        with desk.core.database.writing() as session:
+            made = desk.once(
+                session, caller, told, answer=Made,
+                work=lambda: Made(id=editing.create_record(session, new, desk.by(caller))),
+            )  # fmt: skip
+    except DomainError as error:
+        return desk.new(Told(draft, refused=desk.refusal(error)), status=409)
+    return desk.to_record(made.id, "created")
 
 
 @router.post(f"{HERE}/fill")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import uuid
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
 from carrel.contracts.circulation import Code, Reason
 from carrel.contracts.ids import CardNumber, ItemBarcode, RequestId
+from server.pages.sent import fresh_id
 from server.prose import number
 
 SCANNED: Final = re.compile(r"[0-9A-Za-z.*:/_-]{1,32}")
@@ -19,11 +19,6 @@ Done = Annotated[str, StringConstraints(max_length=300)]
 Meant = BeforeValidator(lambda typed: number(typed) if isinstance(typed, str) else typed)
 Barcode = Annotated[ItemBarcode | Literal[""], Meant]
 Key = Annotated[int, Field(ge=1, le=2**31 - 1)]
-
-
-def fresh_id() -> str:
-    """A request's own number: a form that is sent twice does its work once."""
-    return uuid.uuid4().hex
 
 
 class AtTheDesk(BaseModel):

@@ -18,7 +18,7 @@ from server.lending import service as lending
 from server.lending.occasion import Occasion
 from server.lending.place import occasion_of
 from server.pages.desk import words as desk_words
-from server.pages.desk.forms import AtTheDesk, Insisting, fresh_id
+from server.pages.desk.forms import AtTheDesk, Insisting
 from server.pages.desk.panel import panel_of
 from server.pages.desk.results import Line
 from server.pages.shell import VisitDep
@@ -94,7 +94,6 @@ class Desk:
             "given": given,
             "next_trail": [*(line.text[:300] for line in outcome.lines), *outcome.trail][:REMEMBERED],
             "undo_s": undo_s,
-            "fresh": fresh_id,
             "dw": desk_words,
         }
         template = "desk/_desk.html" if self.visit.by_htmx else "desk/desk.html"

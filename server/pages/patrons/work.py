@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from fastapi import HTTPException
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
@@ -18,12 +17,10 @@ from carrel.web.words import refusal
 from server.deps import CoreDep, Principal
 from server.errors import DomainError
 from server.fees import service as fees
-from server.lending import journal
 from server.lending.occasion import Occasion
 from server.lending.place import occasion_of
-from server.pages import seen
+from server.pages import seen, sent
 from server.pages.desk import words as desk_words
-from server.pages.desk.forms import fresh_id
 from server.pages.desk.panel import panel_of
 from server.pages.patrons.forms import Draft, draft_of
 from server.pages.shell import VisitDep
@@ -32,26 +29,11 @@ from server.patrons.policy import is_minor
 
 FORM_TEMPLATE, LIST_TEMPLATE, ACCOUNT_TEMPLATE = "patrons/new.html", "patrons/list.html", "patrons/patron.html"
 FIRST_CLASS = "adult"
-NUMBER = re.compile(r"[0-9A-Za-z._:-]{1,64}")
 AGAIN = N_(
     "This form was sent before: it was carried out then, and not once more. What it showed once is not shown again."
 )
 
 A = TypeVar("A", bound=BaseModel)
-
-
-class Sent(BaseModel):
-    """A form, by its own number."""
-
-    model_config = ConfigDict(frozen=True)
-
-    request_id: str
-    address: str
-    values: dict[str, str]
-
-
-class Done(BaseModel):
-    """That a form was carried out; nothing of it is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +76,10 @@ class Accounts:
     def once(
         self, session: Session, occasion: Occasion, draft: Draft, *, answer: type[A], work: Callable[[], A]
     ) -> A:  # fmt: skip
-        """Do the work, unless this form was sent before, as by a double click or when its answer is loaded again.
-
-        A form without a number is always a new one. Raises RequestIdReusedError.
-        """
-        number = draft.get("request_id")
-        sent = Sent(
-            request_id=number if NUMBER.fullmatch(number) else fresh_id(), address=self.visit.request.url.path,
-            values=dict(draft.values),
-        )  # fmt: skip
-        return journal.once(session, occasion.actor, sent, now=occasion.now, answer=answer, work=work)
+        """Do the work, unless this form was sent before; raises RequestIdReusedError."""
+        return sent.once(
+            session, self.visit.request, draft.values, actor=occasion.actor, now=occasion.now, answer=answer, work=work
+        )
 
     def act(self, patron_id: int, draft: Draft, work: Callable[[Session, Occasion], str | Told]) -> Response:
         """Do the work on an account, and show it; `work` gives the sentence that tells of it."""
@@ -112,15 +88,15 @@ class Accounts:
             return self.visit.to_sign_in()
         occasion, told = self.occasion(caller), Told(said=self.words.gettext(AGAIN))
 
-        def do() -> Done:
+        def do() -> sent.Done:
             nonlocal told
             said = work(session, occasion)
             told = Told(said=said) if isinstance(said, str) else said
-            return Done()
+            return sent.Done()
 
         try:
             with self.core.database.writing() as session:
-                self.once(session, occasion, draft, answer=Done, work=do)
+                self.once(session, occasion, draft, answer=sent.Done, work=do)
         except DomainError as error:
             told = Told(refused=self.say(error))
         except ValidationError:
@@ -150,7 +126,7 @@ class Accounts:
         wrong = bool(refused or draft.errors)
         return self.visit.page(
             FORM_TEMPLATE, status=409 if wrong else 200, draft=draft, alike=alike, refused=refused, classes=classes,
-            dw=desk_words, fresh=fresh_id,
+            dw=desk_words,
         )  # fmt: skip
 
     def account(self, caller: Principal, patron_id: int, told: Told | None = None) -> Response:
@@ -163,8 +139,7 @@ class Accounts:
             context = self._about(session, patron, self.occasion(caller))
             draft = told.draft or stored_draft(session, patron)
         return self.visit.page(
-            ACCOUNT_TEMPLATE, status=told.status, told=told, draft=draft, dw=desk_words, fresh=fresh_id,
-            **context,
+            ACCOUNT_TEMPLATE, status=told.status, told=told, draft=draft, dw=desk_words, **context,
         )  # fmt: skip
 
     def _about(self, session: Session, patron: service.Patron, occasion: Occasion) -> dict[str, Any]:

@@ -13,6 +13,9 @@ from sqlalchemy.orm import Session
 from carrel.web.i18n import Words
 from carrel.web.words import refusal
 from server.errors import DomainError
+from server.lending.occasion import Occasion
+from server.pages import sent
+from server.pages.shell import Visit
 
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
@@ -61,6 +64,20 @@ def read(model: type[M], fields: dict[str, str], words: Words) -> M:
         wrong = frozenset(str(one["loc"][0]) for one in error.errors() if one["loc"])
         code = "bad_isbn" if wrong == {"isbn"} else "fill_in"
         raise RefusedError(Draft(fields, wrong, refusal(words, code), 422)) from None
+
+
+def once(  # each is told
+    session: Session, occasion: Occasion, visit: Visit, fields: dict[str, str], *, answer: type[M],
+    deed: Callable[[], M],
+) -> M:  # fmt: skip
+    """Do what a form asks, wholly or not at all, unless it was sent before. Raises RefusedError."""
+
+    def work() -> M:
+        return sent.once(
+            session, visit.request, fields, actor=occasion.actor, now=occasion.now, answer=answer, work=deed
+        )
+
+    return attempt(session, work, fields, visit.words)
 
 
 def attempt(session: Session, deed: Callable[[], T], fields: dict[str, str], words: Words) -> T:

@@ -6,6 +6,7 @@ import re
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Path, Query
+from pydantic import BaseModel
 from sqlalchemy.orm import Session
 from starlette.responses import RedirectResponse, Response
 
@@ -17,7 +18,8 @@ from server.feedback.schemas import AnswerRequest, FeedbackRequest, RatingReques
 from server.lending.place import occasion_of
 from server.news import service as news
 from server.pages.relations import words as relation_words
-from server.pages.relations.forms import BLANK, Draft, Fields, RefusedError, attempt, read
+from server.pages.relations.forms import BLANK, Draft, Fields, RefusedError, attempt, once, read
+from server.pages.sent import Done
 from server.pages.shell import Visit, VisitDep
 from server.suggestions import service as suggestions
 from server.suggestions.schemas import SuggestionRequest
@@ -26,13 +28,26 @@ router = APIRouter(include_in_schema=False, dependencies=[public()])
 
 Number = Annotated[str, Path(max_length=16)]
 Key = Annotated[int, Path(ge=1, le=2**31 - 1)]
-Done = Annotated[str, Query(max_length=16)]
+Told = Annotated[str, Query(max_length=16)]
 SUGGESTED = ("title", "author", "isbn")
+
+
+class Opened(BaseModel):
+    """The number of the case that was opened."""
+
+    number: str
+
+
+class Made(BaseModel):
+    """What came of a suggestion."""
+
+    id: int
+    outcome: str
 
 
 @router.get("/feedback")
 def feedback_page(
-    visit: VisitDep, session: ReadSession, core: CoreDep, *, done: Done = "", sent: Done = ""
+    visit: VisitDep, session: ReadSession, core: CoreDep, *, done: Told = "", sent: Told = ""
 ) -> Response:
     """The form, and the reader's own cases."""
     return _feedback(visit, session, core, done=done, sent=sent)
@@ -42,15 +57,16 @@ def feedback_page(
 def tell(visit: VisitDep, session: WriteSession, core: CoreDep, fields: Fields) -> Response:
     """Tell the library something."""
     caller = visit.caller
-    days = core.settings.server.relations.answer_days
-    try:
+    days, here = core.settings.server.relations.answer_days, occasion(core, caller)
+    patron_id = caller.patron_id if caller else None
+
+    def deed() -> Opened:
         body = read(FeedbackRequest, fields, visit.words)
-        new = feedback.NewCase(
-            body.kind, body.text, body.place, body.contact, patron_id=caller.patron_id if caller else None
-        )
-        case = attempt(
-            session, lambda: feedback.open_case(session, new, occasion(core, caller), days=days), fields, visit.words
-        )
+        new = feedback.NewCase(body.kind, body.text, body.place, body.contact, patron_id=patron_id)
+        return Opened(number=feedback.open_case(session, new, here, days=days).number)
+
+    try:
+        case = once(session, here, visit, fields, answer=Opened, deed=deed)
     except RefusedError as error:
         return _feedback(visit, session, core, draft=error.draft)
     return RedirectResponse(f"/feedback?sent={case.number}", 303)
@@ -83,21 +99,21 @@ def reopen(number: Number, visit: VisitDep, session: WriteSession, core: CoreDep
     if (reader := _reader(visit)) is None:
         return visit.to_sign_in()
     days, here = core.settings.server.relations.answer_days, occasion_of(core, reader)
-    try:
+
+    def deed() -> Done:
         body = read(AnswerRequest, fields, visit.words)
-        attempt(
-            session,
-            lambda: feedback.reopen(session, number, body.text, here, days=days, patron_id=reader.patron_id or 0),
-            fields,
-            visit.words,
-        )
+        feedback.reopen(session, number, body.text, here, days=days, patron_id=reader.patron_id or 0)
+        return Done()
+
+    try:
+        once(session, here, visit, fields, answer=Done, deed=deed)
     except RefusedError as error:
         return _feedback(visit, session, core, told=error.draft)
     return RedirectResponse("/feedback?done=reopened", 303)
 
 
 @router.get("/suggestions")
-def suggestions_page(visit: VisitDep, session: ReadSession, core: CoreDep, *, done: Done = "") -> Response:
+def suggestions_page(visit: VisitDep, session: ReadSession, core: CoreDep, *, done: Told = "") -> Response:
     """What was suggested and what became of it; the form may come filled in from a search that found nothing."""
     asked = visit.request.query_params
     draft = Draft({name: asked.get(name, "")[:300] for name in SUGGESTED})
@@ -110,15 +126,15 @@ def suggest(visit: VisitDep, session: WriteSession, core: CoreDep, fields: Field
     if (reader := _reader(visit)) is None:
         return visit.to_sign_in()
     most, here = core.settings.server.relations.suggestions_a_month, occasion_of(core, reader)
-    try:
+
+    def deed() -> Made:
         body = read(SuggestionRequest, fields, visit.words)
         new = suggestions.NewSuggestion(body.title, body.author, body.isbn, body.reason)
-        made = attempt(
-            session,
-            lambda: suggestions.suggest(session, new, reader.patron_id or 0, here, a_month=most),
-            fields,
-            visit.words,
-        )
+        made = suggestions.suggest(session, new, reader.patron_id or 0, here, a_month=most)
+        return Made(id=made.id, outcome=made.outcome)
+
+    try:
+        made = once(session, here, visit, fields, answer=Made, deed=deed)
     except RefusedError as error:
         return _suggestions(visit, session, core, draft=error.draft)
     return RedirectResponse(f"/suggestions?done={made.outcome}#suggestion-{made.id}", 303)

@@ -21,7 +21,8 @@ from server.news.endpoints import new_of
 from server.news.schemas import NewsRequest
 from server.pages import seen
 from server.pages.relations import words as relation_words
-from server.pages.relations.forms import BLANK, Draft, Fields, RefusedError, attempt, read
+from server.pages.relations.forms import BLANK, Draft, Fields, RefusedError, once, read
+from server.pages.sent import Done
 from server.pages.shell import Visit, VisitDep
 from server.patrons import service as patrons
 from server.suggestions import service as suggestions
@@ -32,7 +33,7 @@ router = APIRouter(prefix="/relations", include_in_schema=False, dependencies=[p
 
 Number = Annotated[str, Path(max_length=16)]
 Key = Annotated[int, Path(ge=1, le=2**31 - 1)]
-Done = Annotated[str, Query(max_length=16)]
+Told = Annotated[str, Query(max_length=16)]
 STATES: dict[str, tuple[State, ...]] = {
     "waiting": ("open", "reopened"), "mine": ("open", "reopened"), "answered": ("answered",), "closed": ("closed",),
 }  # fmt: skip
@@ -62,7 +63,7 @@ def cases(
 
 
 @router.get("/cases/{number}")
-def case(number: Number, visit: VisitDep, session: ReadSession, core: CoreDep, *, done: Done = "") -> Response:
+def case(number: Number, visit: VisitDep, session: ReadSession, core: CoreDep, *, done: Told = "") -> Response:
     """One case with all that was said, and what can be done."""
     return visit.to_sign_in() if visit.staff() is None else _case(visit, session, core, number, done=done)
 
@@ -132,7 +133,7 @@ def all_suggestions(visit: VisitDep, session: ReadSession) -> Response:
 
 
 @router.get("/suggestions/{suggestion_id}")
-def suggestion(suggestion_id: Key, visit: VisitDep, session: ReadSession, *, done: Done = "") -> Response:
+def suggestion(suggestion_id: Key, visit: VisitDep, session: ReadSession, *, done: Told = "") -> Response:
     """One suggestion, and the form of the answer."""
     return visit.to_sign_in() if visit.librarian() is None else _suggestion(visit, session, suggestion_id, done=done)
 
@@ -142,23 +143,23 @@ def reply(suggestion_id: Key, visit: VisitDep, session: WriteSession, core: Core
     """Say what the library does."""
     if (librarian := visit.librarian()) is None:
         return visit.to_sign_in()
-    now = core.clock.now()
-    try:
+    here = occasion_of(core, librarian)
+
+    def deed() -> Done:
         body = read(ReplyRequest, fields, visit.words)
         told = suggestions.Reply(body.state, body.text, body.record_id)
-        attempt(
-            session,
-            lambda: suggestions.answer(session, suggestion_id, told, actor=librarian.subject, at=now),
-            fields,
-            visit.words,
-        )
+        suggestions.answer(session, suggestion_id, told, actor=here.actor, at=here.now)
+        return Done()
+
+    try:
+        once(session, here, visit, fields, answer=Done, deed=deed)
     except RefusedError as error:
         return _suggestion(visit, session, suggestion_id, draft=error.draft)
     return RedirectResponse(f"/relations/suggestions/{suggestion_id}?done=saved", 303)
 
 
 @router.get("/news")
-def every_news(visit: VisitDep, session: ReadSession, core: CoreDep, *, done: Done = "") -> Response:
+def every_news(visit: VisitDep, session: ReadSession, core: CoreDep, *, done: Told = "") -> Response:
     """All news, and the form of the next."""
     if visit.librarian() is None:
         return visit.to_sign_in()
@@ -207,13 +208,13 @@ def rewrite(news_id: Key, visit: VisitDep, session: WriteSession, core: CoreDep,
 
 
 @router.post("/news/{news_id}/remove")
-def remove(news_id: Key, visit: VisitDep, session: WriteSession, core: CoreDep) -> Response:
+def remove(news_id: Key, visit: VisitDep, session: WriteSession, core: CoreDep, *, fields: Fields) -> Response:
     """Take it away."""
 
     def deed(librarian: Principal) -> None:
         news.remove(session, news_id, actor=librarian.subject, at=core.clock.now())
 
-    return _publish(visit, session, core, fields={}, deed=deed, done="removed")
+    return _publish(visit, session, core, fields=fields, deed=deed, done="removed")
 
 
 def _change(  # each is told
@@ -224,7 +225,7 @@ def _change(  # each is told
     if (staff := visit.staff()) is None:
         return visit.to_sign_in()
     try:
-        attempt(session, lambda: deed(staff), fields, visit.words)
+        once(session, occasion_of(core, staff), visit, fields, answer=Done, deed=lambda: _done(deed, staff))
     except RefusedError as error:
         return _case(visit, session, core, number, draft=error.draft)
     return RedirectResponse(f"/relations/cases/{number}?done=saved", 303)
@@ -238,10 +239,15 @@ def _publish(  # each is told
     if (librarian := visit.librarian()) is None:
         return visit.to_sign_in()
     try:
-        attempt(session, lambda: deed(librarian), fields, visit.words)
+        once(session, occasion_of(core, librarian), visit, fields, answer=Done, deed=lambda: _done(deed, librarian))
     except RefusedError as error:
         return _news(visit, session, core, draft=error.draft, news_id=news_id)
     return RedirectResponse(f"/relations/news?done={done}", 303)
+
+
+def _done(deed: Callable[[Principal], None], staff: Principal) -> Done:
+    deed(staff)
+    return Done()
 
 
 def _case(visit: Visit, session: Session, core: Core, number: str, *, draft: Draft = BLANK, done: str = "") -> Response:

@@ -87,6 +87,53 @@ def test_staff_see_a_fire_on_whatever_page_they_are_and_readers_do_not(visit, ad
     expect(reader.locator("#alarm-bar")).to_have_count(0)
 
 
+def test_what_was_typed_comes_back_to_the_same_person_when_the_session_had_ended(visit, address):
+    page = visit()
+    name, restored = page.get_by_label("Full name"), page.locator("[data-restored]")
+
+    def begin(who, found):
+        sign_in(page, address, who)
+        page.goto(f"{address}/patrons/new")
+        expect(name).to_have_value(found)
+
+    def lose():
+        page.get_by_label("Card number").fill("90000077")
+        name.fill("Half Typed")
+        page.get_by_label("Notices by e-mail").check()
+        page.context.clear_cookies(name="carrel_session")
+        page.get_by_role("button", name="Register").click()
+        page.wait_for_url("**/sign-in?next=**")
+
+    begin(STAFF, "")
+    lose()
+    begin(STAFF, "Half Typed")
+    expect(page.get_by_label("Notices by e-mail")).to_be_checked()
+    expect(restored).to_be_visible()
+    assert barriers(page) == []
+    page.reload()
+    expect(name).to_have_value("")
+    expect(restored).to_be_hidden()
+    lose()
+    sign_in(page, address, READER)
+    begin(STAFF, "")
+    lose()
+    begin(STAFF, "Half Typed")
+    page.get_by_role("button", name="Sign out").click()
+    begin(STAFF, "")
+
+
+def test_a_double_click_sends_a_form_once(visit, address):
+    page, posts = visit(), []
+    sign_in(page, address, STAFF)
+    page.goto(f"{address}/relations/news")
+    for label in ("Title in Chinese", "Title in English", "Text in Chinese", "Text in English"):
+        page.get_by_label(label).fill("Hours")
+    page.on("request", lambda request: posts.append(request.url) if request.method == "POST" else None)
+    page.get_by_role("button", name="Save").dblclick()
+    expect(page.get_by_role("status").filter(has_text="Saved.")).to_be_visible()
+    assert len(posts) == 1
+
+
 def test_values_come_alive_and_lines_are_drawn(visit, address):
     page = visit()
     page.goto(address)

@@ -28,8 +28,11 @@ def text(answer: Any) -> str:
 
 def test_a_token_is_shown_once_works_and_is_revoked(client: TestClient, boss: dict[str, str]) -> None:
     assert "No tokens" in text(client.get("/accounts", headers=boss))
-    answer = client.post(URL, data=NEW, headers=boss)
+    answer = client.post(URL, data=NEW | {"request_id": "t1"}, headers=boss)
     (secret,) = re.findall(r"carrel_[\w-]{40,}", answer.text)
+    again = client.post(URL, data=NEW | {"request_id": "t1"}, headers=boss)
+    assert "its token was made then and is shown no more" in text(again)
+    assert 'name="request_id"' in again.text
     assert answer.headers["cache-control"] == "no-store"
     listed = client.get("/accounts", headers=boss)
     assert secret not in listed.text

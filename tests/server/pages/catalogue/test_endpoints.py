@@ -74,6 +74,28 @@ def test_titles_that_readers_do_not_find_have_a_list_of_their_own(client: TestCl
     assert "do not find 1 title," in text(beyond), "what is left is shown"
 
 
+def test_a_form_that_comes_twice_is_carried_out_once(client: TestClient, desk: dict[str, str]) -> None:
+    assert form(client.get("/catalogue/records/new", headers=desk).text, "/catalogue/records")["request_id"]
+
+    def twice(address: str, told: dict[str, str]) -> Any:
+        first, again = (client.post(address, data=told | {"request_id": "once"}, headers=desk) for _ in range(2))
+        assert (again.status_code, again.url, text(again)) == (200, first.url, text(first))
+        return again
+
+    page = twice("/catalogue/records", TITLE)
+    assert "request_id" in form(page.text, f"{page.url.path}/items")
+    home = page.url.path
+    assert "with something else in it" in text(
+        client.post("/catalogue/records", data=TITLE | {"title": "彷徨", "request_id": "once"}, headers=desk)
+    )
+    copy = COPY | {"request_id": "copy"}
+    assert {client.post(f"{home}/items", data=copy, headers=desk).status_code for _ in range(2)} == {200}
+    other = client.post(f"{home}/items", data=copy | {"barcode": "39999998"}, headers=desk)
+    assert (other.status_code, "with something else in it" in text(other)) == (409, True)
+    gone = {"original": COPY["barcode"], "action": "missing", "note": "", "request_id": "gone"}
+    assert {client.post("/catalogue/copies/move", data=gone, headers=desk).status_code for _ in range(2)} == {200}
+
+
 class TestTitles:
     def test_one_is_catalogued_corrected_and_shown_as_marc(self, client: TestClient, desk: dict[str, str]) -> None:
         page = client.post("/catalogue/records", data=TITLE, headers=desk)
@@ -288,7 +310,11 @@ class TestImports:
         assert "These bytes are no MARC record" in text(tried)
         assert f"/api/v1{tried.url.path.removeprefix('/catalogue').replace('import', 'imports')}/report" in tried.text
         assert client.get("/api/v1/records", params={"q": "Emma"}).json()["total"] == 0
-        page = client.post(f"{tried.url.path}/run", data={"overlay": "merge"}, headers=desk)
+        page, resent = (
+            client.post(f"{tried.url.path}/run", data={"overlay": "merge", "request_id": "run"}, headers=desk)
+            for _ in range(2)
+        )
+        assert resent.url == page.url, "whoever gets no answer is not told to send the file again"
         done = self.ended(client, desk, page.url.path)
         assert "Imported into the catalogue." in text(done)
         assert client.get("/api/v1/records", params={"q": "Emma"}).json()["total"] == 1

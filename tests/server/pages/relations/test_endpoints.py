@@ -83,6 +83,23 @@ def test_a_reader_follows_a_case_to_its_end(visitor):
     assert number in staff.get("/relations?show=closed").text
 
 
+def test_a_form_that_comes_twice_is_carried_out_once(visitor):
+    nobody, reader, staff = visitor(), visitor(READER), visitor(STAFF)
+
+    def twice(who, address, **told):
+        assert 'name="request_id"' in who.get(address.removesuffix("/notes")).text
+        first, again = (who.post(address, data=told | {"request_id": address.replace("/", ":")}) for _ in range(2))
+        assert (again.status_code, again.url) == (200, first.url)
+        return again.text
+
+    number = re.search(r"\d{4}-\d{4}", twice(nobody, "/feedback", **TOLD))[0]
+    assert twice(staff, f"/relations/cases/{number}/notes", text="An odd ballast.").count("An odd ballast.") == 1
+    assert "Your suggestion is on the list." in twice(reader, "/suggestions", title="Twice Told Tales")
+    assert twice(staff, "/relations/news", **NEWS | {"title_en": "Told twice"}).count("Told twice") == 1
+    key = re.search(r"/relations/news/(\d+)", staff.get("/relations/news").text)[1]
+    staff.post(f"/relations/news/{key}/remove")
+
+
 def test_a_form_that_is_not_filled_in_comes_back_as_it_was(visitor):
     page = visitor().post("/feedback", data=TOLD | {"kind": ""})
     assert page.status_code == 422
