@@ -85,7 +85,12 @@ class Words:
 
     def money(self, amount: Decimal, currency: str) -> str:
         """An amount as people write it in this language."""
-        return format_currency(amount, currency, locale=self._locale)
+        return money(amount, currency, self.language)
+
+
+def money(amount: Decimal, currency: str, language: Language) -> str:
+    """An amount as people write it in a language."""
+    return format_currency(amount, currency, locale=_LOCALES[language])
 
 
 @cache

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Protocol
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from carrel.clock import local_date
 from carrel.sections import LibraryConfig
+from carrel.web.i18n import Language, money
 from server.catalogue import service as catalogue
 from server.circulation import service as circulation
 from server.fees import service as fees
@@ -29,7 +31,7 @@ from server.notices.policy import Kind, Want, days_late
 log = logging.getLogger(__name__)
 
 SHIPPED = Path(__file__).with_name("templates")
-LOCALES = {"zh-CN": "zh_Hans_CN", "en": "en_GB"}
+LOCALES: dict[Language, str] = {"zh-CN": "zh_Hans_CN", "en": "en_GB"}
 SUBJECT_LENGTH = 200
 WRONG = (TemplateError, ArithmeticError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError)
 """What a library's own template can come to."""
@@ -110,12 +112,12 @@ class Writer:
         owed: Decimal | None, currency: str, child: str = "",
     ) -> Letter:  # fmt: skip
         """A letter with these facts in it; `child` is whose, when it goes to the guardian."""
-        language = to.language if to.language in LOCALES else self._library.language
-        assert language is not None
+        language = next((known for known in LOCALES if known == to.language), self._library.language)
         name = self._library.name_zh if language == "zh-CN" and self._library.name_zh else self._library.name
         words = {
             "name": to.name, "library": name, "lines": [_shown(line, language) for line in lines],
             "owed": owed, "currency": currency, "child": child,
+            "money": partial(money, currency=currency, language=language),
         }  # fmt: skip
         written, fault = self._render(f"{language}/{kind}.txt", words)
         subject, _, text = written.strip().partition("\n")
@@ -147,7 +149,7 @@ def _environment(*folders: Path) -> SandboxedEnvironment:
     )  # fmt: skip
 
 
-def _shown(line: Mapping[str, Any], language: str) -> dict[str, Any]:
+def _shown(line: Mapping[str, Any], language: Language) -> dict[str, Any]:
     """Days as people of that language write them."""
     return {
         name: format_date(value, "long", locale=LOCALES[language]) if isinstance(value, date) else value

@@ -161,8 +161,8 @@ def test_a_fee_is_told_of_unless_it_is_paid_at_once(by_mail: Library, mail_serve
             )
         )
     assert [deal(by_mail, NOW + timedelta(minutes=minutes)) for minutes in (0, 59, 60, 120)] == [0, 0, 1, 0]
-    assert "2 March 2026: late return: 2.50 CNY" in text_of(mail_server.letters[0])
-    assert "you owe 2.50 CNY" in text_of(mail_server.letters[0])
+    assert "2 March 2026: late return: CN¥2.50" in text_of(mail_server.letters[0])
+    assert "you owe CN¥2.50" in text_of(mail_server.letters[0])
 
 
 def test_a_mail_server_that_is_away_is_asked_again_later(by_mail: Library, mail_server: MailServer) -> None:
