@@ -8,9 +8,8 @@ from typing import Annotated, Literal, Self
 from pydantic import AwareDatetime, Field, StringConstraints, field_serializer, model_validator
 
 from carrel.contracts.base import Contract
-from carrel.contracts.ids import CardNumber, Count, ItemBarcode, RequestId
+from carrel.contracts.ids import BranchId, CardNumber, Count, ItemBarcode, RequestId
 
-Branch = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z_-]{0,62}$")]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
 
@@ -50,7 +49,7 @@ class CheckoutRequest(Overriding):
     card: CardNumber | None = None
     items: tuple[ItemRef, ...] = Field(min_length=1, max_length=50)
     implicit_return: bool = False
-    branch: Branch | None = None
+    branch: BranchId | None = None
 
 
 class CheckinRequest(Contract):
@@ -65,7 +64,7 @@ class CheckinRequest(Contract):
     returned_at: AwareDatetime | None = None
     accept_not_on_loan: bool = False
     accept_incomplete: bool = False
-    branch: Branch | None = None
+    branch: BranchId | None = None
 
 
 class RenewalRequest(Overriding):
@@ -74,7 +73,7 @@ class RenewalRequest(Overriding):
     request_id: RequestId
     card: CardNumber | None = None
     items: tuple[ItemRef, ...] = Field(min_length=1, max_length=50)
-    branch: Branch | None = None
+    branch: BranchId | None = None
 
 
 class RenewAllRequest(Overriding):
@@ -82,7 +81,7 @@ class RenewAllRequest(Overriding):
 
     request_id: RequestId
     card: CardNumber | None = None
-    branch: Branch | None = None
+    branch: BranchId | None = None
 
 
 class UndoRequest(Contract):
@@ -91,7 +90,7 @@ class UndoRequest(Contract):
     request_id: RequestId
     items: tuple[ItemRef, ...] = Field(min_length=1, max_length=50)
     card: CardNumber | None = None
-    branch: Branch | None = None
+    branch: BranchId | None = None
 
 
 class LossRequest(Contract):
@@ -158,14 +157,14 @@ class ReplayItem(ItemRef):
 class ReplayRow(Contract):
     """A row of an offline journal: what happened at a kiosk at `at`. `request_id` is the online attempt's, if any."""
 
-    kiosk: Branch
+    kiosk: BranchId
     counter: Count | None = None
     at: AwareDatetime
     kind: Literal["checkout", "checkin", "renewal"]
     card: Annotated[str, StringConstraints(max_length=64)] | None = None
     items: tuple[ReplayItem, ...] = Field(min_length=1, max_length=50)
     request_id: RequestId | None = None
-    branch: Branch | None = None
+    branch: BranchId | None = None
 
     @model_validator(mode="after")
     def _named(self) -> Self:
@@ -189,7 +188,7 @@ class ReplayRowResult(Contract):
     card or item is unknown.
     """
 
-    kiosk: Branch
+    kiosk: BranchId
     counter: Count | None = None
     request_id: RequestId | None = None
     status: Literal["recorded", "repeated"]

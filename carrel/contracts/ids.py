@@ -9,6 +9,9 @@ from pydantic import Field, StringConstraints
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 """Lowercase letters, digits and hyphens: safe in topics, URLs and file names."""
 
+BranchId = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z_-]{0,62}$")]
+"""A branch of the library, also as other systems write them: MAIN, Nord_2. A gateway's own is a slug."""
+
 DeviceId = Slug
 RoomId = Slug
 """A room is also a zone of the environment: same id."""

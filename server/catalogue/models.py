@@ -86,14 +86,14 @@ class ItemRow(Base):
     call_number: Mapped[str] = mapped_column(String(60), default="")
     status: Mapped[str] = mapped_column(String(16), default="on_shelf")
     for_loan: Mapped[bool] = mapped_column(default=True)
-    branch: Mapped[str] = mapped_column(String(40), default="")
-    at_branch: Mapped[str] = mapped_column(String(40), default="")
+    branch: Mapped[str] = mapped_column(String(63), default="")
+    at_branch: Mapped[str] = mapped_column(String(63), default="")
     type: Mapped[str] = mapped_column(String(40), default="book")
     price: Mapped[int | None]
     tags: Mapped[int] = mapped_column(default=1)
     note: Mapped[str] = mapped_column(Text, default="")
     last_seen_at: Mapped[datetime | None]
-    transit_to: Mapped[str | None] = mapped_column(String(40))
+    transit_to: Mapped[str | None] = mapped_column(String(63))
     stays: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 

@@ -23,7 +23,7 @@ class SearchQuery(BaseModel):
     class_letter: Annotated[str | None, Field(alias="class", max_length=4, description="main class")] = None
     year_from: Annotated[int | None, Field(ge=0, le=9999)] = None
     year_to: Annotated[int | None, Field(ge=0, le=9999)] = None
-    branch: Annotated[str | None, Field(max_length=40, description="titles with a copy there")] = None
+    branch: Annotated[str | None, Field(max_length=63, description="titles with a copy there")] = None
     available: Annotated[bool, Field(description="titles of which a copy can be borrowed now")] = False
     facets: Annotated[bool, Field(description="tell how the hits divide")] = False
 

@@ -7,8 +7,8 @@ from typing import Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from carrel.contracts.circulation import Branch, Overriding
-from carrel.contracts.ids import CardNumber, ItemBarcode, RequestId
+from carrel.contracts.circulation import Overriding
+from carrel.contracts.ids import BranchId, CardNumber, ItemBarcode, RequestId
 
 
 class HoldRequest(Overriding):
@@ -23,7 +23,7 @@ class HoldRequest(Overriding):
     record: int | None = Field(default=None, ge=1, le=2**31 - 1)
     barcode: ItemBarcode | None = None
     only_this: bool = False
-    pickup: Branch | None = None
+    pickup: BranchId | None = None
     expires_on: date | None = None
 
     @model_validator(mode="after")

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from pydantic import ConfigDict, Field, StringConstraints
 
 from carrel.clock import end_of_day, local_date
+from carrel.contracts.ids import BranchId
 
 ANY = "*"
 SEARCHED_DAYS = 366
@@ -26,7 +27,6 @@ Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 Word = Annotated[str, StringConstraints(pattern=r"^(\*|[0-9A-Za-z][0-9A-Za-z_-]{0,39})$")]
-BranchId = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z_-]{0,62}$")]
 BranchOrAny = Annotated[str, StringConstraints(pattern=r"^(\*|[0-9A-Za-z][0-9A-Za-z_-]{0,62})$")]
 Money = Annotated[Decimal, Field(ge=0, max_digits=8, decimal_places=2)]
 Days = Annotated[int, Field(ge=0, le=3650)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.lending.policy import Calendar, LibraryPolicy, Rule
@@ -13,6 +15,9 @@ class LendingResponse(BaseModel):
     policy: LibraryPolicy
     rules: list[Rule]
     calendar: Calendar
+    closed_years: dict[str, date] = Field(
+        description="Branches that by the calendar do not open for a year, and from when on: a mistake in it."
+    )
 
 
 class RulesRequest(BaseModel):

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
 
+from carrel.contracts.ids import BranchId
 from server.deps import DESK, STAFF, Core, CoreDep, Day, Principal, ReadSession, Role, require
-from server.lending.policy import BranchId
 from server.lending_reports import service
 from server.lending_reports.policy import By, Name, Report
 from server.lending_reports.schemas import LendingReportResponse, response_of

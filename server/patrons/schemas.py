@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from fastapi import Path
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from carrel.contracts.ids import CardNumber, RequestId, Slug
+from carrel.contracts.ids import BranchId, CardNumber, RequestId
 from server.deps import Day, Instant
 
 NO_CONTROLS = r"^[^\x00-\x1f\x7f]*$"
@@ -40,7 +40,7 @@ class PatronFields(BaseModel):
     patron_class: ClassCode = "adult"
     born_on: Day | None = None
     expires_on: Day | None = None
-    branch: Slug | None = None
+    branch: BranchId | None = None
     external: External | None = None
     email: Email = ""
     phone: Phone = ""
@@ -67,7 +67,7 @@ class PatronChange(BaseModel):
     patron_class: ClassCode = "adult"
     born_on: Day | None = None
     expires_on: Day | None = None
-    branch: Slug = "main"
+    branch: BranchId = "main"
     external: External | None = None
     email: Email = ""
     phone: Phone = ""

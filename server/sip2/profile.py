@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, field_validator, model_validator
 
 from carrel.config import Section
-from carrel.contracts.ids import Slug
+from carrel.contracts.ids import BranchId, Slug
 
 Right = Literal["patron", "checkout", "checkin", "renew", "hold", "item", "item_update", "fee", "block", "enable"]
 Extra = Literal[
@@ -49,7 +49,7 @@ class BinRule(Section):
 
     bin: Annotated[str, Field(min_length=1, max_length=20)]
     when: Occasion | None = None
-    branch: Slug | None = None
+    branch: BranchId | None = None
     location: str | None = None
     call_from: str = ""
     call_to: str = ""
@@ -64,7 +64,7 @@ class TerminalConfig(Section):
     password: str = ""
     addresses: tuple[str, ...] = ()
     place: str = ""
-    branch: Slug | None = None
+    branch: BranchId | None = None
     institution: str | None = None
     language: Literal["zh-CN", "en"] | None = None
     encoding: Literal["utf-8", "gb18030", "cp850", "latin-1"] = "utf-8"

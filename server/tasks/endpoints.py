@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
 
-from carrel.contracts.circulation import Branch
+from carrel.contracts.ids import BranchId
 from server.deps import STAFF, CoreDep, Principal, ReadSession, WriteSession, require
 from server.tasks import lists, service
 from server.tasks.schemas import CountsResponse, ResolveRequest, TaskResponse, TasksResponse
@@ -24,7 +24,7 @@ def tasks(
     core: CoreDep,
     _principal: Staff,
     kind: lists.AnyKind | None = None,
-    branch: Branch | None = None,
+    branch: BranchId | None = None,
     *,
     state: Literal["open", "resolved"] = "open",
     limit: Limit = 200,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from carrel.contracts.ids import ItemBarcode
+from carrel.contracts.ids import BranchId, ItemBarcode
 
 Kind = Literal["book", "serial", "score", "map", "video", "audio", "picture", "electronic", "kit", "object"]
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
@@ -79,7 +79,7 @@ class ItemChanges(BaseModel):
     barcode: ItemBarcode | None = None
     location: CallNumber | None = None
     call_number: CallNumber | None = None
-    branch: Word | None = None
+    branch: BranchId | None = None
     type: Word | None = None
     for_loan: bool | None = None
     price: Price | None = None
@@ -95,7 +95,7 @@ class ItemBody(BaseModel):
     barcode: ItemBarcode
     location: CallNumber = ""
     call_number: CallNumber | None = None
-    branch: Word | None = None
+    branch: BranchId | None = None
     type: Word = "book"
     for_loan: bool = True
     price: Price | None = None

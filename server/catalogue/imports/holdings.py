@@ -22,7 +22,7 @@ PRESETS: Mapping[str, str] = {
 """MARC 21's own holdings field, that of Chinese libraries, and Koha's."""
 
 FACTS = ("barcode", "branch", "location", "call_number", "type", "price", "note")
-LONGEST = {"branch": 40, "location": 60, "call_number": 60, "type": 40}
+LONGEST = {"branch": 63, "location": 60, "call_number": 60, "type": 40}
 
 _MAPPING = re.compile(r"([0-9A-Z]{3}):((?:[a-z_]+=[^,=]+)(?:,[a-z_]+=[^,=]+)*)")
 _BARCODE = re.compile(r"[0-9A-Za-z.*:/_-]{1,32}")

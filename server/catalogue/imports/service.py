@@ -27,7 +27,7 @@ LISTED = 50
 MOST_UNFINISHED = 10
 
 _OPTIONS = TypeAdapter(Options)
-_BRANCH = re.compile("[0-9A-Za-z_-]{0,63}")
+_BRANCH = re.compile("([0-9A-Za-z][0-9A-Za-z_-]{0,62})?")
 
 
 @dataclass(frozen=True, slots=True)

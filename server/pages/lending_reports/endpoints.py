@@ -11,10 +11,10 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
+from carrel.contracts.ids import BranchId
 from carrel.web.words import refusal
 from server.deps import DESK, CoreDep, Day, ReadSession, public
 from server.errors import DomainError
-from server.lending.policy import BranchId
 from server.lending_reports import service
 from server.lending_reports.endpoints import MOST_ROWS, desk_of
 from server.lending_reports.policy import By, Name, Report

@@ -9,8 +9,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Form, HTTPException, Path, Query
 from starlette.responses import RedirectResponse, Response
 
-from carrel.contracts.circulation import Branch
-from carrel.contracts.ids import ItemBarcode, RequestId
+from carrel.contracts.ids import BranchId, ItemBarcode, RequestId
 from server.catalogue import service as catalogue
 from server.deps import CoreDep, ReadSession, WriteSession, public
 from server.errors import DomainError
@@ -95,7 +94,7 @@ def place(
     core: CoreDep,
     *,
     request_id: Annotated[RequestId, Form()],
-    pickup: Annotated[Branch | None, Form()] = None,
+    pickup: Annotated[BranchId | None, Form()] = None,
     barcode: Annotated[ItemBarcode | None, Form()] = None,
 ) -> Response:
     """Reserve a title, or one copy of it; the title's page then says the place in the queue, or why not."""

@@ -12,7 +12,7 @@ from server.deps import Role
 from server.lending import service
 from server.lending.policy import Lending, Rule
 from tests.support.counter import Counter
-from tests.support.library import NOW, colleague, machine, reader
+from tests.support.library import ALICE, BOOKS, NOW, colleague, machine, reader
 
 URL = "/api/v1/lending"
 RULE = {"patron_class": "child", "item_type": "disc", "days": 7, "fee_per_open_day": "0.20"}
@@ -82,6 +82,11 @@ def test_policy_and_calendar_are_replaced(client: TestClient, admin: dict[str, s
     told = client.put(f"{URL}/calendar", json=closed, headers=admin).json()
     assert told["calendar"]["closed_weekdays"] == ["mon"]
     assert told["calendar"]["closed_dates_by_branch"] == {"north": ["2026-05-01"]}
+    assert told["closed_years"] == {}
+    but_sunday = ["mon", "tue", "wed", "thu", "fri", "sat"]
+    never = {"closed_weekdays": but_sunday, "closed_weekdays_by_branch": {"main": ["sun"]}}
+    assert client.put(f"{URL}/calendar", json=never, headers=admin).json()["closed_years"] == {"main": "2026-03-02"}
+    assert client.get(URL, headers=admin).json()["closed_years"] == {"main": "2026-03-02"}
     assert client.put(f"{URL}/calendar", json={"closed_weekdays": ["never"]}, headers=admin).status_code == 422
     assert client.put(f"{URL}/policy", json={"currency": "yuan"}, headers=admin).status_code == 422
 
@@ -104,6 +109,19 @@ def test_rules_and_closed_days_name_branches_of_the_library(client: TestClient, 
         ("calendar", {"closed_weekdays_by_branch": {"old": ["mon"], "north": ["mon"], "main": ["mon"]}}),
     ):
         assert client.put(f"{URL}/{path}", json=body, headers=admin).status_code == 200, "what is stored may stay"
+
+
+def test_rules_match_a_branch_by_whatever_name_it_may_have(client: TestClient, admin: dict[str, str]) -> None:
+    name = "Nord_" + "x" * 58
+    client.put(f"{URL}/policy", json={"branches": ["main", name]}, headers=admin)
+    client.put(f"{URL}/rules", json={"rules": [{"days": 9, "branch": name}]}, headers=admin)
+    item = client.patch(f"/api/v1/items/{BOOKS[0]}", json={"branch": name}, headers=admin)
+    assert (item.status_code, item.json()["branch"]) == (200, name)
+    key = client.get("/api/v1/patrons", params={"q": ALICE}, headers=admin).json()["patrons"][0]["id"]
+    assert client.patch(f"/api/v1/patrons/{key}", json={"branch": name}, headers=admin).json()["branch"] == name
+    loan = {"request_id": "r", "card": ALICE, "items": [{"barcode": BOOKS[0]}], "branch": name}
+    (result,) = client.post("/api/v1/circulation/checkouts", json=loan, headers=admin).json()["results"]
+    assert (result["ok"], result["due"][:10]) == (True, "2026-03-11")
 
 
 def test_a_library_is_seeded_once(counter: Counter) -> None:
