@@ -59,7 +59,8 @@ def furnish(session: Session, case: Case, at: datetime) -> World:
     world = World()
     lending.set_policy(session, _policy(case), actor=SETUP, at=at)
     lending.set_calendar(session, _calendar(case), actor=SETUP, at=at)
-    lending.set_rules(session, [rule_of(rule, f"{named(case.id)}: rules") for rule in case.rules], actor=SETUP, at=at)
+    rules = [rule_of(rule, f"{named(case.id)}: rule {' / '.join(rule.key)}") for rule in case.rules]
+    lending.set_rules(session, rules, actor=SETUP, at=at)
     for name in _guardians_first(case):
         _patron(session, case, name, world=world, at=at)
     for barcode, item in case.items.items():
@@ -73,7 +74,7 @@ def rule_of(table: RuleTable, where: str) -> Rule:
     try:
         return RULE.validate_python(given)
     except ValidationError as error:
-        raise _mistake(where, error) from None
+        raise values.mistake(where, error) from None
 
 
 def _policy(case: Case) -> LibraryPolicy:
@@ -86,7 +87,8 @@ def _policy(case: Case) -> LibraryPolicy:
     try:
         return POLICY.validate_python(given)
     except ValidationError as error:
-        raise _mistake(where, error) from None
+        table = "policy" if error.errors()[0]["loc"][0] in case.policy else "library"
+        raise values.mistake(f"{named(case.id)}: {table}", error) from None
 
 
 def _calendar(case: Case) -> Calendar:
@@ -100,13 +102,7 @@ def _calendar(case: Case) -> Calendar:
     try:
         return lending.CALENDAR.validate_python(given)
     except ValidationError as error:
-        raise _mistake(f"{named(case.id)}: library", error) from None
-
-
-def _mistake(where: str, error: ValidationError) -> RehearsalError:
-    first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
-    return RehearsalError(f"{where}{f'.{key}' if key else ''}: {first['msg'].removeprefix('Value error, ')}")
+        raise values.mistake(f"{named(case.id)}: library", error) from None
 
 
 def _guardians_first(case: Case) -> list[str]:

@@ -117,7 +117,9 @@ def _case(
     setup, before = _setup(data.get("setup"), where)
     own = {key: data[key] for key in TABLES if key in data} if "cases" not in data else {}
     tables: dict[str, Any] = dict(shared)
-    for over in (own, setup):
+    rules = _rules(shared.get("rules", []), where)
+    for over, place in ((own, where), (setup, f"{where}, setup")):
+        rules |= _rules(over.get("rules", []), place)
         for key, value in over.items():
             tables[key] = _laid_over(tables.get(key), value)
     library = _table(LibraryTable, tables.get("library", {}), f"{where}: library")
@@ -129,7 +131,7 @@ def _case(
         id=case_id,
         library=library,
         policy=_mapping(tables.get("policy", {}), f"{where}: policy"),
-        rules=_rules(tables.get("rules", []), where),
+        rules=tuple(rules.values()),
         patrons=_entries(PatronTable, tables.get("patrons", {}), f"{where}: patrons"),
         items=_entries(ItemTable, tables.get("items", {}), f"{where}: items"),
         before=earlier,
@@ -153,8 +155,6 @@ def _setup(setup: Any, where: str) -> tuple[dict[str, Any], list[Any]]:
 
 
 def _laid_over(below: Any, over: Any) -> Any:
-    if isinstance(below, list) and isinstance(over, list):
-        return [*below, *over]
     if isinstance(below, dict) and isinstance(over, dict):
         return merged(below, over)
     return over
@@ -187,25 +187,27 @@ def number_of(key: Any, where: str) -> str:
         raise RehearsalError(f"{where}: {error}") from None
 
 
-def _rules(value: Any, where: str) -> tuple[RuleTable, ...]:
-    """A later rule for the same class, type and branch takes an earlier one's place."""
+def _rules(value: Any, where: str) -> dict[tuple[str, str, str], RuleTable]:
+    """By class, type and branch, of which each may have one only."""
     if not isinstance(value, list):
         raise RehearsalError(f"{where}: rules is a list")
+    rules = [_table(RuleTable, entry, f"{where}: rule {number}") for number, entry in enumerate(value, start=1)]
     by_key: dict[tuple[str, str, str], RuleTable] = {}
-    for number, entry in enumerate(value, start=1):
-        rule = _table(RuleTable, entry, f"{where}: rule {number}")
+    for number, rule in enumerate(rules, start=1):
+        if rule.key in by_key:
+            first = 1 + rules.index(by_key[rule.key])
+            raise RehearsalError(
+                f"{where}: rules {first} and {number} are both for {' / '.join(rule.key)}: leave one of them out"
+            )
         by_key[rule.key] = rule
-    return tuple(by_key.values())
+    return by_key
 
 
 def _table(kind: type[T], value: Any, where: str) -> T:
     try:
         return kind.model_validate({} if value is None else value)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        what = first["msg"].removeprefix("Value error, ")
-        raise RehearsalError(f"{where}{f'.{key}' if key else ''}: {what}") from None
+        raise values.mistake(where, error) from None
 
 
 def _last(steps: Sequence[Step]) -> datetime | None:

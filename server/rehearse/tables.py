@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from server.notices.policy import Channel
+from server.patrons.schemas import Language
 from server.rehearse import values
 
 Name = Annotated[str, BeforeValidator(values.text)]
-Names = Annotated[list[str], BeforeValidator(values.texts)]
 Count = Annotated[int, BeforeValidator(values.number)]
 Money = Annotated[Decimal, BeforeValidator(values.positive_money)]
 Number = Annotated[str, BeforeValidator(values.number_on_it)]
@@ -20,6 +21,7 @@ Day = Annotated[date, BeforeValidator(values.day)]
 Days = Annotated[list[date], BeforeValidator(values.days)]
 Weekday = Annotated[str, BeforeValidator(values.weekday)]
 ANY = "*"
+LANGUAGES, CHANNELS = get_args(Language), get_args(Channel)
 
 
 def also(*names: str) -> Any:
@@ -32,6 +34,14 @@ def _zone(value: Any) -> ZoneInfo:
         return ZoneInfo(values.text(value))
     except (KeyError, OSError, ValueError):
         raise ValueError(f"{value!r} is no time zone: write a name such as Asia/Shanghai") from None
+
+
+def _language(value: Any) -> str:
+    return values.one_of(value, LANGUAGES)
+
+
+def _channels(value: Any) -> list[str]:
+    return [values.one_of(one, CHANNELS) for one in values.texts(value)]
 
 
 def _branches(value: Any) -> list[str]:
@@ -114,8 +124,8 @@ class PatronTable(Table):
     branch: Name | None = None
     email: Name | None = None
     phone: Name | None = None
-    language: Name | None = None
-    channels: Names = []
+    language: Annotated[str, BeforeValidator(_language)] | None = None
+    channels: Annotated[list[str], BeforeValidator(_channels)] = []
     guardian: Name | None = None
     keeps_history: bool = Field(default=False, validation_alias=also("keeps_history", "history"))
     owes: Money = Field(default=Decimal(0), validation_alias=also("owes", "balance", "fees"))

@@ -3,21 +3,93 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from pydantic import ValidationError
 
 NUMBER = re.compile(r"[0-9A-Za-z.*:/_-]{1,32}")
 CENT = Decimal("0.01")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 LONGEST_RANGE_DAYS = 366
 YEARS = range(1970, 2200)
+SHOWN = 60
+"""Characters of a wrong value in a message."""
+
+
+KEYS = {"patron_class": "class", "item_type": "type"}
+"""What the file calls some fields of the program."""
+ALLOWED = {
+    "missing": "is missing",
+    "string_type": "write a text",
+    "string_too_short": "write a text",
+    "string_too_long": "write at most {max_length} characters",
+    "int_type": "write a whole number",
+    "int_parsing": "write a whole number",
+    "int_from_float": "write a whole number",
+    "greater_than_equal": "write {ge} or more",
+    "less_than_equal": "write {le} or less",
+    "bool_type": "write true or false",
+    "bool_parsing": "write true or false",
+    "decimal_type": "write an amount such as 3.50",
+    "decimal_parsing": "write an amount such as 3.50",
+    "decimal_max_places": "write an amount with at most 2 places, such as 3.50",
+    "decimal_max_digits": "write an amount below 1000000",
+    "decimal_whole_digits": "write an amount below 1000000",
+    "literal_error": "write {expected}",
+    "too_long": "write at most {max_length}",
+    "model_type": "write an object",
+    "dict_type": "write an object",
+    "list_type": "write a list",
+    "tuple_type": "write a list",
+    "set_type": "write a list",
+    "frozen_set_type": "write a list",
+}
+"""What to write, by the kind of mistake."""
+PATTERNS = {
+    "currency": "write three capital letters such as CNY",
+    "overrides": "write codes of refusals such as loan_limit",
+    "request_id": "write at most 64 letters, digits and . : _ -",
+    "payment_id": "write at most 64 letters, digits and . : _ -",
+    "barcode": "write up to 32 letters, digits and . : / _ - *",
+    "card": "write up to 32 letters, digits and . : / _ - *",
+}
+"""What to write for a text of the wrong form, by its key."""
+A_NAME = "write letters, digits, - and _, beginning with a letter or digit, at most 40 (63 for a branch)"
 
 
 class RehearsalError(ValueError):
     """One sentence for whoever wrote the file: where, what is wrong, what to write."""
+
+
+def told(error: ValidationError) -> str:
+    """The first mistake as key, what is written there, and what to write."""
+    first = error.errors()[0]
+    key = ".".join(str(KEYS.get(str(part), part)) for part in first["loc"] if part != "[key]")
+    if first["type"] == "value_error":
+        what = first["msg"].removeprefix("Value error, ")
+    elif first["type"] == "missing":
+        what = ALLOWED["missing"]
+    else:
+        what = f"{_short(first['input'])}: {allowed(error)}"
+    return f"{key}: {what}" if key else what
+
+
+def mistake(where: str, error: ValidationError) -> RehearsalError:
+    """The same as a sentence about a place in the file."""
+    what = told(error)
+    return RehearsalError(f"{where}{'.' if error.errors()[0]['loc'] else ': '}{what}")
+
+
+def allowed(error: ValidationError) -> str:
+    """What to write in the place of the first mistake."""
+    first = error.errors()[0]
+    if first["type"] == "string_pattern_mismatch":
+        return next((PATTERNS[part] for part in map(str, first["loc"]) if part in PATTERNS), A_NAME)
+    return ALLOWED.get(first["type"], "this is not possible here").format(**first.get("ctx", {}))
 
 
 def text(value: Any) -> str:
@@ -32,6 +104,13 @@ def text(value: Any) -> str:
 def texts(value: Any) -> list[str]:
     """One name or a list of names; raises ValueError."""
     return [text(one) for one in value] if isinstance(value, list | tuple) else [text(value)]
+
+
+def one_of(value: Any, known: Sequence[str]) -> str:
+    """One of these names; raises ValueError."""
+    if value not in known:
+        raise ValueError(f"{value!r} is not known: write {' or '.join(known)}")
+    return str(value)
 
 
 def flag(value: Any) -> bool:
@@ -126,6 +205,11 @@ def instant(value: Any, zone: ZoneInfo) -> datetime:
     if at.year not in YEARS:
         raise ValueError(f"{value!r} is too far away: write a year from {YEARS[0]} to {YEARS[-1]}")
     return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def _short(value: Any) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= SHOWN else f"{shown[:SHOWN]} ..."
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from server.circulation import replay as journals
 from server.lending import service as lending
 from server.lending.occasion import Channel
 from server.lending.policy import Lending, LibraryPolicy, Rule
+from server.rehearse import values
 from server.rehearse.act import Act
 from server.rehearse.answers import Answer, of_batch, ok, refused
 from server.rehearse.fields import ITEM, ITEMS, PATRON, Fields
@@ -57,9 +58,7 @@ def _rule(act: Act, now: Lending, facts: Mapping[str, Any]) -> Rule:
         act.fields.leave_out(table.model_extra or {})
         return rule_of(table, f"{act.fields.where} (set_rule)")
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise act.fields.mistake(f"{where}: {first['msg'].removeprefix('Value error, ')}") from None
+        raise act.fields.mistake(values.told(error)) from None
 
 
 def _policy(act: Act, now: Lending, changes: Any) -> LibraryPolicy:
@@ -72,8 +71,7 @@ def _policy(act: Act, now: Lending, changes: Any) -> LibraryPolicy:
     try:
         return lending.POLICY.validate_python(before | dict(changes))
     except ValidationError as error:
-        first = error.errors()[0]
-        raise act.fields.mistake(f"policy.{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        raise act.fields.mistake(f"policy.{values.told(error)}") from None
 
 
 def nightly(act: Act) -> Answer:
@@ -92,7 +90,7 @@ def replay(act: Act) -> Answer:
     try:
         request = ReplayRequest(rows=tuple(rows))
     except ValidationError as error:
-        raise act.fields.mistake(f"rows: {error.errors()[0]['msg']}") from None
+        raise act.fields.mistake(values.told(error)) from None
     with act.database.writing() as session:
         told = [_told(act, result) for result in journals.replay(session, request, act.occasion).rows]
     done = sum(one["result"] == "ok" for one in told)
@@ -132,8 +130,7 @@ def _row(act: Act, written: Any, kiosk: str, number: int) -> ReplayRow:
             branch=act.branch,
         )
     except ValidationError as error:
-        first = error.errors()[0]
-        raise row.mistake(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        raise row.mistake(values.told(error)) from None
 
 
 def _card(act: Act, row: Fields) -> str | None:

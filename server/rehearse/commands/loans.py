@@ -120,7 +120,7 @@ def items(act: Act) -> list[ItemRef]:
             seen = facts.get("parts", parts)
             refs.append(ItemRef(barcode=barcode, parts=None if seen is None else values.number(seen)))
         except ValidationError as error:
-            raise act.fields.mistake(f"item {one!r}: {error.errors()[0]['msg']}") from None
+            raise act.fields.mistake(f"item {one!r}: {values.allowed(error)}") from None
         except ValueError as error:
             raise act.fields.mistake(f'"item" is missing or wrong: {error}') from None
     return refs
@@ -158,9 +158,7 @@ def made(act: Act, kind: type[T], **fields: Any) -> T:
     try:
         return kind(request_id=act.request_id, **fields)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise act.fields.mistake(f"{key}: {first['msg'].removeprefix('Value error, ')}") from None
+        raise act.fields.mistake(values.told(error)) from None
 
 
 def _undoing(act: Act) -> UndoRequest:
