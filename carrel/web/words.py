@@ -121,6 +121,7 @@ REFUSALS: dict[str, str] = {
     "records_too_long": N_("Some records are too long for ISO 2709. Export as MARCXML, or leave them out."),
     "class_table": N_("The table of classes cannot be read. It needs the columns code, caption_zh and caption_en."),
     "label_grid": N_("These labels do not fit on a sheet of A4. Measure the sheet again."),
+    "label_letters": N_("A call number has letters that labels cannot show. Write it in Latin or Chinese letters."),
     "label_too_small": N_("A barcode is too long for these labels. Take wider labels."),
     "unknown_items": N_("Some of these barcodes belong to no copy."),
     # readers' relations

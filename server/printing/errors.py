@@ -21,6 +21,14 @@ class LabelStartError(DomainError):
     title = "The sheet has fewer labels than that. Give the number of its first free one."
 
 
+class LabelLettersError(DomainError):
+    """The call numbers of `copies` have letters that the fonts of labels lack: nobody could read them."""
+
+    code = "label_letters"
+    status = 422
+    title = "Some call numbers have letters that labels cannot show. Write them in Latin or Chinese letters."
+
+
 class LabelTooSmallError(DomainError):
     """`barcode` would need narrower bars than scanners read."""
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
+from server.printing import policy
 from server.printing.errors import LabelTooSmallError
-from server.printing.policy import Grid, shortened, spine_lines
+from server.printing.policy import Grid, charset, legible, shortened, spine_lines
 
 MM = 72 / 25.4
 LATIN, LATIN_BOLD, CHINESE = "Helvetica", "Helvetica-Bold", "STSong-Light"
@@ -44,7 +45,7 @@ class _Cell:
 
     def centred(self, text: str, above: float) -> None:
         """A line of small letters."""
-        said = shortened(text, partial(_fits, SMALL, self.width))
+        said = shortened(legible(text), partial(_fits, SMALL, self.width))
         self.canvas.setFont(_font(said, LATIN), SMALL)
         self.canvas.drawCentredString(self.middle, self.bottom + above, said)
 
@@ -121,11 +122,7 @@ def _fits(size: float, width: float, text: str) -> bool:
 
 def _font(text: str, latin: str) -> str:
     """Latin letters look foreign in the Chinese font, so it is taken only where it is needed."""
-    try:
-        text.replace("…", "").encode("latin-1")
-    except UnicodeEncodeError:
-        return _chinese()
-    return latin
+    return latin if charset(text) == policy.LATIN else _chinese()
 
 
 @cache

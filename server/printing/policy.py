@@ -54,6 +54,28 @@ GRIDS = {
 """Sheets that every stationer has, by the number of labels."""
 
 
+LATIN, CHINESE = "latin-1", "gbk"
+"""Character sets of the fonts: nobody sees letters that are in neither."""
+
+
+def charset(text: str) -> str | None:
+    """Which of them has all letters of a text; Latin where both do. None: it cannot be printed."""
+    for name in (LATIN, CHINESE):
+        try:
+            text.replace("…", "").encode(name)
+        except UnicodeEncodeError:
+            continue
+        return name
+    return None
+
+
+def legible(text: str) -> str:
+    """A title as far as it can be printed: letters without their marks where need be, nothing of another script."""
+    composed = unicodedata.normalize("NFC", text)
+    bare = "".join(one for one in unicodedata.normalize("NFD", text) if not unicodedata.combining(one))
+    return next((one for one in (composed, bare) if charset(one)), "")
+
+
 def spine_lines(call_number: str, fits: Callable[[str], bool]) -> list[str]:
     """A call number as a spine shows it: its parts below each other, those that are too wide broken where they may.
 

@@ -84,10 +84,8 @@ class Desk:
 
     def refusal(self, error: DomainError) -> str:
         """Why something is refused."""
-        if error.code == "unknown_items":
-            return self.words.gettext(catalogue_words.UNKNOWN_LABELS, **error.params)
-        if error.code == "label_start":
-            return self.words.gettext(catalogue_words.LABEL_START, **error.params)
+        if error.code in catalogue_words.UNPRINTED:
+            return self.words.gettext(catalogue_words.UNPRINTED[error.code], **error.params)
         return refusal(self.words, error.code, error.params)
 
     def to_record(self, record_id: int, done: str, place: str = "") -> Response:

@@ -36,8 +36,15 @@ DONE = {
 }
 NOTHING_CHOSEN = N_("Choose at least one copy.")
 TOO_MANY_LABELS = N_("These are %(count)s barcodes. At most %(most)s are printed at once: take them in parts.")
-LABEL_START = N_("This sheet has %(labels)s labels. Write the number of the first free one of them.")
-UNKNOWN_LABELS = N_("No copy has these barcodes: %(barcodes)s")
+UNPRINTED = {
+    "label_letters": N_(
+        "Labels cannot show the letters of these call numbers: %(copies)s. Write them in Latin or Chinese letters."
+    ),
+    "label_start": N_("This sheet has %(labels)s labels. Write the number of the first free one of them."),
+    "label_too_small": N_("The barcode %(barcode)s is too long for these labels. Take wider labels."),
+    "unknown_items": N_("No copy has these barcodes: %(barcodes)s"),
+}
+"""Why there are no labels, with what is meant."""
 ACTIONS = {
     Trigger.MISSING: N_("It is missing"),
     Trigger.FOUND: N_("It is found"),

@@ -14,7 +14,7 @@ from server.db import Database
 from server.deps import Role
 from server.printing import pdf
 from server.printing.errors import LabelTooSmallError
-from server.printing.policy import GRIDS, Grid, shortened, spine_lines
+from server.printing.policy import GRIDS, Grid, legible, shortened, spine_lines
 from tests.support.library import BOOKS, NOW, colleague
 
 
@@ -84,6 +84,15 @@ def test_barcode_labels_say_whose_the_copy_is_and_carry_its_code() -> None:
     assert texts(file) == ["示范图书馆", "30000001", "红楼梦"]
 
 
+@pytest.mark.parametrize(
+    ("title", "said"), [("Dvořák", "Dvorak"), ("Cafe\u0301", "Café"), ("Мир", "Мир"), ("안녕", ""), ("𠮷野家", "")]
+)
+def test_a_title_is_written_as_far_as_the_fonts_have_its_letters(title: str, said: str) -> None:
+    assert legible(title) == said
+    file = pdf.barcodes([pdf.Label("30000001", "", title)], GRIDS["40"], 0, library="L")
+    assert texts(file)[:2] == ["L", "30000001"]
+
+
 def test_bars_too_narrow_to_be_read_are_refused() -> None:
     with pytest.raises(LabelTooSmallError):
         pdf.barcodes([pdf.Label("A" * 32, "", "")], GRIDS["65"], 0, library="L")
@@ -107,6 +116,16 @@ class TestEndpoint:
         answer = self.ask(client)
         assert answer.headers["content-type"] == "application/pdf"
         assert texts(answer.content) == ["I0", "2", "I210.6", "鲁迅"]
+        with database.writing() as session:
+            update_item(session, BOOKS[0], {"call_number": "895.7 이상"}, By("user:x", NOW))
+        refused = self.ask(client)
+        assert (refused.status_code, refused.json()["code"]) == (422, "label_letters")
+        assert refused.json()["params"] == {"copies": f"{BOOKS[0]} (895.7 이상)"}
+        page = client.post(
+            "/catalogue/labels", data={"barcodes": BOOKS[0], "kind": "spine", "grid": "40", "start": "1"},
+            headers=colleague(client, Role.LIBRARIAN) | {"Accept": "text/html", "Accept-Language": "en"},
+        )  # fmt: skip
+        assert f"{BOOKS[0]} (895.7 이상)" in page.text
         assert texts(self.ask(client, kind="barcode", grid="24", start=24).content)[1] == BOOKS[1]
 
     @pytest.mark.parametrize(
