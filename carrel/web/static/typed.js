@@ -16,10 +16,10 @@ const nameOf = (field) => (isTick(field) ? `${field.name}=${field.value}` : fiel
 const fieldsOf = (form) => [...form.elements].filter((field) => field.name && field.matches(FIELDS));
 const valuesOf = (form) => Object.fromEntries(fieldsOf(form).map((field) => [nameOf(field), isTick(field) ? field.checked : field.value]));
 
-// A form that was refused comes back as it was sent.
+// A form that was refused, or filled in further, comes back with what was sent.
 function isAsSent(form, values) {
   const now = valuesOf(form);
-  return Object.keys(values).every((name) => now[name] === values[name]);
+  return Object.keys(values).every((name) => !values[name] || now[name] === values[name]);
 }
 
 function restore(form, values) {

@@ -8,7 +8,12 @@ from typing import Any
 
 from carrel.web.i18n import N_, Words
 from server.pages.accounts import words as account_words
+from server.pages.catalogue.words import STATES as ITEM_STATES
 from server.pages.desk import words as desk_words
+from server.pages.lending_settings.words import GROUPS
+from server.pages.relations import words as relation_words
+from server.pages.rules.words import DAYS
+from server.pages.worklists import words as list_words
 
 ACTIONS: tuple[tuple[str, dict[str, str]], ...] = (
     (
@@ -206,7 +211,29 @@ DETAILS = {
     "title": N_("Title"),
     "to": N_("To"),
     "waived": N_("Waived"),
-}
+    # a copy, an account
+    "call_number": N_("Call number"),
+    "for_loan": N_("May be lent"),
+    "location": N_("Place"),
+    "name": N_("Full name"),
+    "note": N_("Note"),
+    "price": N_("Price"),
+    "tags": N_("Parts with a tag"),
+    "type": N_("Type"),
+    # an import
+    "failed": N_("Failed"),
+    "items": N_("New copies"),
+    "new": N_("New"),
+    "read": N_("Records read"),
+    "size": N_("Size in bytes"),
+    "skipped": N_("Skipped"),
+    "updated": N_("Updated"),
+    # the calendar
+    "closed_dates": N_("Closed on dates"),
+    "closed_dates_by_branch": N_("Closed on dates, by branch"),
+    "closed_weekdays": N_("Closed every week"),
+    "closed_weekdays_by_branch": N_("Closed every week, by branch"),
+} | {value.name: value.label for _group, values in GROUPS for value in values}
 CHANNELS = {
     "desk": N_("Desk"),
     "kiosk": N_("Kiosk"),
@@ -214,8 +241,16 @@ CHANNELS = {
     "sip2": N_("Terminal"),
     "replay": N_("Lent without the server, sent later"),
 }
+_ITEM_STATES = {code: text for code, (_tone, text) in ITEM_STATES.items()}
 VALUES = {
     "channel": CHANNELS,
+    "closed_weekdays": DAYS,
+    "closed_weekdays_by_branch": DAYS,
+    "from": _ITEM_STATES,
+    "kind": list_words.LISTS | relation_words.KINDS | desk_words.FEE_KINDS,
+    "resolution": list_words.RESOLUTIONS,
+    "state": {code: text for code, (_tone, text) in relation_words.SUGGESTION_STATES.items()},
+    "to": _ITEM_STATES,
     "role": account_words.ROLES,
     "means": desk_words.MEANS,
     "reason": desk_words.BLOCKS | desk_words.CARD_STATES,
@@ -266,7 +301,9 @@ def _value(words: Words, name: str, value: object) -> str:
     if isinstance(value, bool):
         return words.gettext("yes") if value else words.gettext("no")
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
-        return ", ".join(value) or "–"
+        return ", ".join(_value(words, name, one) for one in value) or "–"
+    if isinstance(value, dict) and all(isinstance(one, list) for one in value.values()):
+        return "; ".join(f"{key}: {_value(words, name, one)}" for key, one in value.items()) or "–"
     if value is None:
         return "–"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

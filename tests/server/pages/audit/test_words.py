@@ -72,6 +72,22 @@ def test_details_are_read_as_people_write_them(english):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("detail", "told"),
+    [
+        ('{"read":4,"new":2}', [("Records read", "4"), ("New", "2")]),
+        ('{"closed_weekdays_by_branch":{"main":["sun"]}}', [("Closed every week, by branch", "main: Sun")]),
+        ('{"closed_dates_by_branch":{}}', [("Closed on dates, by branch", "–")]),
+        ('{"from":"on_shelf","to":"repair"}', [("From", "On the shelf"), ("To", "Being repaired")]),
+        ('{"kind":"fault"}', [("Kind", "Something is broken")]),
+        ('{"state":"ordered"}', [("State", "ordered")]),
+        ('{"max_loans":[6,8]}', [("Loans at most", "[6, 8]")]),
+    ],
+)
+def test_codes_of_details_have_words(english, detail, told):
+    assert words.details(english, detail) == told
+
+
 @pytest.mark.parametrize("code", words.FAULTS)
 def test_every_fault_of_the_chain_has_a_sentence(english, code):
     assert "%" not in words.fault(english, code, 2)
