@@ -142,16 +142,15 @@ class ModbusBus:
         try:
             answer = await question
         except ConnectionException as error:
-            end_if_told()
             raise LinkLostError(f"{self._url} was closed by the other end") from error
         except (ModbusException, TimeoutError) as error:
-            end_if_told()
             if self._received:
                 raise ProtocolError(f"no right answer in {self._received[:16].hex(' ')}") from error
             raise LinkSilentError(f"no answer from unit {self._unit} within {RESPONSE_S} s") from error
         finally:
             if answer is None:  # also when cancelled: the answer may still be under way
                 self.close()
+            end_if_told()  # the library swallows it, also when the answer comes in the same moment
         if isinstance(answer, ExceptionResponse) and answer.function_code & 0x7F == function:
             raise RefusedError(f"exception {answer.exception_code} to function {function}")
         if answer.function_code != function:

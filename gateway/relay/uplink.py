@@ -133,6 +133,7 @@ class Uplink:
         await self._say(client, "online")
         for name, payload in self.announcements():
             await client.publish(name, payload, qos=1, retain=True)
+        end_if_told()
         log.info("broker %s:%s reached", self._mqtt.host, self._mqtt.port)
         self.connected = True
         self.outbox.repeat_retained()
@@ -259,6 +260,7 @@ class Uplink:
 
     async def _publish(self, client: aiomqtt.Client, topic: topics.Topic, payload: bytes, id_: str = "") -> None:
         await client.publish(self._name(topic, id_), payload, qos=topic.qos, retain=topic.retained)
+        end_if_told()  # what waits for its answer inside aiomqtt swallows it when the answer comes in the same moment
 
     def _name(self, topic: topics.Topic, id_: str = "") -> str:
         return topics.name(self._who.branch, self._who.gateway, topic, id_)

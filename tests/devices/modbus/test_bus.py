@@ -153,3 +153,23 @@ async def test_who_is_told_to_end_while_waiting_for_an_answer_ends() -> None:
         asking.cancel()
         await asyncio.wait({asking}, timeout=10)
         assert asking.cancelled()
+
+
+@pytest.mark.parametrize(
+    "frame", vectors("modbus", "frame", name="read 24 coils: all inputs and outputs in one exchange")
+)
+async def test_who_is_told_to_end_in_the_moment_of_the_answer_ends(
+    frame: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python 3.11's wait_for, in the library, gives the answer instead, and a poller would go on for ever."""
+
+    def told(_bus: ModbusBus, sending: bool, data: bytes) -> bytes:
+        if not sending:
+            asking.cancel()
+        return data
+
+    monkeypatch.setattr(ModbusBus, "_trace", told)
+    async with bus_to(Peer(raw(frame, "answer"))) as bus:
+        asking = asyncio.create_task(bus.read_bits(COILS))
+        await asyncio.wait({asking}, timeout=10)
+        assert asking.cancelled()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import socket
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import aiomqtt
 import pytest
 
 from carrel.contracts import topics
@@ -107,6 +109,28 @@ async def test_a_fault_of_ours_ends_the_session_not_the_gateway(
         assert gateway.task is not None
         assert not gateway.task.done()
     assert "session with the broker failed" in caplog.text
+
+
+async def test_told_to_end_in_the_moment_of_an_answer_it_ends(
+    broker: Broker, tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python 3.11's wait_for, in the library, may swallow it; the same ends a session whose broker is lost."""
+    publish = aiomqtt.Client.publish
+    async with session(broker, tmp_path, clock) as gateway:
+        task = gateway.task
+        assert task is not None
+
+        async def swallows(client: aiomqtt.Client, name: str, *args: Any, **more: Any) -> None:
+            await publish(client, name, *args, **more)
+            if "/event" in name:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await asyncio.Event().wait()
+
+        monkeypatch.setattr(aiomqtt.Client, "publish", swallows)
+        gateway.raise_alarm(1)
+        done, _ = await asyncio.wait({task}, timeout=10)
+        assert done
 
 
 async def test_a_lost_broker_is_told_once(
