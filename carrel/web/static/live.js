@@ -11,6 +11,7 @@ import { Sparkline } from "./spark.js";
 const SILENCE_MS = 5000; // the server speaks at least every 2 s
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 8000; // half as much again at most, so that a page heals within 20 s of the server
+const ASK_MS = 15000; // between looks for alarms while the channel is away
 const TICK_MS = 1000;
 const JUST_NOW_MS = 10000; // a number that runs through 1, 2, 3 beside every value is only unrest
 const TREND_DEADBAND = { temp: 0.3, rh: 1, lux: 40, co2: 50 };
@@ -46,6 +47,7 @@ let socket = null;
 let sequence = 0;
 let retryMs = FIRST_RETRY_MS;
 let heardAt = performance.now();
+let askedAt = -ASK_MS;
 
 function connect() {
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
@@ -194,6 +196,10 @@ setInterval(() => {
   tickMoments();
   if (performance.now() - heardAt <= SILENCE_MS) return;
   mark("is-lost");
+  if (performance.now() - askedAt > ASK_MS) {
+    askedAt = performance.now();
+    renew("alarms", `asked ${askedAt}`);
+  }
   if (socket) {
     const dead = socket; // a cut wire closes nothing by itself
     retry();

@@ -14,6 +14,7 @@ from server.patrons import desk as patrons
 from server.tasks import service as tasks
 from tests.support.browser import DESKTOP, PHONE, barriers, overflows, sign_in, visiting
 from tests.support.pages_app import STAFF
+from tests.support.sample_building import fire
 
 pytestmark = pytest.mark.browser
 
@@ -111,6 +112,32 @@ def test_scans_in_a_row_wait_for_each_other(visit, free):
         page.goto(page.url.split("?")[0])
         scan(page, code)
         expect(page.locator(".result")).to_contain_text("Returned.")
+
+
+def test_an_alarm_that_comes_and_goes_takes_neither_focus_nor_text_nor_a_scan(visit, free, site):
+    page, building, held = visit(), site[0].state.building, []
+    field, bar = page.locator("#code"), page.locator("a.alarm-bar.critical")
+
+    def hold(route):
+        held.append(route)
+
+    def tell(*alarms):
+        building.open_alarms, building.rev = list(alarms), building.rev + 1
+        expect(bar).to_have_count(len(alarms), timeout=3000)  # this building speaks once a second
+
+    expect(page.locator("html.is-live")).to_have_count(1)
+    page.route("**/desk/scan", hold, times=1)
+    scan(page, "90000004")
+    page.keyboard.type(free[7][:3])
+    tell(fire(now=building.now))
+    tell()
+    expect(field).to_be_focused()
+    expect(field).to_have_value(free[7][:3])
+    page.keyboard.type(free[7][3:])
+    page.keyboard.press("Enter")
+    held[0].continue_()
+    expect(page.locator(".result")).to_contain_text("Lent until")
+    expect(page).to_have_url(re.compile("card=90000004"))
 
 
 def after_a_lost_card(visit, items):
