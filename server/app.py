@@ -113,7 +113,7 @@ def create_app(settings: ServerSettings, clock: Clock | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            core = _open(settings, clock or SystemClock())
+            core = open_core(settings, clock or SystemClock())
             stack.callback(core.database.close)
             app.state.core = core
             app.state.holders = HOLDERS
@@ -139,7 +139,7 @@ def create_app(settings: ServerSettings, clock: Clock | None = None) -> FastAPI:
     return app
 
 
-def _open(settings: ServerSettings, clock: Clock) -> Core:
+def open_core(settings: ServerSettings, clock: Clock) -> Core:
     """Bring the database up to date and fill an empty one, before anybody may ask."""
     database = Database(settings.database_url)
     try:

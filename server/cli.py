@@ -5,6 +5,8 @@ from __future__ import annotations
 import ctypes
 import gc
 import logging
+import os
+import shutil
 import signal
 import socket
 import sys
@@ -14,19 +16,21 @@ from typing import Annotated, Any
 
 import typer
 import uvicorn
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import OperationalError
 
 from carrel.config import DEFAULT_FILE, ConfigError, load
 from carrel.logging import configure
-from server.app import create_app
-from server.auth.machine_token import read_or_make
-from server.db import Database
-from server.migrations.apply import upgrade
+from carrel.system_clock import SystemClock
+from server.app import create_app, open_core
 from server.rooms.plan import read_plan
 from server.settings import ServerSettings, read_settings
 
 GOODBYE_S = 3
 """How long open connections are waited for at the end."""
+
+ROOM = 1 << 20
+"""Bytes: with less on its disk no database lives."""
 
 M_TRIM_THRESHOLD, M_ARENA_MAX = -1, -8
 
@@ -109,17 +113,26 @@ def _end(_signal: int, _frame: Any) -> None:
 
 def _prepare(settings: ServerSettings) -> None:
     """What the lifespan will need, tried first so that what a person can mend is told in one sentence."""
-    read_or_make(settings.token_file)
+    url = settings.database_url
     try:
-        database = Database(settings.database_url)
-        try:
-            upgrade(database)
-        finally:
-            database.close()
+        open_core(settings, SystemClock()).database.close()
     except (OperationalError, OSError) as error:
         reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
-        where = settings.database_url.render_as_string(hide_password=True)
-        raise ConfigError(f"cannot open the database {where} ('server.database'): {reason}") from None
+        where = url.render_as_string(hide_password=True)
+        raise ConfigError(f"cannot open the database {where} ('server.database'): {reason}{_mend(url)}") from None
+
+
+def _mend(url: URL) -> str:
+    """What SQLite's own words leave open: it calls a full disk an I/O error, and a read-only one a missing file."""
+    file = Path(str(url.database)).absolute()
+    if url.get_backend_name() != "sqlite" or not file.parent.exists():
+        return ""
+    if shutil.disk_usage(file.parent).free < ROOM:
+        return f"; its disk is full: make room for {file.parent} and start again"
+    for path in (file.parent, file):
+        if path.exists() and not os.access(path, os.W_OK):
+            return f"; this user may not write {path}, or its disk is mounted read-only: mend that and start again"
+    return ""
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import psycopg
@@ -14,9 +15,10 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.engine import URL, make_url
 
-from server import cli
+from server import cli, db
 from server.circulation.models import LoanRow
 from server.db import Database
+from server.migrations.apply import upgrade
 from tests.support.library import ALICE, BOOKS, items, machine, make_settings
 from tests.support.ports import free_port
 from tests.support.server_process import ROOT, ServerProcess
@@ -174,6 +176,31 @@ def test_a_database_that_cannot_be_used_is_one_sentence(
     told = capsys.readouterr().err
     assert sentence in told
     assert "hidden" not in told
+    assert len(told.splitlines()) == 1
+
+
+@pytest.mark.parametrize(("free", "mend"), [(0, "its disk is full: make room for"), (1 << 30, "readonly database\n")])
+def test_a_database_that_takes_nothing_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, free: int, mend: str
+) -> None:
+    """Of a library whose tables are there: what fails is the first row that is written."""
+    settings = make_settings(tmp_path, f"sqlite:///{tmp_path}/server.db")
+    database = Database(settings.database_url)
+    upgrade(database)
+    database.close()
+
+    def prepare(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA query_only = ON")
+
+    monkeypatch.setattr(db, "_prepare_sqlite", prepare)
+    monkeypatch.setattr(cli.shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    monkeypatch.setattr(cli.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(cli, "configure", lambda *_: None)
+    assert cli.main(["--config", str(settings.document.file)]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("carrel server: cannot open the database")
+    assert mend in told
     assert len(told.splitlines()) == 1
 
 
