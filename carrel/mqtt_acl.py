@@ -49,6 +49,8 @@ def acl(branch: str, server: str, gateways: Mapping[str, str], *, home_assistant
     rights: dict[str, list[str]] = {server: [f"topic read {topics.name(branch, '+', EVERYTHING)}"]}
     said = [topic for topic in topics.TOPICS if topic.sender == "server" or topic.retained]  # also to clear it
     rights[server] += [f"topic write {topics.name(branch, '+', topic, '+')}" for topic in said]
+    if home_assistant:  # to clear what a gateway said that is retired
+        rights[server].append(f"topic readwrite {home_assistant}/device/+/config")
     for gateway, user in gateways.items():
         own = rights.setdefault(user, [])
         for topic in topics.TOPICS:

@@ -93,6 +93,11 @@ def name(branch: str, gateway: str, topic: Topic, id_: str = "") -> str:
     return f"{root(branch, gateway)}/{topic.path.replace('{id}', id_)}"
 
 
+def announcement(prefix: str, branch: str, gateway: str, device: str) -> str:
+    """Outside our tree: where Home Assistant is told of a device; no id in it has an underscore."""
+    return f"{prefix}/device/carrel_{branch}_{gateway}_{device}/config"
+
+
 def parse(full: str) -> Address | None:
     """Which topic this name is; None for a name outside the table."""
     levels = full.split("/")

@@ -52,7 +52,10 @@ class Announced:
 def announcements(site: Site, devices: Iterable[Announced]) -> list[tuple[str, bytes]]:
     """(topic, payload) of each device; to be published retained."""
     return [
-        (f"{site.prefix}/device/{_unique(site, device)}/config", json.dumps(_device(site, device)).encode())
+        (
+            topics.announcement(site.prefix, site.branch, site.gateway, device.info.id),
+            json.dumps(_device(site, device)).encode(),
+        )
         for device in devices
     ]
 

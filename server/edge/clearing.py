@@ -1,4 +1,5 @@
-"""Clears what the broker retains of a gateway; what comes of it, every server process hears by its own session."""
+"""Clears what the broker retains of a gateway, also for Home Assistant; what comes of it, every server process hears by
+its own session."""
 
 from __future__ import annotations
 
@@ -21,11 +22,15 @@ async def clear(config: MqttConfig, branch: str, gateway: str) -> bool:
     """Whether all of it was cleared, the gateway's state last; raises aiomqtt.MqttError or OSError without a broker."""
     root = topics.root(branch, gateway) + "/"
     state = topics.name(branch, gateway, topics.STATE)
+    prefix = config.home_assistant
+    announced = topics.announcement(prefix, branch, gateway, "").removesuffix("/config")
     async with mqtt.client(config, f"carrel-{branch}-clear-{uuid.uuid4().hex[:8]}", waiting=WAITING) as client:
         await client.subscribe(f"{root}#", qos=1)
+        if prefix:
+            await client.subscribe(f"{prefix}/device/+/config", qos=1)
         kept = {state}
         while (message := await _next(client, QUIET_S)) is not None:
-            if str(message.topic).startswith(root):  # amqtt gives a newcomer also what is retained for others
+            if str(message.topic).startswith((root, announced)):  # amqtt gives a newcomer also what is retained for others
                 kept.add(str(message.topic))
         for name in sorted(kept, key=lambda name: (name == state, name)):
             await client.publish(name, b"", qos=1, retain=True)

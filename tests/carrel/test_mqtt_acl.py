@@ -38,9 +38,9 @@ def test_one_user_for_all_has_all_rights_once() -> None:
 
 def test_home_assistant_is_told_of_devices_only_where_wanted() -> None:
     assert "homeassistant" not in acl("main", "srv", {"gw-1": "edge"})
-    assert "topic write homeassistant/device/+/config" in acl(
-        "main", "srv", {"gw-1": "e"}, home_assistant="homeassistant"
-    )
+    text = acl("main", "srv", {"gw-1": "e"}, home_assistant="homeassistant")
+    assert "topic write homeassistant/device/+/config" in block(text, "e")
+    assert "topic readwrite homeassistant/device/+/config" in block(text, "srv")
 
 
 def test_the_command_prints_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

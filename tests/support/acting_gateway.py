@@ -85,7 +85,7 @@ def building_settings(folder: Path, database: str, broker: Broker, *, port: int 
     make_settings(folder, database, port=port, mqtt_port=broker.port)
     file = folder / "config.toml"
     file.write_text(file.read_text(encoding="utf-8") + BUILDING, encoding="utf-8")
-    return read_settings(load(file, {}))
+    return read_settings(load(file, {"CARREL_MQTT__HOME_ASSISTANT": "homeassistant"}))
 
 
 def eventually(fact: Callable[[], T], what: str = "it", within_s: float = WITHIN_S) -> T:

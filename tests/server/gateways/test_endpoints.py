@@ -29,6 +29,10 @@ def test_a_gateway_that_is_gone_is_retired_and_back_when_it_speaks_again(house: 
     eventually(house.alarms, "the alarm")
     assert retire(house).json()["code"] == "gateway_online"
 
+    announced = [f"homeassistant/device/carrel_main_gw-{n}_th-1/config" for n in (1, 10)]
+    with Ear(house.broker.port) as home:
+        for topic in announced:
+            home.say(topic, b"{}", retain=True)
     edge.online("offline")
     eventually(lambda: "Nothing is heard from gateway gw-1." in alarms_page(house), "the notice")
     assert retire(house).status_code == 204
@@ -41,6 +45,7 @@ def test_a_gateway_that_is_gone_is_retired_and_back_when_it_speaks_again(house: 
         newcomer.say("end", b"of what is retained")
         eventually(lambda: "end" in newcomer.latest)
         assert [name for name in newcomer.latest if "/gw-1/" in name and "/config/" not in name] == []
+        assert [name for name in newcomer.latest if name in announced] == announced[1:]
 
     edge.online()
     edge.say(topics.ALARM, alarm, alarm.id)
