@@ -57,7 +57,7 @@ def acl(branch: str, server: str, gateways: Mapping[str, str], *, home_assistant
             verb = "read" if topic.sender == "server" else "readwrite" if topic.heard_back else "write"
             own.append(f"topic {verb} {topics.name(branch, gateway, topic, '+')}")
         if home_assistant:
-            own.append(f"topic write {home_assistant}/device/+/config")
+            own.append(f"topic readwrite {home_assistant}/device/+/config")
     blocks = (f"user {user}\n" + "\n".join(lines) + "\n" for user, lines in rights.items())
     return "\n".join((HEAD, *blocks))
 

@@ -164,6 +164,7 @@ class Gateway:
         if self._radio is not None:
             self._radio.configure(settings.zigbee.device)
         self.reactor.devices_changed(devices(settings))
+        self.uplink.devices_changed()
         self.reactor.plant_changed(plant_of(settings))
 
     def _rules_changed(self) -> None:

@@ -74,12 +74,16 @@ class Uplink:
         self._on_command = on_command
         self.outbox = Outbox()
         self.announcements: Callable[[], Iterable[tuple[str, bytes]]] = tuple
-        """Topics outside our tree with their retained messages, told at the begin of each session."""
+        """What Home Assistant is told: topics outside our tree with their retained messages."""
         self.on_config: Callable[[str, bytes], None] = _nobody
         """Takes the section and the bytes of what the server wants the gateway to run by."""
         self.connected = False
         self.bad_messages = 0
         self._unwritten = False
+        own = topics.announcement(mqtt.home_assistant, who.branch, who.gateway, "")
+        self._own_announcements = own.removesuffix("/config")
+        self._announced: set[str] = set()
+        self._announce_anew = asyncio.Event()
         self._events = asyncio.Event()
         self._telemetry = asyncio.Event()
         self._events_confirmed = asyncio.Event()
@@ -88,6 +92,10 @@ class Uplink:
     def events_waiting(self) -> None:
         """New events are in the store."""
         self._events.set()
+
+    def devices_changed(self) -> None:
+        """Home Assistant is to be told anew."""
+        self._announce_anew.set()
 
     def telemetry_waiting(self) -> None:
         """New readings are in the spool."""
@@ -130,10 +138,9 @@ class Uplink:
     async def _serve(self, client: aiomqtt.Client) -> None:
         for topic in HEARD:
             await client.subscribe(self._name(topic, "+"), qos=1)
+        if self._mqtt.home_assistant:
+            await client.subscribe(f"{self._mqtt.home_assistant}/device/+/config", qos=1)
         await self._say(client, "online")
-        for name, payload in self.announcements():
-            await client.publish(name, payload, qos=1, retain=True)
-        end_if_told()
         log.info("broker %s:%s reached", self._mqtt.host, self._mqtt.port)
         self.connected = True
         self.outbox.repeat_retained()
@@ -149,6 +156,7 @@ class Uplink:
                 group.create_task(self._publish_states(client))
                 group.create_task(self._replay_events(client))
                 group.create_task(self._replay_telemetry(client))
+                group.create_task(self._announce(client))
                 group.create_task(self._receive(client))
         except ExceptionGroup as errors:  # not except*, which would wrap what is raised here in a group again
             if errors.split((aiomqtt.MqttError, OSError))[1] is not None:
@@ -214,11 +222,36 @@ class Uplink:
             await asyncio.to_thread(self._store.discard_event, row.seq)
             return None
 
+    async def _announce(self, client: aiomqtt.Client) -> None:
+        """Tell of each device, and clear what was told of one that is there no more."""
+        while True:
+            self._announce_anew.clear()
+            told = dict(self.announcements())
+            for name, payload in (dict.fromkeys(self._announced - told.keys(), b"") | told).items():
+                await client.publish(name, payload, qos=1, retain=True)
+                end_if_told()
+            await self._announce_anew.wait()
+
+    def _announcement_heard(self, name: str, payload: bytes) -> bool:
+        """Whether it is for Home Assistant; ours are remembered, others' are none of our business."""
+        if not self._mqtt.home_assistant or not name.startswith(f"{self._mqtt.home_assistant}/"):
+            return False
+        if not name.startswith(self._own_announcements):
+            return True
+        if not payload:
+            self._announced.discard(name)
+        elif name not in self._announced:
+            self._announced.add(name)
+            if name not in dict(self.announcements()):
+                self._announce_anew.set()
+        return True
+
     async def _receive(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:
-            payload = message.payload if isinstance(message.payload, bytes) else b""
+            name, payload = str(message.topic), message.payload if isinstance(message.payload, bytes) else b""
             try:
-                await self._take(str(message.topic), payload)
+                if not self._announcement_heard(name, payload):
+                    await self._take(name, payload)
             except ContractError as error:
                 self.bad_messages += 1
                 log.warning("message on %s dropped: %s", message.topic, error)

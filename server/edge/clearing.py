@@ -30,7 +30,7 @@ async def clear(config: MqttConfig, branch: str, gateway: str) -> bool:
             await client.subscribe(f"{prefix}/device/+/config", qos=1)
         kept = {state}
         while (message := await _next(client, QUIET_S)) is not None:
-            if str(message.topic).startswith((root, announced)):  # amqtt gives a newcomer also what is retained for others
+            if str(message.topic).startswith((root, announced)):  # amqtt gives a newcomer others' too
                 kept.add(str(message.topic))
         for name in sorted(kept, key=lambda name: (name == state, name)):
             await client.publish(name, b"", qos=1, retain=True)

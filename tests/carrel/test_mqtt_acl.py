@@ -39,7 +39,7 @@ def test_one_user_for_all_has_all_rights_once() -> None:
 def test_home_assistant_is_told_of_devices_only_where_wanted() -> None:
     assert "homeassistant" not in acl("main", "srv", {"gw-1": "edge"})
     text = acl("main", "srv", {"gw-1": "e"}, home_assistant="homeassistant")
-    assert "topic write homeassistant/device/+/config" in block(text, "e")
+    assert "topic readwrite homeassistant/device/+/config" in block(text, "e")
     assert "topic readwrite homeassistant/device/+/config" in block(text, "srv")
 
 

@@ -21,7 +21,7 @@ from gateway.relay.uplink import Uplink
 from gateway.store import Store
 from tests.support.broker import Broker
 from tests.support.clock import ManualClock
-from tests.support.mqtt_listener import listening
+from tests.support.mqtt_listener import Listener, listening
 from tests.support.sim import eventually
 from tests.support.uplink import ME, ROOT, Session, alarm_of, events, retained, session, states
 
@@ -131,6 +131,31 @@ async def test_told_to_end_in_the_moment_of_an_answer_it_ends(
         gateway.raise_alarm(1)
         done, _ = await asyncio.wait({task}, timeout=10)
         assert done
+
+
+async def test_home_assistant_is_told_of_the_devices_that_are_and_no_more_of_those_that_were(
+    broker: Broker, tmp_path: Path, clock: ManualClock
+) -> None:
+    def topic(device: str, gateway: str = "gw-1") -> str:
+        return topics.announcement("ha", "main", gateway, device)
+
+    broker.config = broker.config.model_copy(update={"home_assistant": "ha"})
+    devices = ["lamp", "vent"]
+    async with listening(broker.config, "ha/#") as home:
+        for name in (topic("sold"), topic("sold", "gw-10")):
+            await home.client.publish(name, b"{}", qos=1, retain=True)
+        async with session(broker, tmp_path, clock) as gateway:
+            gateway.uplink.announcements = lambda: [(topic(device), b"{}") for device in devices]
+            await eventually(lambda: standing(home) == {topic("lamp"), topic("vent"), topic("sold", "gw-10")})
+            devices[0] = "blind"
+            gateway.uplink.devices_changed()
+            await eventually(lambda: standing(home) == {topic("blind"), topic("vent"), topic("sold", "gw-10")})
+            assert gateway.uplink.bad_messages == 0
+
+
+def standing(listener: Listener) -> set[str]:
+    """Topics whose newest message is not empty."""
+    return {topic for topic, payload in dict(listener.heard).items() if payload}
 
 
 async def test_a_lost_broker_is_told_once(
