@@ -1,8 +1,4 @@
-"""A real browser before the real library: the duty desk, the kiosk and a reader's phone.
-
-Every state is looked at in both themes and languages: no barrier, nothing to scroll sideways, and a picture of each
-in pytest's folder for people to look at.
-"""
+"""A real browser before the real library: the duty desk, and what a dead server looks like on each page."""
 
 from __future__ import annotations
 
@@ -11,34 +7,20 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.support.browser import (
-    KIOSK_PORTRAIT,
-    PHONE,
-    Visit,
-    barriers,
-    overflows,
-    press_by_keyboard,
-    sign_in,
-    sign_in_by_keyboard,
-    visiting,
-)
-from tests.support.kiosk_page import SLOW_MS, everything_kept, look_in_both, on_screen, quota, touch
+from tests.support.browser import KIOSK_PORTRAIT, Look, Visit, press_by_keyboard, sign_in, sign_in_by_keyboard
+from tests.support.kiosk_page import SLOW_MS, look_in_both, on_screen
 from tests.support.programs import Library, library, settled, wait_for
 
 pytestmark = [pytest.mark.process, pytest.mark.browser, pytest.mark.timeout(120)]
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 LANGUAGES = ("en", "zh-CN")
-BOOKS = ("30000021", "30000022", "30000023", "30000024", "30000025")
-
-Look = Callable[[Page, str], None]
 
 
 @pytest.fixture(scope="module")
@@ -47,35 +29,6 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
     with library(tmp_path_factory.mktemp("house")) as running:
         settled(running)
         yield running
-
-
-@pytest.fixture
-def visit(browser: Browser) -> Iterator[Visit]:
-    """Opens an address."""
-    with visiting(browser) as opened:
-
-        def visit(address: str, language: str = "en", **options: Any) -> Page:
-            page = opened(language, **{"timezone_id": "America/New_York", **options})
-            page.goto(address)
-            return page
-
-        yield visit
-
-
-@pytest.fixture(scope="module")
-def look(tmp_path_factory: pytest.TempPathFactory) -> Look:
-    """Looks at the page as it is now, in both themes."""
-    album = tmp_path_factory.mktemp("pictures")
-
-    def looked(page: Page, name: str) -> None:
-        language = page.locator("html").get_attribute("lang")
-        for theme in ("dark", "light"):
-            page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
-            page.screenshot(path=Path(album, f"{name}-{language}-{theme}.png"), full_page=True)
-            assert barriers(page) == [], f"{name}, {language}, {theme}"
-        assert not overflows(page), name
-
-    return looked
 
 
 def dashboard(visit: Visit, house: Library, language: str = "en", **options: Any) -> Page:
@@ -301,109 +254,6 @@ def test_the_devices_page_shows_the_network_and_opens_and_shuts_it(
     look(page, "devices-open")
     page.locator(".join.is-open button").click()
     expect(page.locator(".join-form")).to_be_visible(timeout=SLOW_MS)
-
-
-# ---------------------------------------------------------------- the kiosk
-def empty_handed(house: Library) -> dict[str, str]:
-    """A patron in good standing with nothing on loan."""
-    today = datetime.now(SHANGHAI).date().isoformat()
-    for patron in house.facts()["patrons"]:
-        client = house.client(patron["card"], patron["pin"])
-        me = client.get("/patrons/me").json()
-        if not me["blocked"] and me["expires_on"] > today and not client.get("/patrons/me/loans").json()["loans"]:
-            found: dict[str, str] = patron
-            return found
-    raise AssertionError("every demo patron has something on loan")
-
-
-def test_the_kiosk_lends_five_books_forgets_the_reader_and_takes_them_back(
-    house: Library, visit: Visit, look: Look
-) -> None:
-    titles = {item["barcode"]: item["title"] for item in house.facts()["items"]}
-    patron = empty_handed(house)
-    page = visit(house.kiosk, viewport=KIOSK_PORTRAIT)
-    on_screen(page, "idle")
-    told = page.locator("[data-clock]").inner_text()
-    minutes = [(datetime.now(SHANGHAI) - timedelta(seconds=s)).strftime("%H:%M") for s in (0, 10)]
-    assert told in minutes, "the library's time, not the machine's"
-    look_in_both(page, look, "kiosk-1-idle")
-
-    touch(page, "borrow", "identify")
-    look_in_both(page, look, "kiosk-2-identify")
-    visited = page.evaluate("history.length")
-    house.sim("place", "kiosk-1", patron["card"])
-    on_screen(page, "items")
-    who = page.locator("header .who").inner_text().strip()
-    assert who
-    assert patron["name"] not in who
-    look_in_both(page, look, "kiosk-3-no-items-yet")
-
-    house.sim("place", "kiosk-1", *BOOKS)
-    expect(page.locator(".item.ok")).to_have_count(5, timeout=SLOW_MS)
-    allowed = quota(page)
-    look_in_both(page, look, "kiosk-4-items")
-    touch(page, "confirm", "result")
-    expect(page.locator(".item.ok")).to_have_count(5)
-    assert quota(page) == allowed - 5
-    lent = page.locator(".items").inner_text()
-    assert all(titles[book] in lent for book in BOOKS)
-    assert len(re.findall(r"20\d\d", lent)) == 5, "five due dates"
-    look_in_both(page, look, "kiosk-5-result")
-
-    touch(page, "done", "idle")
-    kept = everything_kept(page)
-    personal = (who, patron["card"], patron["name"], *(titles[book] for book in BOOKS), *BOOKS)
-    assert [word for word in personal if word in kept] == []
-    assert page.evaluate("history.length") == visited
-
-    house.sim("remove", "kiosk-1", patron["card"], *BOOKS)
-    bring_back(page, house, look)
-    assert house.client(patron["card"], patron["pin"]).get("/patrons/me/loans").json()["loans"] == []
-
-
-def bring_back(page: Page, house: Library, look: Look) -> None:
-    """Return the books at the kiosk, without a card."""
-    touch(page, "return", "return")
-    look_in_both(page, look, "kiosk-6-return")
-    house.sim("place", "kiosk-1", *BOOKS)
-    expect(page.locator(".item.ok")).to_have_count(5, timeout=SLOW_MS)
-    expect(page.locator(".counted .count")).to_have_text("5")
-    look_in_both(page, look, "kiosk-7-returned")
-    touch(page, "done", "idle")
-    house.sim("remove", "kiosk-1", *BOOKS)
-
-
-# ---------------------------------------------------------------- a reader's phone
-def renewable(house: Library) -> tuple[dict[str, str], str]:
-    """A patron with a loan that can be renewed, and its barcode."""
-    for patron in house.facts()["patrons"]:
-        client = house.client(patron["card"], patron["pin"])
-        for loan in client.get("/patrons/me/loans").json()["loans"]:
-            if loan["renewable"] and loan["renewals"] == 0:
-                return patron, loan["barcode"]
-    raise AssertionError("no demo loan can be renewed")
-
-
-@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
-def test_a_phone_shows_my_loans_and_renews_one(scripts: bool, house: Library, visit: Visit, look: Look) -> None:
-    patron, barcode = renewable(house)
-    page = visit(house.dashboard, viewport=PHONE, java_script_enabled=scripts)
-    sign_in(page, house.dashboard, (patron["card"], patron["pin"]))
-    page.wait_for_url("**/my/loans")
-    due = page.locator(f"#loan-{barcode} .due")
-    before = due.inner_text()
-    if scripts:
-        look(page, "my-loans")
-    page.locator(f"#loan-{barcode}").get_by_role("button", name="Renew").click()
-    expect(page.locator("#outcomes")).to_contain_text("renewed until")
-    after = due.inner_text()
-    assert datetime.strptime(after, "Due %d %b %Y") > datetime.strptime(before, "Due %d %b %Y")  # noqa: DTZ007  days
-    assert after.removeprefix("Due ") in page.locator("#outcomes").inner_text()
-    if scripts:
-        look(page, "renewed")
-        page.goto(f"{house.dashboard}/my/loans?lang=zh-CN")
-        expect(page.locator("h1")).to_have_text("我的借阅")
-        look(page, "my-loans")
 
 
 # ---------------------------------------------------------------- outages

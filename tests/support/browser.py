@@ -75,6 +75,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 Visit = Callable[..., Page]
+Look = Callable[[Page, str], None]
 
 
 @contextmanager
