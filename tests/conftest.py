@@ -23,9 +23,8 @@ JOURNEYS = "tests/journeys/"
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Two more than there are processors: who goes through the journeys or talks to whole programs waits half of the
-    time."""
-    return (os.cpu_count() or 1) + 2
+    """One more than there are processors: whole programs and pages spend some of their time waiting."""
+    return (os.cpu_count() or 1) + 1
 
 
 class Scheduling(LoadFileScheduling):

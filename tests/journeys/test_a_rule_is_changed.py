@@ -117,6 +117,6 @@ def the_gateway_keeps_it(running: Library, ear: Ear) -> None:
     ear.latest.clear()
     running.start("gateway")
     wait_for("it runs the last good rules, without the server", lambda: shade(ear) == 1000, 60)
-    assert said(ear, STATE)["version"] == 1
+    wait_for("and says so", lambda: said(ear, STATE).get("version") == 1)
     running.sim("set", "reading-room", "lux=20")
     wait_for("the curtain opens by the way back of the new rule", lambda: curtain(running) == 0, 90)

@@ -102,21 +102,26 @@ function show(key, { v, t, old = false }) {
   }
   for (const stat of document.querySelectorAll(`[data-stat="${key}"]`)) {
     stat.classList.toggle("is-missing", v === null);
-    stat.classList.toggle("is-above", v !== null && v > Number(stat.dataset.high ?? Infinity));
-    stat.classList.toggle("is-below", v !== null && v < Number(stat.dataset.low ?? -Infinity));
+    stat.classList.toggle("is-above", v !== null && asShown(key, v) > Number(stat.dataset.high ?? Infinity));
+    stat.classList.toggle("is-below", v !== null && asShown(key, v) < Number(stat.dataset.low ?? -Infinity));
   }
   for (const verdict of document.querySelectorAll(`[data-verdict="${key}"]`)) judge(verdict, key, old ? null : v);
   if (t !== null && t !== before?.t) draw(key, v, t);
   tickOne(key);
 }
 
+const formatOf = (key) => formats[key.split(".").at(-1)];
+
+// A value is judged as people read it: 60.2, shown as 60, is not above 60.
+const asShown = (key, v) => Number(v.toFixed(formatOf(key).resolvedOptions().maximumFractionDigits));
+
 // The sentence of the side, with the amount in place of {by}.
 function judge(element, key, v) {
   const { low, high } = element.closest("[data-stat]").dataset;
-  const beyond = v === null ? 0 : Math.max(v - Number(high), Number(low) - v);
-  const side = v === null ? "unknown" : beyond <= 0 ? "inside" : v > Number(high) ? "above" : "below";
-  const format = formats[key.split(".").at(-1)];
-  const text = element.dataset[side].replace("{by}", `${format.format(beyond)} ${element.dataset.unit}`);
+  const seen = v === null ? null : asShown(key, v);
+  const beyond = seen === null ? 0 : Math.max(seen - Number(high), Number(low) - seen);
+  const side = seen === null ? "unknown" : beyond <= 0 ? "inside" : seen > Number(high) ? "above" : "below";
+  const text = element.dataset[side].replace("{by}", `${formatOf(key).format(beyond)} ${element.dataset.unit}`);
   if (element.textContent !== text) element.textContent = text;
 }
 

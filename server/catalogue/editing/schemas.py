@@ -110,7 +110,7 @@ class ActionBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     action: Action
-    branch: Word | None = None
+    branch: BranchId | None = None
     note: Summary | None = None
 
     @model_validator(mode="after")

@@ -22,6 +22,9 @@ Severity = Literal["info", "warn", "alarm", "critical"]
 AlarmAction = Literal["acknowledge", "silence", "reset"]
 Mode = Literal["auto", "manual", "safety"]
 
+DECIMALS = {"temp": 1, "dew_point": 1, "abs_humidity": 1}
+"""With which quantities are shown; others with none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
@@ -45,10 +48,11 @@ class Measurement:
 
     @property
     def side(self) -> Literal["above", "below", ""]:
-        """On which side of the target band the value lies."""
+        """On which side of the target band the value lies, as people read it: 60.2 shown as 60 is not above 60."""
         if self.value is None or self.band is None:
             return ""
-        return "above" if self.value > self.band[1] else "below" if self.value < self.band[0] else ""
+        shown = round(self.value, DECIMALS.get(self.quantity, 0))
+        return "above" if shown > self.band[1] else "below" if shown < self.band[0] else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from carrel.contracts.health import LinkErrorCode
 from carrel.web.i18n import N_, Words
-from server.pages.dashboard.views import ActuatorView, AlarmView, LinkView
+from server.pages.dashboard.views import DECIMALS, ActuatorView, AlarmView, LinkView
 
 QUANTITIES = {
     "temp": N_("Temperature"),
@@ -20,7 +20,6 @@ QUANTITIES = {
     "occupancy": N_("People"),
 }
 UNITS = {"temp": "°C", "rh": "%", "lux": "lx", "co2": "ppm", "dew_point": "°C", "abs_humidity": "g/m³", "occupancy": ""}
-DECIMALS = {"temp": 1, "dew_point": 1, "abs_humidity": 1}
 KINDS = {"curtain": N_("Curtain"), "ac": N_("Air conditioning"), "vent": N_("Ventilation"), "other": N_("Output")}
 PLACES = {"building": N_("Whole building")}
 """Areas of the panel that config.toml gives no name."""

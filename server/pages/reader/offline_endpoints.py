@@ -11,6 +11,7 @@ import json
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
+from carrel.web.guard import CONTENT_SECURITY_POLICY
 from server.deps import ReadSession, public
 from server.pages.reader import account_views, views
 from server.pages.shell import Visit, VisitDep
@@ -58,7 +59,8 @@ def service_worker(visit: VisitDep) -> Response:
     """The worker, told which files to keep; it changes whenever one of them does, and browsers then renew it."""
     assets = visit.pages.assets
     shell = json.dumps(["/offline", *map(assets.url, SHELL)])
-    return Response(f"const SHELL = {shell};\n".encode() + assets.get(WORKER).body, media_type="text/javascript")
+    script = f"const SHELL = {shell};\n".encode() + assets.get(WORKER).body
+    return Response(script, headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY}, media_type="text/javascript")
 
 
 @router.get("/manifest.webmanifest")

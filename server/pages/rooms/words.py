@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from carrel.contracts.actuation import RuleLive
 from carrel.web.i18n import N_, Words
 from carrel.web.words import refusal
-from server.pages.dashboard.views import ActuatorView, Measurement, OverrideView
-from server.pages.dashboard.words import DECIMALS, QUANTITIES, UNITS, compared, state, why
+from server.pages.dashboard.views import DECIMALS, ActuatorView, Measurement, OverrideView
+from server.pages.dashboard.words import QUANTITIES, UNITS, compared, state, why
 from server.rooms.control import EXPIRES_AFTER
 
 VERDICTS = {
@@ -77,7 +77,8 @@ def verdict(words: Words, measurement: Measurement) -> str:
     if measurement.value is None or not measurement.heard:
         return pattern(words, "unknown")
     low, high = measurement.band
-    beyond = max(measurement.value - high, low - measurement.value)
+    shown = round(measurement.value, DECIMALS.get(measurement.quantity, 0))
+    beyond = max(shown - high, low - shown)
     return pattern(words, measurement.side or "inside", by=_amount(words, measurement.quantity, beyond))
 
 

@@ -52,10 +52,10 @@ def _strange_pickup(task: Task) -> bool:
 
 def _meant(task: Task) -> Item | tuple[int, ...] | str:
     """The item that the message names or, of one that names a title only, the records called so; else why none."""
-    if task.request.get(F.ITEM).strip() or not task.request.get(F.TITLE).strip():
-        item = catalogue.items_by_barcode(task.session, [task.barcode]).get(task.barcode)
-        return item or "unknown_item"
-    return catalogue.titled(task.session, task.request.get(F.TITLE)) or "unknown_record"
+    title = task.request.get(F.TITLE).strip()
+    if task.request.get(F.ITEM).strip():
+        return catalogue.items_by_barcode(task.session, [task.barcode]).get(task.barcode) or "unknown_item"
+    return catalogue.titled(task.session, title) or "unknown_record" if title else "message_incomplete"
 
 
 def _place(task: Task, meant: Item | tuple[int, ...]) -> Message:

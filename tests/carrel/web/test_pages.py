@@ -77,9 +77,10 @@ def test_a_theme_is_taken_from_its_cookie_and_nothing_else(client):
 
 
 def test_every_answer_carries_the_headers(client):
-    for path in ("/page", "/nothing", "/static/tokens.css"):
+    for path in ("/page", "/nothing", "/static/favicon.svg"):
         answer = client.get(path)
         assert {name: answer.headers[name] for name in HEADERS} == HEADERS
+    assert client.get("/static/tokens.css").headers["x-content-type-options"] == "nosniff"
     assert client.get("/page").headers["cache-control"] == "no-cache"
     assert "unsafe" not in HEADERS["Content-Security-Policy"]
 

@@ -49,6 +49,7 @@ def test_the_catalogue_is_searched_without_signing_in(client):
 
 
 def test_a_phones_home_screen_gets_pictures_of_the_sizes_that_it_is_told(client):
+    assert "default-src 'self'" in client.get("/service-worker.js").headers["content-security-policy"]
     for icon in client.get("/manifest.webmanifest").json()["icons"]:
         picture = client.get(icon["src"])
         assert picture.headers["content-type"] == icon["type"]

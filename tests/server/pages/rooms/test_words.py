@@ -39,6 +39,7 @@ def rule(**changes):
     [
         (measured(52.0), "inside the target", "在目标范围内"),
         (measured(60.0), "inside the target", "在目标范围内"),
+        (measured(60.2), "inside the target", "在目标范围内"),
         (measured(63.0), "3 % above the target", "高于目标 3 %"),
         (measured(12.0, (14.0, 22.0), "temp"), "2.0 °C below the target", "低于目标 2.0 °C"),
         (measured(None), "no fresh value", "没有最新数据"),

@@ -157,6 +157,7 @@ def test_a_title_is_held_by_its_name_or_isbn(terminal: Client, database: Databas
     assert hold_title(terminal, "-", "Book 1").fixed["ok"] == "0"
     assert "no such title" in screen(hold_title(terminal, "+", "Book"))
     assert "not in our catalogue" in screen(hold_title(terminal, "+", "Book 1", "AB?|"))
+    assert "incomplete" in screen(hold_title(terminal, "+", ""))
 
 
 def test_a_hold_needs_the_pin(terminal: Client) -> None:
