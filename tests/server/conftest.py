@@ -49,6 +49,11 @@ class Databases:
             for file in self.folder.glob(f"{name}*"):
                 file.unlink()
 
+    def prepare(self) -> None:
+        """Make the templates that nearly every test copies."""
+        self.template(EMPTY)
+        self.template(STOCKED, stock)
+
     def template(self, name: str, fill: Callable[[Database], None] | None = None) -> str:
         """The name again, of a database to copy, which holds what `fill` puts in; made when first asked for."""
         if name not in self.made:
@@ -57,6 +62,8 @@ class Databases:
                 upgrade(database)
                 if fill:
                     fill(database)
+            if self.cluster:  # threads of what has filled it may hold a connection still
+                self.cluster.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
             self.made.add(name)
         return name
 
@@ -86,8 +93,7 @@ def databases(
     if request.param not in prepared:
         cluster = request.getfixturevalue("postgres") if request.param == "postgresql" else None
         made = prepared[request.param] = Databases(tmp_path_factory.mktemp("databases"), cluster)
-        made.template(EMPTY)
-        made.template(STOCKED, stock)
+        made.prepare()
     return prepared[request.param]
 
 

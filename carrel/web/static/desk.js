@@ -170,5 +170,6 @@ function forgetUndo() {
 }
 
 takeUp();
+field.focus({ preventScroll: true });  // autofocus waits for the first picture, and on a busy computer a scan may come before it
 addEventListener("pagehide", keep);
 forgetUndo();

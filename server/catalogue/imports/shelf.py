@@ -233,5 +233,6 @@ def _item(copy: Copy, record_id: int) -> dict[str, Any]:
         "for_loan": True,
         "price": copy.price,
         "tags": 1,
+        "stays": False,
         "note": copy.note,
     }

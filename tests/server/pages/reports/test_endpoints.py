@@ -92,6 +92,7 @@ def test_what_config_toml_does_not_tell_is_asked_for(app, librarian, monkeypatch
     bare = core.settings.document.data | {
         "library": {"timezone": "Asia/Shanghai"},
         "room": [{"id": "stacks", "name": "Stacks"}],
+        "floor": [],
         "environment": {},
     }
     settings = read_settings(type(core.settings.document)(core.settings.document.file, bare, ""))
