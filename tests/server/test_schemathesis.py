@@ -26,7 +26,7 @@ from server.errors import MEDIA_TYPE
 from server.migrations.apply import upgrade
 from tests.support.library import ManualClock, make_settings, stock
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)  # hundreds of endpoints in one test
 
 ADMINISTRATOR = Principal(
     subject="user:administrator", user="administrator", name="Administrator", roles=frozenset({Role.ADMINISTRATOR})

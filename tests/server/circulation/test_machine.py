@@ -25,8 +25,6 @@ from tests.server.conftest import STOCKED, Databases
 from tests.support.counter import Counter
 from tests.support.library import ALICE, BO, BOOKS, NOW, add_patron
 
-pytestmark = pytest.mark.long
-
 CHEN = "90000011"
 people = st.sampled_from([ALICE, BO, CHEN])
 things = st.sampled_from(BOOKS[:3])
