@@ -88,6 +88,11 @@ class Words:
         return money(amount, currency, self.language)
 
 
+def in_language(language: Language, names: tuple[str, str]) -> str:
+    """The name of what config.toml calls (English, Chinese or empty)."""
+    return names[1] if language == "zh-CN" and names[1] else names[0]
+
+
 def money(amount: Decimal, currency: str, language: Language) -> str:
     """An amount as people write it in a language."""
     return format_currency(amount, currency, locale=_LOCALES[language])

@@ -11,7 +11,7 @@ from carrel.contracts.actuation import ActuatorState
 from carrel.contracts.alarms import AlarmState
 from carrel.contracts.telemetry import Quantity
 from carrel.sections import FloorConfig, placed
-from carrel.web.i18n import LANGUAGES, Language, Words, load
+from carrel.web.i18n import LANGUAGES, Language, Words, in_language, load
 from server.alarms.book import AlarmBook, Told
 from server.alarms.control import AlarmControl
 from server.alarms.errors import PanelSilentError
@@ -155,7 +155,7 @@ class ServerBuilding:
         words = self._words[language]
         return RoomTile(
             id=config.id,
-            name=_in(language, (config.name, config.name_zh)),
+            name=in_language(language, (config.name, config.name_zh)),
             outdoor=config.outdoor,
             measurements=self._measurements(view),
             actuators=[
@@ -211,7 +211,7 @@ class ServerBuilding:
 
     def _place(self, id_: str, language: Language) -> str:
         if (names := self._places.get(id_)) is not None:
-            return _in(language, names)
+            return in_language(language, names)
         return self._words[language].gettext(PLACES.get(id_, id_))
 
 
@@ -237,9 +237,9 @@ def floor_views(floors: Sequence[FloorConfig], rooms: Sequence[RoomTile], langua
     known = {room.id: room for room in rooms}
     return [
         FloorView(
-            _in(language, (floor.name, floor.name_zh)),
+            in_language(language, (floor.name, floor.name_zh)),
             [
-                PlaceView(at, room.name if room else _in(language, floor.places[at.id]), room)
+                PlaceView(at, room.name if room else in_language(language, floor.places[at.id]), room)
                 for at in placed(floor.plan)
                 for room in (known.get(at.id),)
             ],
@@ -282,10 +282,6 @@ def _held(state: ActuatorState) -> OverrideView | None:
     """As the gateway lists it; one that began without our database has no record of how far it came."""
     held = state.override
     return OverrideView(held.id, held.by, held.value, held.until) if held else None
-
-
-def _in(language: Language, names: tuple[str, str]) -> str:
-    return names[1] if language == "zh-CN" and names[1] else names[0]
 
 
 def _refusal(ask: Callable[[], object]) -> Refusal | None:

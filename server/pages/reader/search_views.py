@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from babel import Locale
 
 from carrel.sections import Common, Placed, placed
-from carrel.web.i18n import N_, Language, Words
+from carrel.web.i18n import N_, Language, Words, in_language
 from server.catalogue.classification.service import main_classes
 from server.catalogue.service import Facets, Filters, Found, Item
 
@@ -136,8 +136,7 @@ def _choices(
 
 def place(common: Common, id_: str, language: Language) -> str:
     """The name of a place; a location that is none of those that config.toml names stands for itself."""
-    english, chinese = common.places.get(id_, (id_, ""))
-    return chinese if language == "zh-CN" and chinese else english
+    return in_language(language, common.places.get(id_, (id_, "")))
 
 
 def maps(common: Common, items: Iterable[Item], language: Language) -> list[FloorMap]:
@@ -146,7 +145,7 @@ def maps(common: Common, items: Iterable[Item], language: Language) -> list[Floo
     marked = {item.location for item in items if item.status == "on_shelf" and item.at_branch in here}
     return [
         FloorMap(
-            floor.name_zh if language == "zh-CN" and floor.name_zh else floor.name,
+            in_language(language, (floor.name, floor.name_zh)),
             tuple((at, place(common, at.id, language), at.id in marked) for at in drawn),
         )
         for floor in common.floors
