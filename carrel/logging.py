@@ -7,6 +7,7 @@ import json
 import logging
 import logging.handlers
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 QUIET = ("amqtt", "transitions", "pymodbus", "zigpy", "zigpy_znp", "httpx", "httpcore", "aiosqlite", "mqtt")
@@ -19,6 +20,28 @@ FRAMES = "zigpy_znp.uart"
 WRITE_AFTER_S = 0.1
 
 
+class Later:
+    """Has something called a moment from now by the event loop that runs here: once, however often it is asked for."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._work = work
+        self._due: asyncio.TimerHandle | None = None
+
+    def ask(self) -> bool:
+        """False where no loop runs: nothing will be called."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return False
+        if self._due is None or self._due.when() < loop.time() - WRITE_AFTER_S:  # left by a loop that has ended
+            self._due = loop.call_later(WRITE_AFTER_S, self._call)
+        return True
+
+    def _call(self) -> None:
+        self._due = None
+        self._work()
+
+
 class UnhurriedHandler(logging.handlers.MemoryHandler):
     """In an event loop, lines below a warning are written a moment later: never while an event is being handled.
 
@@ -27,24 +50,11 @@ class UnhurriedHandler(logging.handlers.MemoryHandler):
 
     def __init__(self, target: logging.Handler) -> None:
         super().__init__(capacity=1000, flushLevel=logging.WARNING, target=target)
-        self._due: asyncio.TimerHandle | None = None
+        self._later = Later(self.flush)
 
     def shouldFlush(self, record: logging.LogRecord) -> bool:  # noqa: N802  the base class's name
         """Whether this line cannot wait; one that can is given its time."""
-        if super().shouldFlush(record):
-            return True
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            return True
-        if self._due is None or self._due.when() < loop.time() - WRITE_AFTER_S:  # left by a loop that has ended
-            self._due = loop.call_later(WRITE_AFTER_S, self.flush)
-        return False
-
-    def flush(self) -> None:
-        """Write what waits."""
-        self._due = None
-        super().flush()
+        return super().shouldFlush(record) or not self._later.ask()
 
 
 class JsonFormatter(logging.Formatter):

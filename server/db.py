@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import (
     ColumnElement,
@@ -123,11 +123,13 @@ class _Ready:
     def __init__(self, statement: Any, dialect: Dialect, columns: Sequence[str] | None) -> None:
         compiled: Any = statement.compile(dialect=dialect, column_keys=columns)
         self.sql = str(compiled)
-        self._order: Sequence[str] | None = compiled.positiontup
-        into = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in compiled.binds.items()}
-        self._into = {name: work for name, work in into.items() if work is not None}
-        own = {name for name, bind in compiled.binds.items() if not bind.required}
-        self._own = self._prepared({name: value for name, value in compiled.params.items() if name in own})
+        into = {
+            name: bind.type.dialect_impl(dialect).bind_processor(dialect)
+            for bind, name in compiled.bind_names.items()
+        }  # fmt: skip
+        self._by_place = compiled.positiontup is not None
+        self._plan = [(name, into[name]) for name in compiled.positiontup or into]
+        self._own = {name: compiled.params[name] for bind, name in compiled.bind_names.items() if not bind.required}
         given = list(statement.exported_columns) if statement.is_select or statement.exported_columns else []
         out = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in given]
         self._out = [(place, work) for place, work in enumerate(out) if work is not None]
@@ -137,18 +139,18 @@ class _Ready:
     def run(self, driver: Any, values: Mapping[str, Any] | list[Mapping[str, Any]]) -> Rows:
         """Raises the driver's own errors."""
         if isinstance(values, list):
-            driver.cursor().executemany(self.sql, [self._given(one) for one in values])
+            driver.cursor().executemany(self.sql, [self.given(one) for one in values])
             return Rows(())
-        done = driver.execute(self.sql, self._given(values))
+        done = driver.execute(self.sql, self.given(values))
         return Rows([self._made(row) for row in done.fetchall()] if self._row is not None else ())
 
-    def _given(self, values: Mapping[str, Any]) -> Any:
-        ready = self._own | self._prepared(values)
-        return [ready[name] for name in self._order] if self._order is not None else ready
-
-    def _prepared(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        into = self._into
-        return {name: into[name](value) if name in into else value for name, value in values.items()}
+    def given(self, values: Mapping[str, Any]) -> Any:
+        """The parameters as the driver takes them."""
+        if self._own:
+            values = {**self._own, **values}
+        if self._by_place:
+            return [values[name] if work is None else work(values[name]) for name, work in self._plan]
+        return {name: values[name] if work is None else work(values[name]) for name, work in self._plan}
 
     def _made(self, row: Sequence[Any]) -> Any:
         assert self._row is not None
@@ -163,10 +165,31 @@ _HOT: dict[Any, dict[tuple[str, ...], _Ready]] = {}
 
 
 class _Session(Session):
-    """Knows hot statements."""
+    """One transaction on one connection, begun when it is first needed; knows hot statements.
 
-    _of: Any = None
-    _connection: Connection | None = None
+    A transaction of hot statements alone goes without what SQLAlchemy does for mapped objects: beginning, preparing
+    and ending that take longer than a statement. With the first other statement the session joins the transaction.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(expire_on_commit=False)
+        self._engine = engine
+        self._connection: Connection | None = None
+        self._listeners: Sequence[Callable[..., Any]] = ()
+        self.at_end: dict[Callable[[Session], None], None] = {}
+
+    def get_bind(self, *_arguments: Any, **_options: Any) -> Connection:
+        """The connection, in its transaction."""
+        if self._connection is None:
+            connection = self._engine.connect()
+            try:
+                connection.begin()
+            except BaseException:
+                connection.close()
+                raise
+            self._connection = connection
+            self._listeners = tuple(connection.dispatch.before_cursor_execute)
+        return self._connection
 
     def execute(self, statement: Any, params: Any = None, **options: Any) -> Any:
         """As any session does."""
@@ -180,31 +203,63 @@ class _Session(Session):
             return super().scalar(statement, params, **options)
         return self.execute(statement, params).scalar_one_or_none()
 
+    def end_well(self) -> None:
+        """Commit."""
+        self.flush()
+        for work in self.at_end:
+            work(self)
+        if self.in_transaction():
+            super().commit()  # ends what the session has of it, not the connection's transaction
+        if self._connection is not None:
+            self._connection.commit()
+
+    def close(self) -> None:
+        """Roll back what is not committed."""
+        try:
+            super().close()
+        finally:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
     def _hand_over(self, statement: Any, values: Mapping[str, Any] | list[Mapping[str, Any]]) -> Rows:
         self.flush()
-        if self._of is None or self._of is not self.get_transaction():
-            self._connection = self.connection()
-            self._of = self.get_transaction()
-        assert self._connection is not None
-        connection, dialect = self._connection, self._connection.dialect
+        # a savepoint is set when the session is asked for its connection
+        connection = self.connection() if self.in_nested_transaction() else self.get_bind()
+        dialect = connection.dialect
         columns = () if statement.is_select else tuple(values[0] if isinstance(values, list) else values)
         key = (dialect.name, *columns)
         ready = _HOT[statement].get(key)
         if ready is None:
             ready = _HOT[statement][key] = _Ready(statement, dialect, None if statement.is_select else columns)
-        for listener in connection.dispatch.before_cursor_execute:  # who hears of statements hears of these
+        for listener in self._listeners:  # who hears of statements hears of these
             listener(connection, None, ready.sql, values, None, isinstance(values, list))
         driver: Any = connection.connection.driver_connection
         try:
             return ready.run(driver, values)
         except dialect.loaded_dbapi.Error as error:
-            gone = dialect.is_disconnect(error, driver, None)
-            if gone:
-                connection.invalidate(error)
-            raise DBAPIError.instance(
-                ready.sql, None, error, dialect.loaded_dbapi.Error, hide_parameters=True, connection_invalidated=gone,
-                dialect=dialect,
-            ) from error  # fmt: skip
+            raise _told(error, connection, ready.sql) from error
+
+
+def at_end(session: Session, work: Callable[[Session], None]) -> None:
+    """Have this called once, as the last writing of a transaction of `Database.writing` before it commits."""
+    assert isinstance(session, _Session)
+    session.at_end[work] = None
+
+
+def _told(error: Exception, connection: Connection, sql: str) -> DBAPIError:
+    """A driver's error as SQLAlchemy's; a connection that is gone is not used again."""
+    dialect: Any = connection.dialect
+    gone = dialect.is_disconnect(error, connection.connection.driver_connection, None)
+    if gone:
+        connection.invalidate(error)
+    return cast(
+        DBAPIError,
+        DBAPIError.instance(
+            sql, None, error, dialect.loaded_dbapi.Error, hide_parameters=True, connection_invalidated=gone,
+            dialect=dialect,
+        ),
+    )  # fmt: skip
 
 
 class Base(DeclarativeBase):
@@ -236,7 +291,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A transaction that changes nothing; always rolled back."""
-        with _Session(self.engine, expire_on_commit=False) as session:
+        with _Session(self.engine) as session:
             yield session
 
     @contextmanager
@@ -247,8 +302,9 @@ class Database:
         """
         engine = self._hasty if at_once else self.writer
         try:
-            with _Session(engine, expire_on_commit=False) as session, session.begin():
+            with _Session(engine) as session:
                 yield session
+                session.end_well()
         except OperationalError:
             self.on_refused()
             raise
@@ -339,9 +395,11 @@ def _refuse_nul(
 
     Many rows at once are measured values, or come from files and were looked at there; to look again costs too much.
     """
-    values = parameters.values() if isinstance(parameters, Mapping) else parameters
-    if not many and any(isinstance(value, str) and "\0" in value for value in values):
-        raise DataError(statement, None, _NulError("a text contains NUL"), hide_parameters=True)
+    if many:
+        return
+    for value in parameters.values() if isinstance(parameters, Mapping) else parameters:
+        if isinstance(value, str) and "\0" in value:
+            raise DataError(statement, None, _NulError("a text contains NUL"), hide_parameters=True)
 
 
 class _NulError(ValueError):
@@ -357,12 +415,14 @@ def is_nul(error: BaseException) -> bool:
 
 def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
-    if not options.get(_AT_ONCE, False):
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(_WRITE, False) else "BEGIN")
-        return
+    hasty, begin = options.get(_AT_ONCE, False), "BEGIN IMMEDIATE" if options.get(_WRITE, False) else "BEGIN"
     driver: Any = connection.connection.driver_connection
-    driver.execute("PRAGMA busy_timeout = 0").close()
+    if hasty:
+        driver.execute("PRAGMA busy_timeout = 0").close()
     try:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        driver.execute(begin).close()
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _told(error, connection, begin) from error
     finally:
-        driver.execute(f"PRAGMA busy_timeout = {1000 * BUSY_TIMEOUT_S}").close()
+        if hasty:
+            driver.execute(f"PRAGMA busy_timeout = {1000 * BUSY_TIMEOUT_S}").close()

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 from server.audit import policy, repository
 from server.audit.policy import Verdict
 from server.audit.values import Entry, Sealed, Wanted
-from server.db import Database
+from server.db import Database, at_end
 
 PAGE = 100
 EXPORTED = 10_000
@@ -49,6 +49,7 @@ def record(
     """
     entry = Entry(actor[:80], action, target[:120], at, policy.canonical(detail))
     session.info.setdefault(_PENDING, []).append(_Pending(entry, _savepoints(session)))
+    at_end(session, _chain)
 
 
 def verify(database: Database, noted: str | None = None) -> Verdict:
@@ -77,15 +78,12 @@ def _savepoints(session: Session) -> tuple[SessionTransaction, ...]:
     return tuple(found)
 
 
-@event.listens_for(Session, "before_commit")
 def _chain(session: Session) -> None:
-    """Append what was recorded; a savepoint's end is no commit."""
-    if not session.info.get(_PENDING) or session.in_nested_transaction():
-        return
+    """Append what was recorded; everything else is locked before the chain, so that nobody waits in a circle."""
     pending: list[_Pending] = session.info.pop(_PENDING)
-    session.flush()  # everything else is locked before the chain, so that nobody waits in a circle
-    repository.queue_up(session)
-    repository.append(session, policy.seal(repository.head(session), (one.entry for one in pending)))
+    if pending:
+        repository.queue_up(session)
+        repository.append(session, policy.seal(repository.head(session), (one.entry for one in pending)))
 
 
 @event.listens_for(Session, "after_soft_rollback")

@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 READ_BYTES = 4096
 SEND_WITHIN_S = 30.0
 """A terminal that takes no answer for this long is gone."""
+UNREAD_BYTES = 16_384
+"""So much may be on its way to a terminal before it is waited for."""
 HANDSHAKE_S = 10.0
 KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
 """A peer that vanished without a word is noticed after two minutes."""
@@ -181,15 +183,22 @@ class Connection:
             await asyncio.sleep(reply.pause_s)
         self._count(reply, now)  # before the answer leaves: who has it finds it counted
         if reply.data:
-            self._writer.write(reply.data)
+            await self._send(reply.data)
         self._house.messages.write(
             now, self._known_as or self._address, request=reply.request, answer=reply.answer, note=reply.note
         )  # while the answer is on its way
-        async with asyncio.timeout(SEND_WITHIN_S):
-            await self._writer.drain()
         if reply.close:
             self._turn_away("three wrong logins")
         return not reply.close
+
+    async def _send(self, data: bytes) -> None:
+        """Raises TimeoutError."""
+        self._writer.write(data)
+        if self._writer.transport.get_write_buffer_size() < UNREAD_BYTES:
+            await asyncio.sleep(0)  # it leaves now
+            return
+        async with asyncio.timeout(SEND_WITHIN_S):
+            await self._writer.drain()
 
     async def _ask(self, job: Job) -> Reply:
         try:

@@ -189,11 +189,12 @@ class Profile:
 
     def instant(self, text: str) -> datetime | None:
         """What 18 characters from the terminal mean; None for blanks and nonsense."""
+        day, time = text[:8], text[12:]
         try:
-            plain = datetime.strptime(text[:8] + text[12:], "%Y%m%d%H%M%S")  # noqa: DTZ007  # the zone follows
+            plain = datetime.fromisoformat(f"{day}T{time}") if (day + time).isdecimal() else None
         except ValueError:
             return None
-        if plain.year not in YEARS:
+        if plain is None or plain.year not in YEARS:
             return None
         return plain.replace(tzinfo=UTC if text[8:12].strip().upper() == "Z" else self.zone).astimezone(UTC)
 

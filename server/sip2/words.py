@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from typing import cast
 from zoneinfo import ZoneInfo
 
@@ -42,7 +42,7 @@ SPOKEN: dict[str, str] = {
 }
 
 
-def say(profile: Profile, language: str, code: str, **params: object) -> list[str]:
+def say(profile: Profile, language: str, code: str, **params: object) -> tuple[str, ...]:
     """A code in words, a line per element; the terminal's own wording comes first."""
     own = profile.terminal.messages.get(code)
     if own is not None:
@@ -53,7 +53,8 @@ def say(profile: Profile, language: str, code: str, **params: object) -> list[st
     return lines(refusal(words, code, params))
 
 
-def lines(text: str) -> list[str]:
+@lru_cache(1000)
+def lines(text: str) -> tuple[str, ...]:
     """Cut so that each line fits; between words where there are any."""
     out, line = [], ""
     for piece in _pieces(text):
@@ -61,7 +62,7 @@ def lines(text: str) -> list[str]:
             out.append(line.rstrip())
             line = ""
         line += piece if line else piece.lstrip()
-    return [*out, line.rstrip()] if line.strip() else out
+    return (*out, line.rstrip()) if line.strip() else tuple(out)
 
 
 def cells(text: str) -> int:

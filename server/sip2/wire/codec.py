@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from server.sip2.wire.messages import LAYOUTS, REQUEST_IDS, Message
@@ -85,7 +84,9 @@ def sum_matches(frame: Frame, encoding: str) -> bool:
     if frame.checksum is None:
         return True
     given = frame.checksum.upper().zfill(4)  # a client in wide use drops leading zeros
-    return given in (checksum_of(frame.covered), codepoint_checksum_of(frame.covered.decode(encoding, "replace")))
+    if given == checksum_of(frame.covered):
+        return True
+    return given == codepoint_checksum_of(frame.covered.decode(encoding, "replace"))
 
 
 def decode(body: bytes, encoding: str) -> Message:
@@ -125,6 +126,8 @@ def encode(message: Message) -> str:
 
 def clean(text: str) -> str:
     """A value that cannot break a frame, at most 255 characters."""
+    if text.isascii() and text.isprintable() and "|" not in text:  # most are: three times as fast
+        return text[:VALUE_LIMIT]
     return unicodedata.normalize("NFC", text).translate(_CLEAN)[:VALUE_LIMIT]
 
 
@@ -138,12 +141,6 @@ def seal(text: str, encoding: str, *, like: Frame, checksum: Checksum, sequence:
         return body + (mark + codepoint_checksum_of(body.decode(encoding) + mark)).encode("ascii")
     covered = body + mark.encode("ascii")
     return covered + checksum_of(covered).encode("ascii")
-
-
-def masked(message: Message, hidden: Mapping[str, str]) -> Message:
-    """The message with the values of some fields replaced, for the log."""
-    fields = tuple((name, hidden.get(name, value) if value else value) for name, value in message.fields)
-    return replace(message, fields=fields)
 
 
 def _fields(text: str) -> tuple[tuple[str, str], ...]:

@@ -39,9 +39,14 @@ class Together(Generic[R, A]):
     async def ask(self, request: R, who: Hashable) -> A:
         """The answer; raises what became of the request. Nobody asks again before they are answered."""
         loop = asyncio.get_running_loop()
+        alone = self._working is None and self._last_asked.keys() == {who}  # who asked last, and nobody since
+        self._last_asked[who] = loop.time()
+        if alone:
+            outcomes = self._at_once([request])
+            if outcomes is not None:
+                return _answer(outcomes[0])
         answer: asyncio.Future[A] = loop.create_future()
         self._waiting.append((request, answer))
-        self._last_asked[who] = loop.time()
         if self._working is None:  # it begins after those whose request came in the same moment
             self._working = asyncio.create_task(self._work())
         elif len(self._waiting) >= self._expected:
@@ -74,6 +79,12 @@ class Together(Generic[R, A]):
                     _tell(answer, outcome)
         finally:
             self._working = None
+
+
+def _answer(outcome: A | Exception) -> A:
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
 
 
 def _tell(answer: asyncio.Future[A], outcome: A | Exception) -> None:

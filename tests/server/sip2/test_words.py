@@ -28,14 +28,14 @@ def test_every_code_has_words_in_both_languages(language: str) -> None:
             for line in words.say(profile(), language, code)
             if code in words.SPOKEN
         )
-    assert words.say(profile(), "zh-CN", "lent") == ["借书成功"]
-    assert words.say(profile(), "en", "lent") == ["Borrowed."]
+    assert words.say(profile(), "zh-CN", "lent") == ("借书成功",)
+    assert words.say(profile(), "en", "lent") == ("Borrowed.",)
 
 
 def test_a_terminal_may_have_its_own_words() -> None:
     own = profile(messages={"lent": "Enjoy your book!"})
-    assert words.say(own, "en", "lent") == ["Enjoy your book!"]
-    assert words.say(own, "en", "renewed") == ["Renewed."]
+    assert words.say(own, "en", "lent") == ("Enjoy your book!",)
+    assert words.say(own, "en", "renewed") == ("Renewed.",)
 
 
 def test_a_code_nobody_knows_is_shown_as_it_is() -> None:
