@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 
 import hypothesis
@@ -12,6 +13,9 @@ from tests.support.clock import ManualClock
 from tests.support.log_watch import LogWatch
 
 WATCH = LogWatch()
+
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of programs are started: our modules are compiled once
+sys.dont_write_bytecode = False
 
 hypothesis.settings.register_profile("carrel", deadline=None)  # no test is judged by the time it takes
 hypothesis.settings.load_profile("carrel")

@@ -7,11 +7,12 @@ import pytest
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.orm import Session
 
 from server.auth.models import WrongSecret
 from server.catalogue.models import ClassRow
 from server.circulation.models import LoanRow
-from server.db import Database, hot
+from server.db import Database, at_end, hot
 from tests.support.postgres import Cluster
 
 
@@ -76,6 +77,33 @@ def test_a_hot_statement_takes_many_rows_and_refuses_them_together(database: Dat
         session.execute(add, [rows[0] | {"code": "B"}, rows[0]])
     with database.reading() as session:
         assert list(session.scalars(select(ClassRow.code).order_by(ClassRow.code))) == ["A0", "A1", "A2"]
+
+
+def test_hot_and_other_statements_share_a_transaction_and_its_savepoints(database: Database) -> None:
+    table = ClassRow.__table__
+    add = hot(insert(table))  # type: ignore[arg-type]  # a mapped class's table is one that can be inserted into
+    row = {"caption_zh": "甲", "caption_en": "a"}
+    ended: list[str] = []
+
+    def look(session: Session) -> None:
+        ended.extend(session.scalars(select(ClassRow.code)))
+
+    with database.writing() as session:
+        session.execute(add, row | {"code": "hot"})
+        undone = session.begin_nested()
+        session.execute(add, row | {"code": "undone"})
+        undone.rollback()
+        session.add(ClassRow(code="mapped", **row))
+        at_end(session, look)
+        at_end(session, look)
+    assert sorted(ended) == ["hot", "mapped"]
+    with pytest.raises(ZeroDivisionError), database.writing() as session:
+        session.execute(add, row | {"code": "lost"})
+        session.add(ClassRow(code="lost too", **row))
+        session.flush()
+        raise ZeroDivisionError
+    with database.reading() as session:
+        assert sorted(session.scalars(select(ClassRow.code))) == ["hot", "mapped"]
 
 
 def test_sqlite_is_set_up_to_lose_nothing(tmp_path: Path) -> None:
