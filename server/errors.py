@@ -15,7 +15,8 @@ from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from server.db import AWAY, is_nul
+from server.db import AWAY
+from server.db.sqlite import is_nul
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from server.audit.models import AuditRow
 from server.audit.values import Entry, Head, Sealed, UnreadableRowError, Wanted
-from server.db import AWAY, hot
+from server.db import AWAY
+from server.db.transaction import hot
 
 LOCK = hot(select(func.pg_advisory_xact_lock(0x6175646974).label("locked")))
 """The number is any of ours: on PostgreSQL, who appends waits on it."""

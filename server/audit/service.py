@@ -18,7 +18,8 @@ from sqlalchemy.orm import Session, SessionTransaction
 from server.audit import policy, repository
 from server.audit.policy import Verdict
 from server.audit.values import Entry, Sealed, Wanted
-from server.db import Database, at_end
+from server.db import Database
+from server.db.transaction import at_end
 
 PAGE = 100
 EXPORTED = 10_000

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Row, Select, Table, bindparam, delete, fun
 from sqlalchemy.orm import Session
 
 from server.catalogue.models import HIDDEN, ItemRow, RecordIsbnRow, RecordRow
-from server.db import hot
+from server.db.transaction import hot
 
 
 def add(session: Session, row: RecordRow | ItemRow) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from server.circulation.loan import Loan, Renewal
 from server.circulation.models import LoanRow, RenewalRow, ReplayedRow
-from server.db import hot
+from server.db.transaction import hot
 
 _T, _N = cast(Table, LoanRow.__table__), cast(Table, RenewalRow.__table__)
 """The tables themselves: statements on them do without the work that mapped rows need."""

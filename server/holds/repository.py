@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, Table, bindparam, func, or_, selec
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from server.db import hot
+from server.db.transaction import hot
 from server.holds.hold import Hold
 from server.holds.models import HoldRow
 

@@ -10,7 +10,7 @@ from sqlalchemy import Executable, Row, Table, bindparam, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from server.db import hot
+from server.db.transaction import hot
 from server.lending.models import AnswerRow, RuleRow, SettingRow
 
 _ONLY = 1

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Row, bindparam, exists, func, or_, select,
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from server.db import hot
+from server.db.transaction import hot
 from server.patrons.models import BlockRow, CardRow, PatronClassRow, PatronRow
 
 _patron, _card, _block = PatronRow.__table__, CardRow.__table__, BlockRow.__table__

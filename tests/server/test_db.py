@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from server.auth.models import WrongSecret
 from server.catalogue.models import ClassRow
 from server.circulation.models import LoanRow
-from server.db import Database, at_end, hot
+from server.db import Database
+from server.db.transaction import at_end, hot
 from tests.support.postgres import Cluster
 
 
@@ -97,11 +98,16 @@ def test_hot_and_other_statements_share_a_transaction_and_its_savepoints(databas
         at_end(session, look)
         at_end(session, look)
     assert sorted(ended) == ["hot", "mapped"]
-    with pytest.raises(ZeroDivisionError), database.writing() as session:
-        session.execute(add, row | {"code": "lost"})
-        session.add(ClassRow(code="lost too", **row))
-        session.flush()
-        raise ZeroDivisionError
+
+    def fail() -> None:
+        with database.writing() as session:
+            session.execute(add, row | {"code": "lost"})
+            session.add(ClassRow(code="lost too", **row))
+            session.flush()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     with database.reading() as session:
         assert sorted(session.scalars(select(ClassRow.code))) == ["hot", "mapped"]
 
@@ -140,7 +146,7 @@ def test_a_probe_says_what_is_wrong_without_secrets(database: Database) -> None:
 def test_a_connection_that_died_while_it_rested_is_replaced(postgres: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     postgres.run("CREATE DATABASE rested")
     database = Database(make_url(postgres.url("rested")))
-    monkeypatch.setattr("server.db.RESTED_S", 0.0)
+    monkeypatch.setattr("server.db.postgresql.RESTED_S", 0.0)
     for _ in range(2):
         with database.reading() as session:
             assert session.scalar(text("SELECT 1")) == 1

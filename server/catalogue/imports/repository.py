@@ -10,7 +10,7 @@ from sqlalchemy import CursorResult, Row, and_, delete, func, insert, or_, selec
 from sqlalchemy.orm import Session
 
 from server.catalogue.models import ImportProblemRow, ImportRow, ItemRow, RecordIsbnRow, RecordRow
-from server.db import hot
+from server.db.transaction import hot
 
 ONE_AT_A_TIME = 0x4D415243  # any number of ours
 EXPORTED_AT_ONCE = 200

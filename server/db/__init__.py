@@ -1,0 +1,144 @@
+"""The database: one request or one ingested message is one transaction, committed here and nowhere else.
+
+SQLite is the embedded default, PostgreSQL the scale-out. Everything above this package is the same on both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, DateTime, Dialect, MetaData, extract, func, text
+from sqlalchemy.engine import URL, Connection
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.types import TypeDecorator
+
+from server.db.postgresql import open_postgresql
+from server.db.sqlite import AT_ONCE, WRITE, open_sqlite
+from server.db.transaction import Transaction
+
+AWAY = (OperationalError, PoolTimeoutError)
+"""What any use of a database that does not answer raises."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware instant in UTC; SQLite keeps it as text without a zone. Naive values are refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To UTC, and off with the zone where the database has none."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"naive datetime {value!r}: pass an aware one")
+        at = value.astimezone(UTC)
+        return at.replace(tzinfo=None) if dialect.name == "sqlite" else at
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  # SQLAlchemy's own signature
+        """Aware, in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+QUARTER_S = 900
+"""Every zone of today differs from UTC by whole quarters of an hour, so a day of any zone is made of whole ones."""
+
+
+def quarter_of(session: Session, at: ColumnElement[datetime]) -> ColumnElement[int]:
+    """The number of the quarter of an hour (UTC, since 1970) in which an instant lies, for grouping in SQL."""
+    seconds = extract("epoch", at)
+    return seconds // QUARTER_S if session.get_bind().dialect.name == "sqlite" else func.floor(seconds / QUARTER_S)
+
+
+class Base(DeclarativeBase):
+    """Base of every domain's tables. Foreign keys name other domains' tables as text."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UtcDateTime()}  # noqa: RUF012  # SQLAlchemy declares it so
+
+
+class Database:
+    """An engine and the only two ways to use it. Opening connects to nothing yet."""
+
+    def __init__(self, url: URL) -> None:
+        self.engine = open_sqlite(url) if url.get_backend_name() == "sqlite" else open_postgresql(url)
+        self.writer = self.engine.execution_options(**{WRITE: True})
+        """For libraries that keep tables of their own here; everybody else writes through `writing`."""
+        self._hasty = self.engine.execution_options(**{WRITE: True, AT_ONCE: True})
+        self.on_refused: Callable[[], None] = _nobody
+        """Called from any thread after a transaction of `writing` was not taken."""
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A transaction that changes nothing; always rolled back."""
+        with Transaction(self.engine) as session:
+            yield session
+
+    @contextmanager
+    def writing(self, *, at_once: bool = False) -> Iterator[Session]:
+        """A transaction that commits when the block ends well and rolls back when it raises.
+
+        `at_once` raises OperationalError rather than wait for another writer of SQLite; it does nothing on PostgreSQL.
+        """
+        engine = self._hasty if at_once else self.writer
+        try:
+            with Transaction(engine) as session:
+                yield session
+                session.end_well()
+        except OperationalError:
+            self.on_refused()
+            raise
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """A bare writing connection."""
+        with self.writer.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def changing_tables(self) -> Iterator[Connection]:
+        """A bare writing connection for migrations. On SQLite a table is altered by making it anew, which must not
+        touch the rows that refer to it: foreign keys are off meanwhile, and whoever changes tables checks them."""
+        with self.writer.connect() as connection:
+            sqlite = connection.dialect.name == "sqlite"
+            driver: Any = connection.connection.driver_connection
+            if sqlite:  # heeded outside of transactions only
+                driver.execute("PRAGMA foreign_keys = OFF").close()
+            try:
+                with connection.begin():
+                    yield connection
+            finally:
+                if sqlite:
+                    driver.execute("PRAGMA foreign_keys = ON").close()
+
+    def probe(self) -> str | None:
+        """None when the database answers, else why not."""
+        try:
+            with self.reading() as session:
+                session.execute(text("SELECT 1"))
+        except Exception as error:  # any driver's error means the same here
+            return type(error).__name__
+        return None
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.engine.dispose()
+
+
+def _nobody() -> None:
+    """Nobody wants to know."""

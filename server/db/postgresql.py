@@ -1,0 +1,42 @@
+"""PostgreSQL as we use it: a connection that rested while the server was restarted is replaced before it is used."""
+
+from __future__ import annotations
+
+import math
+import time
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Dialect, create_engine, event
+from sqlalchemy.engine import URL, Engine
+from sqlalchemy.exc import DisconnectionError
+
+CONNECT_WITHIN_S = 10
+"""How long a connection waits for the server to take it."""
+
+RESTED_S = 1.0
+"""Hardly a restart of a database server is shorter: a connection that was used since was opened after it."""
+
+_RESTS_SINCE = "carrel_rests_since"
+
+
+def open_postgresql(url: URL) -> Engine:
+    """Connects when it is first used."""
+    engine = create_engine(url, pool_size=10, max_overflow=30, connect_args={"connect_timeout": CONNECT_WITHIN_S})
+    event.listen(engine, "checkin", _note_rest)
+    event.listen(engine, "checkout", partial(_try_rested, engine.dialect))
+    return engine
+
+
+def _note_rest(_connection: Any, record: Any) -> None:
+    record.info[_RESTS_SINCE] = time.monotonic()
+
+
+def _try_rested(dialect: Dialect, connection: Any, record: Any, _proxy: Any) -> None:
+    """A connection that has rested may be dead since the server was restarted; its place is taken by a new one."""
+    if time.monotonic() - record.info.get(_RESTS_SINCE, math.inf) < RESTED_S:
+        return
+    try:
+        dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as error:
+        raise DisconnectionError from error
