@@ -68,13 +68,13 @@ class _Ready:
         row: Any = namedtuple("Row", [column.key for column in given]) if given else None
         self._row = row._make if given else None
 
-    def run(self, driver: Any, values: Mapping[str, Any] | list[Mapping[str, Any]]) -> Rows:
+    def run(self, cursor: Any, values: Mapping[str, Any] | list[Mapping[str, Any]]) -> Rows:
         """Raises the driver's own errors."""
         if isinstance(values, list):
-            driver.cursor().executemany(self.sql, [self.given(one) for one in values])
+            cursor.executemany(self.sql, [self.given(one) for one in values])
             return Rows(())
-        done = driver.execute(self.sql, self.given(values))
-        return Rows([self._made(row) for row in done.fetchall()] if self._row is not None else ())
+        cursor.execute(self.sql, self.given(values))
+        return Rows([self._made(row) for row in cursor.fetchall()] if self._row is not None else ())
 
     def given(self, values: Mapping[str, Any]) -> Any:
         """The parameters as the driver takes them."""
@@ -107,6 +107,7 @@ class Transaction(Session):
         super().__init__(expire_on_commit=False)
         self._engine = engine
         self._connection: Connection | None = None
+        self._cursor: Any = None
         self._listeners: Sequence[Callable[..., Any]] = ()
         self.at_end: dict[Callable[[Session], None], None] = {}
 
@@ -119,7 +120,7 @@ class Transaction(Session):
             except BaseException:
                 connection.close()
                 raise
-            self._connection = connection
+            self._connection, self._cursor = connection, connection.connection.cursor()
             self._listeners = tuple(connection.dispatch.before_cursor_execute)
         return self._connection
 
@@ -166,9 +167,8 @@ class Transaction(Session):
             ready = _HOT[statement][key] = _Ready(statement, dialect, None if statement.is_select else columns)
         for listener in self._listeners:  # who hears of statements hears of these
             listener(connection, None, ready.sql, values, None, isinstance(values, list))
-        driver: Any = connection.connection.driver_connection
         try:
-            return ready.run(driver, values)
+            return ready.run(self._cursor, values)
         except dialect.loaded_dbapi.Error as error:
             raise told(error, connection, ready.sql) from error
 
