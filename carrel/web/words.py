@@ -223,6 +223,10 @@ REFUSALS: dict[str, str] = {
     ),
     "server_away": N_("The lending system cannot be reached at the moment."),
     "return_timeout": N_("No answer came yet. Leave the items here: they are taken back as soon as one comes."),
+    "no_answer_yet": N_(
+        "The lending system does not answer at the moment. Leave the items here: you will see what was lent. "
+        "If no answer comes, nothing is lent."
+    ),
     "server_timeout": N_("No answer came, so nothing was lent. Please try again."),
     "reader_down": N_("The reader of this kiosk does not work at the moment."),
     "too_many": N_("Too many items at once. Please lay down at most five."),

@@ -33,12 +33,14 @@ class KioskScreen:
         """Send anything at all."""
         self._socket.send(text)
 
-    def until(self, screen: str, *words: str, within_s: float = 20.0) -> dict[str, Any]:
-        """Wait until the kiosk shows this screen with all of these words in it."""
+    def until(self, screen: str, *words: str, within_s: float = 20.0, staying: bool = False) -> dict[str, Any]:
+        """Wait until the kiosk shows this screen with all of these words in it; staying: and ask for more time."""
         deadline = time.monotonic() + within_s
         while not (self.now["screen"] == screen and all(word in self.now["html"] for word in words)):
             left = deadline - time.monotonic()
             assert left > 0, f"no screen '{screen}' with {words}; it shows {self.now['screen']}: {self.now['html']}"
+            if staying and self.now["countdown_s"] is not None:
+                self.touch("more_time")
             self._newer(left)
         return self.now
 

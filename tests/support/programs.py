@@ -96,10 +96,14 @@ class Library:
 
     def start(self, *names: str) -> None:
         """Start programs (all by default) and wait until they serve."""
-        for name in names or NAMES:
-            self._processes[name] = self._spawn(name)
+        self.begin(*names)
         for name in names or NAMES:
             wait_for(f"the {name} serves; its log: {self.log(name)[-2000:]}", lambda n=name: self._serves(n), START_S)
+
+    def begin(self, *names: str) -> None:
+        """Start programs (all by default) and wait for nothing."""
+        for name in names or NAMES:
+            self._processes[name] = self._spawn(name)
 
     def kill(self, *names: str, signum: int = signal.SIGKILL) -> None:
         """End programs, by default as a power cut would."""

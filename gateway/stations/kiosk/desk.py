@@ -18,6 +18,7 @@ from gateway.stations.kiosk.events import (
     CallLibrarian,
     Effect,
     Event,
+    GiveUp,
     Lend,
     PadSeen,
     Previewed,
@@ -42,7 +43,7 @@ from gateway.store import Store
 log = logging.getLogger(__name__)
 
 GIVE_UP_S = 20.0
-"""How long a patron waits for an unanswered checkout (a server that was killed is back within this time)."""
+"""How long a return waits for its answer before the patron is told to leave the items here."""
 ASK_AGAIN_S, ASK_AGAIN_LATER_S = 0.5, 5.0
 SERVER_CHECK_S = 2.0
 MISSES_ALLOWED = 1
@@ -84,6 +85,7 @@ class Desk:
         self._pending = PendingRequests(rules.kiosk, around.store)
         self._repairs = Repairs(rules.kiosk, around.store)
         self._in_order = asyncio.Lock()  # a request left behind is settled before a newer one is asked
+        self._waiting: dict[str, asyncio.Timeout] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.session = Session(rules.language, around.clock.now())
         self.pad: Pad | None = None
@@ -162,16 +164,22 @@ class Desk:
                 await self._change(effect)
             case SetSecurity():
                 self.take(Secured(effect.uid, await self._secure(effect.uid, effect.on_loan)))
-            case Recheck():
-                self._recheck()
-            case CallLibrarian():
-                self._around.call_librarian(self.rules.kiosk)
             case PrintReceipt():
                 await self.print_receipt(effect)
+            case GiveUp() | Recheck() | CallLibrarian():
+                self._do(effect)
 
-    def _recheck(self) -> None:
-        if self.pad is not None:
-            self.pad.recheck()
+    def _do(self, effect: GiveUp | Recheck | CallLibrarian) -> None:
+        """What waits for nothing."""
+        match effect:
+            case GiveUp():
+                if waiting := self._waiting.get(effect.request_id):
+                    waiting.reschedule(asyncio.get_running_loop().time())
+            case Recheck():
+                if self.pad is not None:
+                    self.pad.recheck()
+            case CallLibrarian():
+                self._around.call_librarian(self.rules.kiosk)
 
     async def _standing(self, card: str) -> StandingKnown:
         found = await self._around.lending.standing(card)
@@ -181,18 +189,29 @@ class Desk:
         return self.pad is not None and (await self.pad.set_security(uid, on_loan)).ok
 
     async def _change(self, request: Lend | TakeBack) -> None:
-        """Ask until answered; give the patron an end after a while and go on asking without her."""
+        """Ask until answered, or until the patron waits no longer; then go on asking without her."""
         pending = self._pending.keep(request)
-        try:
-            async with asyncio.timeout(self._patience.give_up_s), self._in_order:
-                results = await self._ask_until_answered(pending, self._patience.ask_again_s)
-        except TimeoutError:
+        results = await self._while_waited_for(request, pending)
+        if results is None or self.session.request_id != request.request_id:
             pending = self._pending.mark_undo(pending)
             self.take(Answered(request.request_id, None))
             await self._finish(pending)
             return
         self._settle(pending)
         self.take(Answered(request.request_id, results))
+
+    async def _while_waited_for(self, request: Lend | TakeBack, pending: Pending) -> tuple[ItemResult, ...] | None:
+        """The answer; None when the session gave a checkout up, or a return has waited long enough."""
+        limit = self._patience.give_up_s if isinstance(request, TakeBack) else None
+        try:
+            async with asyncio.timeout(limit) as waiting:
+                self._waiting[request.request_id] = waiting
+                async with self._in_order:
+                    return await self._ask_until_answered(pending, self._patience.ask_again_s)
+        except TimeoutError:
+            return None
+        finally:
+            del self._waiting[request.request_id]
 
     async def _ask_until_answered(self, pending: Pending, pause_s: float) -> tuple[ItemResult, ...]:
         while True:

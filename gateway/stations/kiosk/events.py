@@ -114,6 +114,13 @@ class Lend:
 
 
 @dataclass(frozen=True, slots=True)
+class GiveUp:
+    """Nobody waits for the answer to this checkout any more: what it lends is taken back."""
+
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class TakeBack:
     """Take items (barcode -> UIDs of its tags) back."""
 
@@ -149,4 +156,4 @@ class PrintReceipt:
     to_repair: frozenset[str]
 
 
-Effect = AskStanding | AskPreview | Lend | TakeBack | SetSecurity | Recheck | CallLibrarian | PrintReceipt
+Effect = AskStanding | AskPreview | Lend | GiveUp | TakeBack | SetSecurity | Recheck | CallLibrarian | PrintReceipt

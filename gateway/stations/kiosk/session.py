@@ -1,7 +1,8 @@
 """One person at the kiosk: `step(session, event, now) -> Step(session, effects)`. Pure.
 
 Borrowing is confirmed by one touch, returning needs none. A tag's security state is written only after the loan is
-durable at the server. Loans confirmed stay when the session ends; nothing else of a person does.
+durable at the server. Loans confirmed stay when the session ends; nothing else of a person does. Who has confirmed
+waits as long as they like for a server that is away, and is told what was lent; once they go, nothing is lent.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from gateway.stations.kiosk.events import (
     CallLibrarian,
     Effect,
     Event,
+    GiveUp,
     Lend,
     PadSeen,
     Previewed,
@@ -71,7 +73,7 @@ def _ticked(rules: Rules, session: Session, now: datetime) -> Step:
     """End a session that nobody uses; ask again what the server did not answer."""
     session = replace(session, touched_at=min(session.touched_at, now))  # a clock set back must not prolong a session
     if session.phase is not Phase.IDLE and ends_in(rules, session, now) <= timedelta(0):
-        return Step(ended(rules, session, now))
+        return _end(rules, session, now)
     return _ask_preview(session) if session.phase is Phase.ITEMS else _identify(session)
 
 
@@ -89,8 +91,8 @@ def _told(rules: Rules, session: Session, event: StandingKnown | Previewed | Ans
 
 
 def ends_in(rules: Rules, session: Session, now: datetime) -> timedelta:
-    """How long until the session ends by itself; never while the server or a tag is being waited for."""
-    if session.phase is Phase.LENDING or session.request_id is not None:
+    """How long until the session ends by itself; never while a tag is being written or items are taken back."""
+    if (session.phase is Phase.LENDING) != (session.request_id is not None):
         return rules.session
     return session.touched_at + rules.session - now
 
@@ -118,14 +120,22 @@ def _touched(rules: Rules, session: Session, touch: Touch, now: datetime) -> Ste
             return _lend(rules, session, now)
         case Touch.AGAIN if session.phase in (Phase.ITEMS, Phase.RESULT, Phase.RETURN):
             return _again(session)
-        case Touch.DONE if session.phase is not Phase.LENDING and session.request_id is None:
-            return Step(ended(rules, session, now))
+        case Touch.DONE if (session.phase is Phase.LENDING) == (session.request_id is not None):
+            return _end(rules, session, now)
         case Touch.LANGUAGE:
             return Step(replace(session, language=OTHER[session.language]))
         case Touch.HELP:
             return Step(replace(session, help_called=True), (CallLibrarian(),))
         case _:
             return Step(session)
+
+
+def _end(rules: Rules, session: Session, now: datetime) -> Step:
+    """End the session; of a checkout that is not answered yet it is said first that nothing was lent."""
+    if session.request_id is None:
+        return Step(ended(rules, session, now))
+    unanswered = _answered(rules, session, Answered(session.request_id, None), now)
+    return Step(unanswered.session, (GiveUp(session.request_id),))
 
 
 def _again(session: Session) -> Step:

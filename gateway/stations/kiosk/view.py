@@ -71,6 +71,8 @@ def _message(session: Session, name: ScreenName, now: datetime) -> str | None:
             return "server_away"
         case "out_of_service":
             return "reader_down"
+        case "busy" if session.request_id and not session.server_up:
+            return "no_answer_yet"
         case "identify":
             unseen = now - session.touched_at >= HINT_AFTER
             return session.message or ("no_card_seen" if unseen else None)

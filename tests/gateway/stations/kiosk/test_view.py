@@ -144,6 +144,15 @@ def test_a_message_of_the_session_is_shown(phase: Phase, code: str) -> None:
     assert shown(session(phase, message=code)).message == code
 
 
+@pytest.mark.parametrize(
+    ("known", "message"),
+    [({"request_id": "r1"}, "no_answer_yet"), ({"request_id": "r1", "server_up": True}, None), ({}, None)],
+)
+def test_who_waits_for_a_server_that_is_away_is_told(known: dict[str, Any], message: str | None) -> None:
+    """Not while it may only be busy, nor while tags are written."""
+    assert shown(session(Phase.LENDING, **{"server_up": False, **known})).message == message
+
+
 # ---------------------------------------------------------------- items
 def test_items_on_the_pad_are_shown_as_the_server_judged_them() -> None:
     preview = by_barcode(no("3", "unknown_item"), no("2"), ok("1"))

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from gateway.stations.kiosk.events import Answered, Event, PadSeen, Previewed, Secured, ServerSeen, SetSecurity, Touch
+import pytest
+
+from gateway.stations.kiosk.events import (
+    Answered,
+    Event,
+    GiveUp,
+    PadSeen,
+    Previewed,
+    Secured,
+    ServerSeen,
+    SetSecurity,
+    Touch,
+)
 from gateway.stations.kiosk.session import lendable
 from gateway.stations.kiosk.state import Phase
 from tests.support.kiosk_session import ANN, BOB, Player, no, ok, pad, standing, uid
@@ -66,13 +78,34 @@ def test_a_tag_that_could_not_be_written_is_asked_for_again_and_the_loan_stands(
     assert kiosk.session.message is None
 
 
-def test_while_the_answer_is_awaited_nothing_ends_the_session() -> None:
+def test_who_stays_while_the_server_is_away_is_told_what_was_lent() -> None:
     kiosk = Player()
     lend = kiosk.lending("1")
-    kiosk(Touch.DONE, ServerSeen(up=False), PadSeen(pad(card=BOB))).wait(120)
+    kiosk(ServerSeen(up=False), PadSeen(pad(card=BOB)))
+    for _ in range(10):
+        kiosk.wait(44)(Touch.MORE_TIME)
     assert kiosk.phase is Phase.LENDING
     kiosk(Answered(lend.request_id, (ok("1"),)))
     assert kiosk.asked() == [SetSecurity(uid("1"), on_loan=True)]
+
+
+@pytest.mark.parametrize("ending", [Touch.DONE, 45])
+def test_who_goes_away_unanswered_borrows_nothing(ending: Touch | int) -> None:
+    kiosk = Player()
+    lend = kiosk.lending("1")
+    kiosk(ServerSeen(up=False))
+    kiosk(ending) if isinstance(ending, Touch) else kiosk.wait(ending)
+    assert (kiosk.asked(), kiosk.phase) == ([GiveUp(lend.request_id)], Phase.RESULT)
+    assert kiosk.session.message == "server_timeout", "the screen says for a while that nothing was lent"
+    kiosk(Answered(lend.request_id, (ok("1"),)))
+    assert kiosk.asked() == []
+    assert kiosk.wait(45).phase is Phase.IDLE
+
+
+def test_while_tags_are_written_nothing_ends_the_session() -> None:
+    kiosk = Player()
+    kiosk(Answered(kiosk.lending("1").request_id, (ok("1"),)), Touch.DONE).wait(120)
+    assert kiosk.phase is Phase.LENDING
 
 
 def test_every_request_has_an_id_of_its_own_also_when_the_clock_stands_or_is_set_back() -> None:
