@@ -1,4 +1,4 @@
-"""The loop of a worker thread that takes jobs from the database."""
+"""What works beside the requests: the loop of a thread that takes jobs from the database, and its words in trouble."""
 
 from __future__ import annotations
 
@@ -33,8 +33,15 @@ def work_until(
             told = False
         except Exception as error:  # when the database is back, what was under way is taken up again
             if not told:
-                away = isinstance(error, AWAY)
-                why = "the database does not answer" if away else "this is a fault of ours"
-                log.error("%s: %s", trouble, why, exc_info=not away)
+                tell(log, trouble, error)
             told = True
         stopping.wait(LOOK_EVERY_S)
+
+
+def tell(log: logging.Logger, trouble: str, error: Exception) -> None:
+    """One sentence about a database that does not answer or takes nothing; a fault of ours with its trace."""
+    if isinstance(error, AWAY):
+        said = str(getattr(error, "orig", error)).partition("\n")[0]
+        log.error("%s: the database does not answer: %s", trouble, said)
+    else:
+        log.error("%s: this is a fault of ours", trouble, exc_info=error)

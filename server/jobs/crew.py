@@ -11,7 +11,8 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from carrel.clock import Clock, local_date
-from server.db import AWAY, Database
+from server.db import Database
+from server.diligence import tell
 from server.jobs import service
 
 log = logging.getLogger(__name__)
@@ -49,9 +50,7 @@ class Crew:
             done = self._run(job)
         except Exception as error:  # whatever it is, the next job must be done
             if name not in self._failing:
-                away = isinstance(error, AWAY)
-                why = "the database does not answer" if away else "this is a fault of ours"
-                log.error("'%s' was not done, it is tried again within %s: %s", name, job.every, why, exc_info=not away)
+                tell(log, f"'{name}' was not done, it is tried again within {job.every}", error)
             self._failing.add(name)
             return False
         self._failing.discard(name)

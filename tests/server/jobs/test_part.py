@@ -1,5 +1,6 @@
 """Jobs in a running server, kept by APScheduler in the server's own database."""
 
+import sqlite3
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -7,14 +8,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import select
+from sqlalchemy import event, select
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import OperationalError
 
 from carrel.config import load
 from server.app import create_app
 from server.db import Database
 from server.feedback import service as feedback
 from server.jobs import part
-from server.jobs.models import JobRow, TurnRow
+from server.jobs.models import STORE, JobRow, TurnRow
 from server.lending.occasion import Occasion
 from server.notices.sending import Office
 from server.settings import ServerSettings, read_settings
@@ -100,3 +103,32 @@ def test_a_server_that_is_not_to_do_jobs_does_none(settings: ServerSettings, dat
     with TestClient(create_app(settings, ManualClock())) as client:
         assert client.get("/healthz").status_code == 200
     assert names(database) == set()
+
+
+def test_jobs_wait_for_a_database_that_takes_nothing_and_people_are_served(
+    settings: ServerSettings,
+    done: dict[str, threading.Event],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(part, "BEGIN_AGAIN_S", 0.05)
+    full, asked = threading.Event(), threading.Semaphore(0)
+    full.set()
+
+    def refuse(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if full.is_set() and statement.startswith(f"INSERT INTO {STORE}"):
+            asked.release()
+            raise OperationalError(statement, None, sqlite3.OperationalError("database or disk is full"))
+
+    event.listen(Engine, "before_cursor_execute", refuse)
+    try:
+        with TestClient(create_app(settings_with(settings, ""), ManualClock())) as client:
+            assert all(asked.acquire(timeout=30) for _ in range(3)), "it is tried again"
+            assert client.get("/healthz").status_code == 200
+            full.clear()
+            assert done["night"].wait(30)
+    finally:
+        event.remove(Engine, "before_cursor_execute", refuse)
+    (told,) = [record for record in caplog.records if record.name == part.__name__]
+    assert told.getMessage().endswith("the database does not answer: database or disk is full")
+    assert told.exc_info is None
