@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "mqtt-acl": ("carrel.mqtt_acl:main", "write users' rights for a Mosquitto broker"),
     "account": ("server.auth.cli:account", "colleagues' accounts: create, list, password, disable, enable"),
     "token": ("server.auth.cli:token", "tokens for machines and other programs: create, list, revoke"),
+    "gateways": ("server.gateways.cli:main", "the gateways that the broker knows: list, retire"),
     "patrons": ("server.patrons.cli:main", "import patrons from a CSV file"),
     "catalogue": ("server.catalogue.cli:main", "import and export MARC files, import a table of classes, reindex"),
     "audit": ("server.audit.cli:main", "who did what: show it, check that nobody changed it"),

@@ -1,5 +1,5 @@
-"""Clears what the broker retains of a gateway, also for Home Assistant; what comes of it, every server process hears by
-its own session."""
+"""What the broker retains of gateways: which there are, and clearing all of one, also for Home Assistant. What comes of
+it, every server process hears by its own session."""
 
 from __future__ import annotations
 
@@ -7,15 +7,36 @@ import asyncio
 import uuid
 
 import aiomqtt
+from pydantic import ValidationError
 
 from carrel import mqtt
 from carrel.contracts import topics
+from carrel.contracts.health import GatewayStatus
 from carrel.sections import MqttConfig
 
 QUIET_S = 0.5
 """So long after the last of them a broker has told everything that it retains."""
 TAKEN_WITHIN_S = 5.0
 WAITING = 10_000
+
+
+async def retained(config: MqttConfig, branch: str) -> dict[str, GatewayStatus]:
+    """Every gateway's last word about itself; raises aiomqtt.MqttError or OSError without a broker."""
+    found: dict[str, GatewayStatus] = {}
+    async with mqtt.client(config, f"carrel-{branch}-list-{uuid.uuid4().hex[:8]}", waiting=WAITING) as client:
+        await client.subscribe(topics.name(branch, "+", topics.STATE), qos=1)
+        while (message := await _next(client, QUIET_S)) is not None:
+            address, status = topics.parse(str(message.topic)), _status(message.payload)
+            if address is not None and address.topic is topics.STATE and status is not None:
+                found[address.gateway] = status
+    return found
+
+
+def _status(payload: object) -> GatewayStatus | None:
+    try:
+        return GatewayStatus.model_validate_json(payload) if isinstance(payload, bytes) else None
+    except ValidationError:  # also of nothing: it is retired
+        return None
 
 
 async def clear(config: MqttConfig, branch: str, gateway: str) -> bool:

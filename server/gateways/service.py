@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import dataclass
+from datetime import datetime
 
 import aiomqtt
 
+from carrel.sections import Common
 from server.alarms import service as alarms
 from server.audit import service as audit
+from server.db import Database
 from server.deps import Core, Principal
 from server.edge.clearing import clear
 from server.gateways.errors import BrokerAwayError, GatewayOnlineError, NotClearedError, UnknownGatewayError
@@ -37,18 +41,30 @@ class Gateways:
             raise BrokerAwayError
         if picture.standing(gateway) == "online":
             raise GatewayOnlineError
-        now = self._core.clock.now()
-        with self._core.database.writing() as session:
-            ended = alarms.abandon(session, gateway, by=by.user, now=now)
-            audit.record(
-                session, actor=by.subject, action="gateway.retire", target=f"gateway:{gateway}", at=now,
-                detail={"alarms": ended},
-            )  # fmt: skip
-        common = self._core.settings.common
-        try:
-            cleared = asyncio.run(clear(common.mqtt, common.library.branch, gateway))
-        except (aiomqtt.MqttError, OSError) as error:
-            log.warning("gateway %s is not retired: %s", gateway, error)
-            raise BrokerAwayError from error
-        if not cleared:
-            raise NotClearedError
+        core = self._core
+        forget(core.database, core.settings.common, gateway, by=By(by.user, by.subject), now=core.clock.now())
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who retires: as alarms name them, and as the audit log does."""
+
+    user: str
+    subject: str
+
+
+def forget(database: Database, common: Common, gateway: str, *, by: By, now: datetime) -> None:
+    """As `retire`, of a gateway that is known and away. Raises BrokerAwayError, NotClearedError."""
+    with database.writing() as session:
+        ended = alarms.abandon(session, gateway, by=by.user, now=now)
+        audit.record(
+            session, actor=by.subject, action="gateway.retire", target=f"gateway:{gateway}", at=now,
+            detail={"alarms": ended},
+        )  # fmt: skip
+    try:
+        cleared = asyncio.run(clear(common.mqtt, common.library.branch, gateway))
+    except (aiomqtt.MqttError, OSError) as error:
+        log.warning("gateway %s is not retired: %s", gateway, error)
+        raise BrokerAwayError from error
+    if not cleared:
+        raise NotClearedError

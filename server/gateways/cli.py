@@ -1,0 +1,91 @@
+"""`carrel gateways list` and `carrel gateways retire`: as the broker knows them, also when the server is ended."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import aiomqtt
+import typer
+from sqlalchemy.exc import DBAPIError
+
+from carrel.config import DEFAULT_FILE, ConfigError, load
+from carrel.contracts.health import GatewayStatus
+from carrel.sections import Common
+from carrel.system_clock import SystemClock
+from server.db import Database
+from server.edge.clearing import retained
+from server.errors import DomainError
+from server.gateways.errors import GatewayOnlineError, UnknownGatewayError
+from server.gateways.service import By, forget
+from server.migrations.apply import upgrade
+from server.settings import read_settings
+
+COMMAND_LINE = By("command_line", "command_line")
+
+cli = typer.Typer(add_completion=False, help="The gateways that the broker knows.", no_args_is_help=True)
+
+Config = Annotated[Path, typer.Option("--config", help="The configuration file.")]
+
+
+@cli.command("list")
+def list_gateways(config: Config = Path(DEFAULT_FILE)) -> None:
+    """All gateways: whether each is there, since when, and its version."""
+    found = _known(read_settings(load(config)).common)
+    for name, status in sorted(found.items()):
+        print(f"{name:20} {status.state:8} since {status.since:%Y-%m-%d %H:%M:%SZ}  version {status.version}")
+    if not found:
+        print("No gateway has told the broker of itself.", file=sys.stderr)
+
+
+@cli.command()
+def retire(
+    gateway: Annotated[str, typer.Argument(help="As `carrel gateways list` names it.")],
+    config: Config = Path(DEFAULT_FILE),
+) -> None:
+    """Forget a gateway that will not come back: what the broker retains of it is cleared, and its alarms end."""
+    settings = read_settings(load(config))
+    known = _known(settings.common)
+    if gateway not in known:
+        raise UnknownGatewayError
+    if known[gateway].state == "online":
+        raise GatewayOnlineError
+    database = Database(settings.database_url)
+    try:
+        upgrade(database)
+        forget(database, settings.common, gateway, by=COMMAND_LINE, now=SystemClock().now())
+    finally:
+        database.close()
+    print(f"{gateway} is forgotten. Should it speak again, it is back by itself.")
+
+
+def _known(common: Common) -> dict[str, GatewayStatus]:
+    try:
+        return asyncio.run(retained(common.mqtt, common.library.branch))
+    except (aiomqtt.MqttError, OSError) as error:
+        where = f"{common.mqtt.host}:{common.mqtt.port}"
+        raise ConfigError(f"the message broker {where} ('mqtt') cannot be asked: {error}") from None
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; what a person can mend is one sentence."""
+    try:
+        words = list(sys.argv[1:] if argv is None else argv)
+        return int(cli(args=words, prog_name="carrel gateways", standalone_mode=False) or 0)
+    except ConfigError as error:
+        print(f"carrel gateways: {error}", file=sys.stderr)
+        return 1
+    except DomainError as error:
+        print(f"carrel gateways: {error.title}", file=sys.stderr)
+        return 1
+    except DBAPIError as error:
+        said = (str(error.orig).strip() or type(error.orig).__name__).splitlines()[0]
+        print(f"carrel gateways: the database cannot be used: {said}", file=sys.stderr)
+        return 1
+    except typer.TyperException as error:
+        if str(error):  # without a command typer has printed the help
+            print(f"carrel gateways: {error}", file=sys.stderr)
+        return 2
