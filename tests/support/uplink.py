@@ -19,6 +19,7 @@ from gateway.relay.uplink import Identity, Uplink
 from gateway.store import Store
 from tests.support.broker import Broker
 from tests.support.clock import ManualClock
+from tests.support.ending import end
 from tests.support.mqtt_listener import Listener, listening
 
 ROOT = "carrel/1/main/gw-1/"
@@ -42,8 +43,7 @@ class Session:
 
     async def stop(self) -> None:
         if self.task is not None:
-            self.task.cancel()
-            await asyncio.gather(self.task, return_exceptions=True)
+            await end(self.task)
 
     def raise_alarm(self, number: int, state: str = "alarm") -> AlarmState:
         alarm = alarm_of(self.clock, number, state)

@@ -19,6 +19,7 @@ from devices.modbus.bus import ModbusBus
 from devices.modbus.map import MODULE_MAPS, Identity
 from devices.modbus.module import ModbusModule
 from firmware_sim.bench import Bench
+from tests.support.ending import end
 from tests.support.field import FixedClock, Recorder, open_bench
 
 POINTS = {"inputs": {"smoke": 0, "flame": 1}, "outputs": {"lamp": 0, "siren": 1, "door-release": 2}}
@@ -46,8 +47,7 @@ async def running(module: ModbusModule, seen: Recorder) -> AsyncIterator[asyncio
     try:
         yield task
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end(task)
 
 
 def health(seen: Recorder) -> list[Health]:

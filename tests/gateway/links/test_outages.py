@@ -18,6 +18,7 @@ from devices.zigbee import radio
 from devices.zigbee.coordinator import Coordinator
 from gateway.links.link import Link
 from gateway.links.supervisor import Supervisor
+from tests.support.ending import end
 from tests.support.field import Recorder, VirtualRadio, open_bench, open_radio
 from tests.support.sim import ROOT
 
@@ -44,8 +45,7 @@ class Supervised:
         try:
             yield self
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await end(task)
 
 
 @pytest.mark.parametrize("wire", ["rtu+tcp", "rtu"])

@@ -17,6 +17,7 @@ from gateway.links.reader_link import ReaderLink
 from gateway.links.supervisor import Supervisor
 from gateway.stations.pad import Pad, PadState
 from rfid.config import PadReaderConfig
+from tests.support.ending import end
 from tests.support.field import FixedClock, Recorder, open_bench
 
 
@@ -39,8 +40,7 @@ class Station:
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await end(task)
 
     @property
     def barcodes(self) -> list[str]:
@@ -93,8 +93,7 @@ async def test_broken_frames_are_counted(bench: Bench, monkeypatch: pytest.Monke
     await seen.until(lambda: seen.of(LinkUp))
     await bench.fault("kiosk-1", "garbage")
     await seen.until(lambda: seen.of(BadFrame))
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    await end(task)
 
 
 async def test_broken_frames_that_end_the_link_are_counted_too(bench: Bench) -> None:

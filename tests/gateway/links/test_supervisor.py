@@ -12,6 +12,7 @@ from devices.orders import Command, OrderResult, rejected
 from gateway.links import supervisor as supervisor_module
 from gateway.links.link import Emit
 from gateway.links.supervisor import Supervisor
+from tests.support.ending import end
 from tests.support.field import START, FixedClock, Recorder
 
 LEFT = DeviceLeft("reading-lux", "02:ca:77:e1:00:00:00:04", START)
@@ -70,9 +71,8 @@ class Watch:
         try:
             yield
         finally:
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
+            await end(task)
+            assert task.cancelled()
 
 
 @pytest.fixture(autouse=True)
