@@ -42,6 +42,16 @@ class Plant:
         placed = [self.arbiter.place(actuation.target_of(order), priority, order) for order in orders]
         self.actuator.apply(order for order in placed if order is not None)
 
+    @asynccontextmanager
+    async def while_asked(self, link: FakeLink, *orders: DeviceOrder) -> AsyncIterator[None]:
+        """A link that answers these orders once it was told the next ones too, however slow the machine is."""
+        link.gate = asyncio.Event()
+        self.order(*orders)
+        await eventually(lambda: len(link.told) == 1)
+        yield
+        await eventually(lambda: len(link.told) == 2)
+        link.gate.set()
+
     async def quiet(self) -> None:
         """Wait until nothing is under way any more."""
         await eventually(lambda: not self.actuator._tasks)
@@ -111,9 +121,8 @@ async def test_a_link_that_is_down_is_not_pestered_but_told_everything_in_force_
 async def test_what_a_newer_order_replaced_is_not_tried_again() -> None:
     async with plant() as it:
         it.radio.answers.append(NO_ANSWER)
-        it.order(CLOSE)
-        await eventually(lambda: it.radio.told == [CLOSE])
-        it.order(OPEN)
+        async with it.while_asked(it.radio, CLOSE):
+            it.order(OPEN)
         await it.quiet()
         assert it.radio.told == [CLOSE, OPEN]
 
@@ -130,9 +139,8 @@ async def test_an_order_that_was_released_is_not_tried_again() -> None:
 async def test_of_a_module_only_the_outputs_still_in_force_are_tried_again() -> None:
     async with plant() as it:
         it.io.answers.append(NO_ANSWER)
-        it.order(LAMP, SIREN)
-        await eventually(lambda: it.io.told)
-        it.order(SIREN_OFF)
+        async with it.while_asked(it.io, LAMP, SIREN):
+            it.order(SIREN_OFF)
         await it.quiet()
         assert it.io.told == [(LAMP, SIREN), (SIREN_OFF,), (LAMP,)]
 
