@@ -18,6 +18,8 @@ from typing import Any, TypeVar
 
 import httpx
 
+from firmware_sim.control import call
+from firmware_sim.settings import Port
 from firmware_sim.zigbee.population import Placed, population
 from tests.support.ports import free_port
 from tests.support.tree import ROOT
@@ -136,8 +138,7 @@ class Library:
 
     def observe(self) -> dict[str, Any]:
         """The virtual building now."""
-        found: dict[str, Any] = json.loads(self.sim("observe", "--json"))
-        return found
+        return call(Port("127.0.0.1", self.ports["control"]), {"cmd": "observe"})  # not a program for each look
 
     def room(self, name: str) -> dict[str, Any]:
         """One room of the virtual building."""
