@@ -174,4 +174,5 @@ def _loans(
         family=[views.Person(number, name, number == shown) for number, name in family] if children else [],
         quota_left=circulation.quota_left(session, shown, occasion),
         cover=views.covers_of(visit, records),
+        linked=views.linked(visit, records.values()),
     )

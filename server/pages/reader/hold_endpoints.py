@@ -56,6 +56,7 @@ def my_holds(
         done=visit.words.gettext(hold_views.DONE[done]) if done in hold_views.DONE else "",
         refused=views.told(visit.words, refused),
         cover=views.covers_of(visit, records),
+        linked=views.linked(visit, records.values()),
     )
 
 

@@ -105,7 +105,7 @@ def shown_title(visit: Visit, session: Session, record_id: int) -> tuple[Record,
         record, items = catalogue.get_record(session, record_id)
     except UnknownRecordError:
         raise HTTPException(404) from None
-    if record.suppressed and not visit.is_staff:
+    if not views.shows(visit, record):
         raise HTTPException(404)
     return record, items
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from typing import Protocol
@@ -105,6 +105,16 @@ def told(words: Words, code: str) -> str:
 def day(words: Words, at: date) -> str:
     """A day of the library's calendar."""
     return words.moment(datetime.combine(at, time(12), words.zone), "date")
+
+
+def shows(visit: Visit, record: Record) -> bool:
+    """Whether this visitor may look at a title: readers see no hidden one."""
+    return visit.is_staff or not record.suppressed
+
+
+def linked(visit: Visit, records: Iterable[Record]) -> frozenset[int]:
+    """The keys of those titles whose page this visitor can open."""
+    return frozenset(record.id for record in records if shows(visit, record))
 
 
 def covers_of(visit: Visit, records: Mapping[int, Record]) -> Callable[[Titled], Cover]:

@@ -11,12 +11,14 @@ from sqlalchemy.orm import Session
 from starlette.responses import RedirectResponse, Response
 
 from carrel.clock import local_date
+from server.catalogue import service as catalogue
 from server.deps import Core, CoreDep, Principal, ReadSession, WriteSession, public
 from server.feedback import service as feedback
 from server.feedback.endpoints import occasion
 from server.feedback.schemas import AnswerRequest, FeedbackRequest, RatingRequest
 from server.lending.place import occasion_of
 from server.news import service as news
+from server.pages.reader import views
 from server.pages.relations import words as relation_words
 from server.pages.relations.forms import BLANK, Draft, Fields, RefusedError, attempt, once, read
 from server.pages.sent import Done
@@ -202,6 +204,8 @@ def _feedback(
 
 def _suggestions(visit: Visit, session: Session, core: Core, *, draft: Draft, done: str = "") -> Response:
     patron_id = visit.caller.patron_id if visit.caller else None
+    found = suggestions.find(session, patron_id=patron_id)
+    arrived = catalogue.records_of(session, [one.record_id for one in found if one.record_id is not None])
     return visit.page(
         "relations/suggestions.html",
         status=draft.status,
@@ -209,6 +213,7 @@ def _suggestions(visit: Visit, session: Session, core: Core, *, draft: Draft, do
         done=relation_words.DONE.get(done, ""),
         a_month=core.settings.server.relations.suggestions_a_month,
         known=patron_id is not None,
-        suggestions=suggestions.find(session, patron_id=patron_id),
+        suggestions=found,
+        linked=views.linked(visit, arrived),
         rel=relation_words,
     )

@@ -2,8 +2,10 @@ import re
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import update
 
 from server.catalogue import service as catalogue
+from server.catalogue.models import RecordRow
 from server.catalogue.service import NewItem
 from server.lending import service as lending
 from tests.support.counter import Counter
@@ -71,6 +73,21 @@ def test_how_long_one_will_probably_wait_is_said_before_and_after(alice, web, co
     assert "When a copy will come back is not known." in alice.get("/my/holds").text
     alice.post(f"/my/holds/{mine['id']}/pause")
     assert alice.get("/api/v1/patrons/me/holds").json()["holds"][0]["expected_on"] is None
+
+
+def test_a_hidden_title_keeps_its_name_but_has_no_link_for_readers(alice, counter, database, title):
+    counter.checkout(ALICE, BOOKS[0])
+    counter.hold(ALICE, BOOKS[1])
+    pages = {"/my/loans": title(BOOKS[0]), "/my/holds": title(BOOKS[1])}
+    for page, address in pages.items():
+        assert f'<a href="{address}">' in alice.get(page).text
+    with database.writing() as session:
+        session.execute(update(RecordRow).values(suppressed=True))
+    for page, address in pages.items():
+        assert alice.get(address).status_code == 404
+        shown = alice.get(page).text
+        assert f'href="{address}"' not in shown
+        assert re.search(r'class="title">[^<]+</h', shown)
 
 
 def test_pressing_twice_reserves_once(alice, title):

@@ -5,7 +5,9 @@ from datetime import timedelta
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import update
 
+from server.catalogue.models import RecordRow
 from server.feedback import service as feedback
 from server.lending.occasion import Occasion
 from tests.support.pages_app import READER, STAFF, build
@@ -108,7 +110,7 @@ def test_a_form_that_is_not_filled_in_comes_back_as_it_was(visitor):
     assert re.search(r'<select[^>]*id="kind"[^>]*aria-invalid="true"', page.text)
 
 
-def test_a_suggestion_from_an_empty_search_to_you_said_we_did(visitor):
+def test_a_suggestion_from_an_empty_search_to_you_said_we_did(visitor, app):
     nobody, reader, staff = visitor(), visitor(READER), visitor(STAFF)
     assert 'href="/suggestions?title=Zyx+Wvu"' in nobody.get("/search?q=Zyx+Wvu").text.replace("%20", "+")
     assert "Sign in with your card" in nobody.get("/suggestions?title=Zyx").text
@@ -132,6 +134,9 @@ def test_a_suggestion_from_an_empty_search_to_you_said_we_did(visitor):
     assert "Comes in May." in nobody.get("/suggestions").text
     staff.post(f"/relations/suggestions/{key}", data={"state": "arrived", "record_id": "1"})
     assert 'href="/titles/1"' in nobody.get("/suggestions").text
+    with app.state.core.database.writing() as session:
+        session.execute(update(RecordRow).where(RecordRow.id == 1).values(suppressed=True))
+    assert "/titles/1" not in nobody.get("/suggestions").text, "a hidden title has no page for readers"
     late = reader.post("/suggestions", data={"title": "zyx wvu"})
     assert (late.status_code, "The library has this title already" in late.text) == (409, True)
 
