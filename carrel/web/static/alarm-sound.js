@@ -3,6 +3,8 @@
 // A browser lets a page sound only once somebody has touched it. [data-alarm-sound] says how it stands: off, on or sounding;
 // pressed, it turns the sound on or off, or silences the alarm that sounds, in this browser alone.
 
+import { read, write } from "./kept.js";
+
 const EVERY_MS = 1500;
 const NOTES = [880, 660];
 const NOTE_S = 0.4;
@@ -18,8 +20,8 @@ const me = Math.random().toString(36);
 const heard = new Set(); // alarms that have been loud on this page
 let sound = null;
 
-const silenced = () => JSON.parse(localStorage.getItem(SILENCED) ?? "[]");
-const wanted = () => localStorage.getItem(OFF) === null;
+const silenced = () => read("localStorage", SILENCED, []);
+const wanted = () => !read("localStorage", OFF, 0);
 const allowed = () => sound?.state === "running" || navigator.userActivation?.hasBeenActive;
 
 function tick() {
@@ -44,22 +46,22 @@ function show(state) {
 
 function press() {
   if (button.dataset.state === "sounding") keepSilenced([...silenced(), ...heard]);
-  else if (button.dataset.state === "on") localStorage.setItem(OFF, "1");
+  else if (button.dataset.state === "on") write("localStorage", OFF, 1);
   else {
-    localStorage.removeItem(OFF);
+    write("localStorage", OFF, null);
     play(); // so that one knows what it is like, and how loud
   }
   tick();
 }
 
 function keepSilenced(ids) {
-  localStorage.setItem(SILENCED, JSON.stringify([...new Set(ids)].slice(-KEPT_IDS)));
+  write("localStorage", SILENCED, [...new Set(ids)].slice(-KEPT_IDS));
 }
 
 function isMyTurn() {
-  const [who, when] = (localStorage.getItem(SOUNDING) ?? " 0").split(" ");
-  if (who !== me && Date.now() - Number(when) < 2 * EVERY_MS) return false;
-  localStorage.setItem(SOUNDING, `${me} ${Date.now()}`);
+  const [who, when] = read("localStorage", SOUNDING, ["", 0]);
+  if (who !== me && Date.now() - when < 2 * EVERY_MS) return false;
+  write("localStorage", SOUNDING, [me, Date.now()]);
   return true;
 }
 

@@ -3,6 +3,8 @@
 // number again, sends all of it again, or discards it. What waits when the page is left, as for a sign-in that has ended,
 // waits again when the same reader is open; for any other it is only told of.
 
+import { read, write } from "./kept.js";
+
 const form = document.querySelector("#scan");
 const field = form.elements.namedItem("code");
 const held = document.querySelector("#held");
@@ -35,11 +37,11 @@ function tell() {
 }
 
 // Card of a reader, or "" for none -> what was scanned while that reader was open.
-const others = new Map(JSON.parse(sessionStorage.getItem(KEPT) ?? "[]"));
+const others = new Map(read("sessionStorage", KEPT, []));
 const reader = () => document.querySelector("#desk [form=scan][name=card]").value;
 
 function takeUp() {
-  sessionStorage.removeItem(KEPT);
+  write("sessionStorage", KEPT, null);
   waiting.push(...(others.get(reader()) ?? []));
   others.delete(reader());
   stopped = waiting.length > 0;
@@ -50,7 +52,7 @@ function takeUp() {
 function keep() {
   const codes = [...(others.get(reader()) ?? []), ...(sent ? [sent] : []), ...waiting];
   if (codes.length) others.set(reader(), codes);
-  if (others.size) sessionStorage.setItem(KEPT, JSON.stringify([...others]));
+  if (others.size) write("sessionStorage", KEPT, [...others]);
 }
 
 function tellOthers() {

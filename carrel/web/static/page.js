@@ -1,5 +1,7 @@
 // Small things every page of staff and readers has: the theme button and htmx's manners.
 
+import { write } from "./kept.js";
+
 const root = document.documentElement;
 const failed = document.querySelector("[data-failed-banner]");
 
@@ -14,10 +16,7 @@ for (const button of document.querySelectorAll("[data-theme-toggle]")) {
 
 // The next one at this device is not to see what was searched for.
 document.addEventListener("submit", (event) => {
-  if (!event.target.matches("[action='/sign-out']")) return;
-  try {
-    localStorage.removeItem("carrel-searches");
-  } catch {} // a browser that keeps nothing
+  if (event.target.matches("[action='/sign-out']")) write("localStorage", "carrel-searches", null);
 });
 
 // Readers' pages are there without a connection too, where the browser lets a worker run (HTTPS).

@@ -1,24 +1,18 @@
 // The last searches of this device, offered under the empty field. They stay in the browser: page.js drops them at sign-out.
 
+import { read, write } from "./kept.js";
+
 const KEY = "carrel-searches";
 const MOST = 8;
 const field = document.getElementById("q");
 const section = document.getElementById("recent");
 
 function kept() {
-  try {
-    const found = JSON.parse(localStorage.getItem(KEY) ?? "[]");
-    return Array.isArray(found) ? found.filter((one) => typeof one === "string").slice(0, MOST) : [];
-  } catch {
-    return []; // a browser that keeps nothing, or something else under this name
-  }
+  const found = read("localStorage", KEY, []);
+  return Array.isArray(found) ? found.filter((one) => typeof one === "string").slice(0, MOST) : []; // else somebody else's
 }
 
-function keep(texts) {
-  try {
-    localStorage.setItem(KEY, JSON.stringify(texts));
-  } catch {} // as above
-}
+const keep = (texts) => write("localStorage", KEY, texts);
 
 // While somebody types, every pause is a search; what they meant they send, or open something of what it found.
 function remember() {

@@ -2,14 +2,16 @@
 // signs in again in the same tab. Kept meanwhile, in that tab only: its fields and its mark of what it had seen, but no
 // password, file or other hidden field. Forgotten when somebody signs out or somebody else signs in.
 
+import { read, write } from "./kept.js";
+
 const KEPT = "typed";
 const SIGNED_OUT = "signed-out";
 const FIELDS = "input:not([type=password], [type=file], [type=hidden]:not([name=seen])), select, textarea";
 const user = document.querySelector("#main").dataset.user;  // none where nobody is signed in
 const typed = new Set();
 
-const read = () => new Map(JSON.parse(sessionStorage.getItem(KEPT) ?? "[]"));
-const write = (kept) => sessionStorage.setItem(KEPT, JSON.stringify([...kept]));
+const recall = () => new Map(read("sessionStorage", KEPT, []));
+const keep = (kept) => write("sessionStorage", KEPT, [...kept]);
 const action = (form) => form.getAttribute("action");
 const isTick = (field) => field.type === "checkbox" || field.type === "radio";
 const nameOf = (field) => (isTick(field) ? `${field.name}=${field.value}` : field.name);
@@ -36,7 +38,7 @@ function restore(form, values) {
 
 // What was left with the session alive was left on purpose, or came to the server and back.
 function takeUp() {
-  const kept = read();
+  const kept = recall();
   for (const [address, left] of kept) {
     if (!user) {
       left.lost = true;
@@ -48,12 +50,12 @@ function takeUp() {
     if (form && own && (left.lost || isAsSent(form, left.values))) typed.add(form);
     if (form || !own || !left.lost) kept.delete(address);
   }
-  write(kept);
+  keep(kept);
 }
 
 function forget() {
   typed.clear();
-  sessionStorage.removeItem(KEPT);
+  write("sessionStorage", KEPT, null);
 }
 
 document.addEventListener("input", (event) => {
@@ -64,7 +66,7 @@ document.addEventListener("input", (event) => {
 document.addEventListener("submit", (event) => {
   if (action(event.target) !== "/sign-out") return;
   forget();
-  localStorage.setItem(SIGNED_OUT, Date.now());  // tells the other tabs
+  write("localStorage", SIGNED_OUT, Date.now());  // tells the other tabs
 });
 
 addEventListener("storage", (event) => {
@@ -73,9 +75,9 @@ addEventListener("storage", (event) => {
 
 addEventListener("pagehide", () => {
   if (!typed.size) return;
-  const kept = read();
+  const kept = recall();
   for (const form of typed) kept.set(action(form), { user, values: valuesOf(form) });
-  write(kept);
+  keep(kept);
 });
 
 takeUp();

@@ -21,7 +21,17 @@ from server.patrons.errors import UnknownPatronError
 router = APIRouter(include_in_schema=False, dependencies=[public()])
 
 WORKER = "reader-worker.js"
-SHELL = ("tokens.css", "app.css", "reader.css", "page.js", "typed.js", "htmx.min.js", "icons.svg", "favicon.svg")
+SHELL = (
+    "tokens.css",
+    "app.css",
+    "reader.css",
+    "page.js",
+    "typed.js",
+    "kept.js",
+    "htmx.min.js",
+    "icons.svg",
+    "favicon.svg",
+)
 """Static files that the kept pages need."""
 ICONS = (
     ("favicon.svg", "any", "any"),

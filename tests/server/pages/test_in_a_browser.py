@@ -15,6 +15,10 @@ COUNT_TONES = """
 window.tones = 0;
 window.OscillatorNode = class extends OscillatorNode { constructor(...of) { super(...of); window.tones += 1; } };
 """
+KEEP_NOTHING = """
+for (const name of ["localStorage", "sessionStorage"])
+  Object.defineProperty(window, name, { get() { throw new DOMException("forbidden", "SecurityError"); } });
+"""
 
 
 @pytest.fixture
@@ -85,6 +89,20 @@ def test_staff_see_a_fire_on_whatever_page_they_are_and_readers_do_not(visit, ad
     sign_in(reader, address, READER)
     reader.wait_for_url("**/my/loans")
     expect(reader.locator("#alarm-bar")).to_have_count(0)
+
+
+def test_a_browser_that_keeps_nothing_sounds_all_the_same(visit, address, building):
+    page = visit()
+    page.add_init_script(KEEP_NOTHING + COUNT_TONES)
+    sign_in(page, address, STAFF)
+    page.goto(f"{address}/desk")
+    building.open_alarms = [fire(now=building.now)]
+    building.rev += 1
+    expect(page.locator("#code")).to_be_focused()
+    page.keyboard.press("Shift")
+    page.wait_for_function("() => tones > 2")
+    page.locator("[data-alarm-sound]").click()
+    expect(page.locator("[data-alarm-sound]")).to_have_accessible_name("Alarm sound is on")
 
 
 def test_what_was_typed_comes_back_to_the_same_person_when_the_session_had_ended(visit, address):
