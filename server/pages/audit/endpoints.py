@@ -90,7 +90,7 @@ class Log:
 
     def _line(self, row: Sealed, names: dict[str, str]) -> Line:
         words, entry = self.visit.words, row.entry
-        details = audit_words.details(words, entry.detail)
+        details = audit_words.details(words, entry.action, entry.detail)
         return Line(
             row,
             what=audit_words.sentence(words, entry.action),

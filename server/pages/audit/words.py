@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 from carrel.web.i18n import N_, Words
+from server.lending.policy import Rule
 from server.pages.accounts import words as account_words
 from server.pages.catalogue.words import STATES as ITEM_STATES
 from server.pages.desk import words as desk_words
-from server.pages.lending_settings.words import GROUPS
+from server.pages.lending_settings.words import GROUPS, period, scope
 from server.pages.relations import words as relation_words
 from server.pages.rules.words import DAYS
 from server.pages.worklists import words as list_words
@@ -241,6 +243,18 @@ CHANNELS = {
     "sip2": N_("Terminal"),
     "replay": N_("Lent without the server, sent later"),
 }
+CHANGES = ("lending.policy", "catalogue.item_update")
+"""What tells each value before and after."""
+RULES = ("added", "removed")
+"""What tells whole lending rules."""
+RULE_FIELDS = tuple(one.name for one in fields(Rule))
+RULE = {
+    "renewals": N_("Renewals"),
+    "max": N_("At most"),
+    "fee_per_open_day": N_("Fee a day"),
+    "grace_open_days": N_("Grace (open days)"),
+    "cap": N_("Highest fee"),
+}
 _ITEM_STATES = {code: text for code, (_tone, text) in ITEM_STATES.items()}
 VALUES = {
     "channel": CHANNELS,
@@ -286,13 +300,26 @@ def place(subject: str) -> str | None:
     return f"{PLACES[kind]}{key}" if key and kind in PLACES else None
 
 
-def details(words: Words, detail: str) -> list[tuple[str, str]]:
+def details(words: Words, action: str, detail: str) -> list[tuple[str, str]]:
     """An entry's details by name."""
     told: dict[str, Any] = json.loads(detail)
+    say = _change if action in CHANGES else _value
     return [
-        (words.gettext(DETAILS[name]) if name in DETAILS else name, _value(words, name, value))
+        (words.gettext(DETAILS[name]) if name in DETAILS else name, say(words, name, value))
         for name, value in told.items()
     ]
+
+
+def _change(words: Words, name: str, values: list[Any]) -> str:
+    unset = words.gettext("not set")
+    before, after = (unset if value in (None, "", []) else _value(words, name, value) for value in values)
+    return words.gettext("from %(before)s to %(after)s", before=before, after=after)
+
+
+def _rule(words: Words, told: dict[str, Any]) -> str:
+    rule = Rule(**{name: told[name] for name in RULE_FIELDS if name in told})
+    more = [f"{words.gettext(RULE[name])}: {told[name]}" for name in RULE if told.get(name) is not None]
+    return ", ".join([f"{scope(words, rule)}: {period(words, rule)}", *(more if rule.allowed else [])])
 
 
 def _value(words: Words, name: str, value: object) -> str:
@@ -302,10 +329,14 @@ def _value(words: Words, name: str, value: object) -> str:
         return words.gettext("yes") if value else words.gettext("no")
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
         return ", ".join(_value(words, name, one) for one in value) or "–"
+    if name in RULES and isinstance(value, list):
+        return "; ".join(_rule(words, rule) for rule in value)
     if isinstance(value, dict) and all(isinstance(one, list) for one in value.values()):
         return "; ".join(f"{key}: {_value(words, name, one)}" for key, one in value.items()) or "–"
     if value is None:
         return "–"
+    if name == "price" and isinstance(value, int):
+        return words.number(value / 100, 2)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

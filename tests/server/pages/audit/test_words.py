@@ -66,7 +66,7 @@ def test_only_what_has_a_page_is_linked():
 
 def test_details_are_read_as_people_write_them(english):
     detail = '{"disabled":true,"role":"duty_staff","fields":["name","email"],"x":null,"amount":"3.50","days":[1,{}]}'
-    assert words.details(english, detail) == [
+    assert words.details(english, "account.change", detail) == [
         ("Ended", "yes"), ("Role", "Duty staff"), ("Fields", "name, email"), ("x", "–"), ("Amount", "3.50"),
         ("days", "[1, {}]"),
     ]  # fmt: skip
@@ -81,11 +81,29 @@ def test_details_are_read_as_people_write_them(english):
         ('{"from":"on_shelf","to":"repair"}', [("From", "On the shelf"), ("To", "Being repaired")]),
         ('{"kind":"fault"}', [("Kind", "Something is broken")]),
         ('{"state":"ordered"}', [("State", "ordered")]),
-        ('{"max_loans":[6,8]}', [("Loans at most", "[6, 8]")]),
+        (
+            '{"removed":[],"added":[{"patron_class":"adult","days":30,"renewals":2,"cap":"9.50","max":null}]}',
+            [("Removed", "–"), ("Added", "adult, all items, all branches: 30 days, Renewals: 2, Highest fee: 9.50")],
+        ),
     ],
 )
 def test_codes_of_details_have_words(english, detail, told):
-    assert words.details(english, detail) == told
+    assert words.details(english, "account.change", detail) == told
+
+
+@pytest.mark.parametrize(
+    ("action", "detail", "told"),
+    [
+        ("lending.policy", '{"max_loans":[6,8]}', ("Loans at most", "from 6 to 8")),
+        ("lending.policy", '{"max_loans":[6,null]}', ("Loans at most", "from 6 to not set")),
+        ("lending.policy", '{"kiosk_pin":[false,true]}', ("Kiosks ask for the PIN", "from no to yes")),
+        ("lending.policy", '{"branches":[[],["main","east"]]}', ("Branches", "from not set to main, east")),
+        ("catalogue.item_update", '{"location":["","A 3"]}', ("Place", "from not set to A 3")),
+        ("catalogue.item_update", '{"price":[null,3550]}', ("Price", "from not set to 35.50")),
+    ],
+)
+def test_a_change_tells_what_was_before(english, action, detail, told):
+    assert words.details(english, action, detail) == [told]
 
 
 @pytest.mark.parametrize("code", words.FAULTS)
