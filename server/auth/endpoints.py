@@ -155,10 +155,15 @@ def begin_anew(request: Request, core: Core, user: str, secret: str, *, here: st
     hours, agent = core.settings.server.session_hours, request.headers.get("user-agent", "")
     begun = service.sign_in(core.database, user, secret, now=core.clock.now(), hours=hours, agent=agent)
     if isinstance(begun, DomainError):
-        return RedirectResponse(f"/sign-in?next={here}", 303)
+        return to_sign_in_anew(here)
     answer = RedirectResponse(f"{here}?done={done}", 303)
     set_cookie(answer, begun, secure=request.url.scheme == "https")
     return answer
+
+
+def to_sign_in_anew(here: str) -> Response:
+    """For pages: to the sign-in, which tells that the new password or PIN counts, and then `here`."""
+    return RedirectResponse(f"/sign-in?next={here}&anew=1", 303)
 
 
 def _who(principal: Principal) -> WhoResponse:

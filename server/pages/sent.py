@@ -12,11 +12,14 @@ from fastapi import Request
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
 
+from server.db import Database
 from server.lending import journal
 
 FIELD = "request_id"
 """The form's hidden field."""
 NUMBER = re.compile(r"[0-9A-Za-z._:-]{1,64}")
+ANYBODY = "secret_form"
+"""Who sends a form that may have ended their own session."""
 
 A = TypeVar("A", bound=BaseModel)
 
@@ -38,6 +41,25 @@ class Done(BaseModel):
 def fresh_id() -> str:
     """A request's own number: a form that is sent twice does its work once."""
     return uuid.uuid4().hex
+
+
+def secret_once(  # each is told
+    session: Session, request: Request, number: str, *, now: datetime, work: Callable[[], None]
+) -> None:  # fmt: skip
+    """Change what somebody signs in with, once. Of the form nothing is noted but its number: no secret, and no name,
+    since it ends the session of whoever sends it."""
+
+    def deed() -> Done:
+        work()
+        return Done()
+
+    once(session, request, {FIELD: number}, actor=ANYBODY, now=now, answer=Done, work=deed)
+
+
+def is_done(database: Database, number: str) -> bool:
+    """Whether `secret_once` has carried out the form of this number."""
+    with database.reading() as session:
+        return journal.answered(session, ANYBODY, number) is not None
 
 
 def once(  # each is told

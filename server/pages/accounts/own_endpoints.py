@@ -11,9 +11,10 @@ from starlette.responses import RedirectResponse, Response
 from carrel.web.words import refusal
 from server.auth import accounts
 from server.auth import service as auth
-from server.auth.endpoints import SessionId, begin_anew
+from server.auth.endpoints import SessionId, begin_anew, to_sign_in_anew
 from server.deps import Core, CoreDep, Principal, public, token_of
 from server.errors import DomainError
+from server.pages import sent
 from server.pages.accounts import words as account_words
 from server.pages.agents import program
 from server.pages.shell import Visit, VisitDep
@@ -33,12 +34,15 @@ def own(visit: VisitDep, core: CoreDep, *, done: Annotated[str, Query(max_length
 
 
 @router.post(HERE + "/password")
-def password(visit: VisitDep, core: CoreDep, *, present: Text = "", new: Text = "", again: Text = "") -> Response:
-    """A new password: every session ends, and one with the new password begins here."""
+def password(  # each is a field
+    visit: VisitDep, core: CoreDep, *, present: Text = "", new: Text = "", again: Text = "", request_id: Text = ""
+) -> Response:  # fmt: skip
+    """A new password: every session ends, and one with the new password begins here, also when the form comes again."""
     caller = visit.staff()
     if caller is None:
-        return visit.to_sign_in()
-    if wrong := _change(visit, core, caller, present=present, new=new, again=again):
+        return to_sign_in_anew(HERE) if sent.is_done(core.database, request_id) else visit.to_sign_in()
+    wrong = _change(visit, core, caller, present=present, new=new, again=again, request_id=request_id)
+    if wrong and not sent.is_done(core.database, request_id):
         return _page(visit, core, wrong=wrong)
     return begin_anew(visit.request, core, caller.user, new, here=HERE, done="own_password")
 
@@ -56,7 +60,9 @@ def end(session_id: SessionId, visit: VisitDep, core: CoreDep) -> Response:
     return _saved("session")
 
 
-def _change(visit: Visit, core: Core, caller: Principal, *, present: str, new: str, again: str) -> dict[str, str]:
+def _change(  # each is a field
+    visit: Visit, core: Core, caller: Principal, *, present: str, new: str, again: str, request_id: str
+) -> dict[str, str]:  # fmt: skip
     """What is wrong, by field; nothing when the password is changed."""
     if new != again:
         return {"again": visit.words.gettext("This is not the same password as above.")}
@@ -66,8 +72,12 @@ def _change(visit: Visit, core: Core, caller: Principal, *, present: str, new: s
         hashed = accounts.hash_password(new, caller.user)
     except DomainError as error:
         return {"new": refusal(visit.words, error.code, error.params)}
+    now = core.clock.now()
     with core.database.writing() as session:
-        accounts.set_password(session, caller.user, hashed, actor=caller.subject, at=core.clock.now())
+        sent.secret_once(
+            session, visit.request, request_id, now=now,
+            work=lambda: accounts.set_password(session, caller.user, hashed, actor=caller.subject, at=now),
+        )  # fmt: skip
     return {}
 
 

@@ -21,7 +21,7 @@ from server.fees.desk import Charge, Waiver
 from server.fees.errors import PaymentAmountError
 from server.fees.policy import KINDS, amount_of
 from server.lending.occasion import Occasion
-from server.pages import seen
+from server.pages import seen, sent
 from server.pages.patrons.forms import Draft, Posted, changes, merged, new_patron
 from server.pages.patrons.work import FIRST_CLASS, Accounts, Told, stored_draft
 from server.patrons import desk, privacy, service
@@ -35,6 +35,10 @@ router = APIRouter(include_in_schema=False, dependencies=[public()])
 AccountsDep = Annotated[Accounts, Depends()]
 DAY: TypeAdapter[Day | None] = TypeAdapter(Day | None)
 CONFIRM = N_("Type the card's number to confirm. Nothing was changed.")
+
+
+class UnconfirmedError(Exception):
+    """The card's number is not the reader's."""
 
 
 class Made(BaseModel):
@@ -249,16 +253,24 @@ def export(patron_id: PatronId, request: Request, pages: AccountsDep) -> Respons
 
 @router.post("/patrons/{patron_id}/anonymise")
 def anonymise(patron_id: PatronId, request: Request, pages: AccountsDep, *, draft: Posted) -> Response:
-    """Forget the reader for good, whose card's number was typed once more."""
+    """Forget the reader for good, whose card's number was typed once more. Nothing of the form is noted but its own."""
     caller = pages.visit.librarian()
     if caller is None:
         return pages.visit.to_sign_in()
     occasion = pages.occasion(caller)
+
+    def forget() -> sent.Done:
+        if number(draft.get("card")) != _patron(session, patron_id).card:
+            raise UnconfirmedError
+        privacy.anonymise(session, patron_id, holders_of(request), actor=occasion.actor, at=occasion.now)
+        return sent.Done()
+
     try:
         with pages.core.database.writing() as session:
-            if number(draft.get("card")) != _patron(session, patron_id).card:
-                return pages.account(caller, patron_id, Told(refused=pages.words.gettext(CONFIRM)))
-            privacy.anonymise(session, patron_id, holders_of(request), actor=occasion.actor, at=occasion.now)
+            form = Draft({sent.FIELD: draft.get(sent.FIELD)})
+            pages.once(session, occasion, form, answer=sent.Done, work=forget)
+    except UnconfirmedError:
+        return pages.account(caller, patron_id, Told(refused=pages.words.gettext(CONFIRM)))
     except DomainError as error:
         return pages.account(caller, patron_id, Told(refused=pages.say(error)))
     return pages.list("", told=pages.words.gettext("The reader is forgotten. Numbers for statistics stay."))

@@ -15,10 +15,11 @@ from carrel.web.i18n import LANGUAGES
 from carrel.web.words import refusal
 from server.auth import accounts
 from server.auth import service as auth
-from server.auth.endpoints import SessionId, begin_anew
+from server.auth.endpoints import SessionId, begin_anew, to_sign_in_anew
 from server.deps import Core, CoreDep, ReadSession, WriteSession, public, token_of
 from server.errors import DomainError
 from server.lending import service as lending
+from server.pages import sent
 from server.pages.agents import program
 from server.pages.reader import account_views, views
 from server.pages.reader.views import Reader
@@ -108,19 +109,23 @@ def end(session_id: SessionId, visit: VisitDep, session: WriteSession, core: Cor
 
 
 @router.post("/my/account/pin")
-def pin(visit: VisitDep, core: CoreDep, *, present: Text = "", new: Text = "", again: Text = "") -> Response:
-    """A new PIN: every session ends, and one with the new PIN begins here."""
+def pin(  # each is a field
+    visit: VisitDep, core: CoreDep, *, present: Text = "", new: Text = "", again: Text = "", request_id: Text = ""
+) -> Response:  # fmt: skip
+    """A new PIN: every session ends, and one with the new PIN begins here, also when the form comes again."""
     reader = views.reader_of(visit)
     if isinstance(reader, Response):
-        return reader
-    wrong = _change_pin(visit, core, reader, present=present, new=new, again=again)
-    if wrong:
+        return to_sign_in_anew("/my/account") if sent.is_done(core.database, request_id) else reader
+    wrong = _change_pin(visit, core, reader, present=present, new=new, again=again, request_id=request_id)
+    if wrong and not sent.is_done(core.database, request_id):
         with core.database.reading() as session:
             return _page(visit, session, core, reader, wrong=wrong)
     return begin_anew(visit.request, core, reader.card, new, here="/my/account", done="pin")
 
 
-def _change_pin(visit: Visit, core: Core, reader: Reader, *, present: str, new: str, again: str) -> dict[str, str]:
+def _change_pin(  # each is a field
+    visit: Visit, core: Core, reader: Reader, *, present: str, new: str, again: str, request_id: str
+) -> dict[str, str]:  # fmt: skip
     """What is wrong, by field; nothing when the PIN is changed. Wrong answers count as they do at the kiosk."""
     if new != again:
         return {"again": visit.words.gettext("This is not the same PIN as above.")}
@@ -131,8 +136,12 @@ def _change_pin(visit: Visit, core: Core, reader: Reader, *, present: str, new: 
         hashed = accounts.hash_pin(new, reader.card)
     except DomainError as error:
         return {"new": refusal(visit.words, error.code, error.params)}
+    key, actor, now = checked.id, reader.principal.subject, core.clock.now()
     with core.database.writing() as session:
-        accounts.set_pin(session, checked.id, hashed, actor=reader.principal.subject, at=core.clock.now())
+        sent.secret_once(
+            session, visit.request, request_id, now=now,
+            work=lambda: accounts.set_pin(session, key, hashed, actor=actor, at=now),
+        )  # fmt: skip
     return {}
 
 

@@ -99,10 +99,14 @@ def renew_all(
 
 @router.get("/sign-in")
 def sign_in_page(
-    visit: VisitDep, next: Annotated[Next, Query()] = "/", undone: Annotated[str, Query(max_length=1)] = ""
+    visit: VisitDep,
+    next: Annotated[Next, Query()] = "/",
+    undone: Annotated[str, Query(max_length=1)] = "",
+    anew: Annotated[str, Query(max_length=1)] = "",
 ) -> Response:
-    """The form; `undone` when something was sent that was not done, since nobody was signed in."""
-    return visit.page("reader/sign_in.html", next=safe_next(next), user="", error="", undone=undone)
+    """The form; `undone` when something was sent that was not done, since nobody was signed in; `anew` when a new
+    password or PIN has ended the session."""
+    return visit.page("reader/sign_in.html", next=safe_next(next), user="", error="", undone=undone, anew=anew)
 
 
 @router.post("/sign-in")

@@ -61,6 +61,19 @@ def test_a_new_password_counts_and_only_this_browser_stays_signed_in(me: TestCli
     assert me.get("/api/v1/session", headers={"Authorization": f"Bearer {cookie}"}).status_code == 200
 
 
+def test_the_second_of_two_equal_forms_tells_that_it_is_done(me: TestClient) -> None:
+    old = me.cookies[COOKIE]
+    form = FORM | {"request_id": re.findall(r'name="request_id" value="(\w+)"', me.get("/account").text)[0]}
+    for _ in range(2):
+        assert "The new password counts from now on." in text(me.post("/account/password", data=form))
+    me.cookies.clear()
+    me.cookies.set(COOKIE, old)
+    told = text(me.post("/account/password", data=form))
+    assert "The new password or PIN counts from now on. Sign in with it." in told, "the first answer was lost"
+    assert "was not done" not in told
+    assert "was not done" in text(me.post("/account/password", data=FORM))
+
+
 @pytest.mark.parametrize(
     ("field", "value", "told"),
     [

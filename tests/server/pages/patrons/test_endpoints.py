@@ -246,7 +246,8 @@ def test_a_reader_gets_everything_and_is_forgotten(desk: TestClient) -> None:
     assert "Type the card's number" in post(desk, f"{home}/anonymise", 409, card="90000002")
     assert "still has open loans" in post(desk, f"{home}/anonymise", 409, card=ALICE)
     desk.post("/desk/scan", data={"code": BOOKS[0]})
-    assert "The reader is forgotten." in post(desk, f"{home}/anonymise", card=ALICE)
+    for _ in range(2):
+        assert "The reader is forgotten." in post(desk, f"{home}/anonymise", card=ALICE, request_id="once")
     assert desk.get(home, headers=PAGE).status_code == 404
     assert "There is no reader with this card." in text(desk.get("/desk", params={"card": ALICE}, headers=PAGE))
 
