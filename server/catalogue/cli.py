@@ -30,7 +30,6 @@ from server.catalogue.marc.record import MarcFormat
 from server.catalogue.search.documents import reindex
 from server.db import Database
 from server.errors import DomainError
-from server.lending import service as lending
 from server.migrations.apply import upgrade
 from server.settings import ServerSettings, read_settings
 
@@ -77,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     into.add_argument("--match", choices=get_args(Match), default="both", help="how it is known to be there")
     into.add_argument("--items", default="", help="add copies: 852, 905, 952, or 952:barcode=p,call_number=o")
     into.add_argument("--branch", help="whose copies these are; left out: the library's own branch")
+    into.add_argument("--new-branches", action="store_true", help="copies may be of branches that no copy is of yet")
     into.add_argument("--pool", action="store_true", help="keep aside, for looking up ISBNs when books are bought")
     into.add_argument("--report", type=Path, help="write what was wrong as CSV")
     into.add_argument("--language", choices=("en", "zh-CN"), help="of the report; left out: the library's")
@@ -104,13 +104,14 @@ def _import(options: argparse.Namespace, settings: ServerSettings, database: Dat
         match=options.match,
         items=options.items,
         branch=options.branch or own,
+        new_branches=options.new_branches,
         pool=options.pool,
     )
     gc.freeze()  # else each full collection looks through all that was loaded
     source = Source(options.file.name, _digest(options.file), options.file.stat().st_size, "cli")
     with _alone(settings.common.var / "imports", source.digest):
         with database.reading() as session:
-            lending.check_branch(lending.current(session), wanted.branch, own=own)
+            service.check_branch(session, wanted, own=own)
         runner = Runner(database, SystemClock(), uuid.uuid4().hex, ACTOR, _signalled(), _tell, own)
         job = _job(runner, source, wanted)
         try:

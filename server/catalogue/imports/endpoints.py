@@ -32,7 +32,6 @@ from server.catalogue.marc.reading import Container
 from server.catalogue.marc.record import MarcFormat
 from server.deps import DESK, Core, CoreDep, Principal, ReadSession, WriteSession, require
 from server.http.middleware import MAX_UPLOAD_BYTES
-from server.lending import service as lending
 
 router = APIRouter(prefix="/api/v1", tags=["catalogue"])
 
@@ -50,6 +49,11 @@ _FIELDS = {
     "match": {"enum": ["both", "control_number", "isbn", "none"], "default": "both"},
     "items": {"type": "string", "description": "holdings mapping: 852, 905, 952 or 952:barcode=p,call_number=o"},
     "branch": {"type": "string", "description": "whose copies these are; left out: the library's own branch"},
+    "new_branches": {
+        "type": "boolean",
+        "default": False,
+        "description": "copies may be of branches that no copy is of yet, unless the policy names branches",
+    },
     "pool": {"type": "boolean", "default": False, "description": "keep aside, for looking up ISBNs"},
 }
 _BODY = {
@@ -109,8 +113,7 @@ def _store(core: Core, upload: UploadFile, options: Options, *, subject: str) ->
         digest = _write(part, upload)
         source = Source(upload.filename or "upload", digest, upload.size or 0, "upload")
         with core.database.writing() as session:
-            own = core.settings.common.library.branch
-            lending.check_branch(lending.current(session), options.branch, own=own)
+            service.check_branch(session, options, own=core.settings.common.library.branch)
             job = service.create(session, source, options, subject=subject, now=core.clock.now())
             part.replace(file_of(folder, job.id))
     finally:

@@ -43,8 +43,9 @@ class Options:
     """How a file is imported.
 
     `overlay` says what becomes of a record that the catalogue has: it stays as it is, takes the imported values, or
-    takes those that it lacks; what people have edited always stays. `items` is a holdings mapping or empty; `pool`
-    keeps the records aside, for looking up ISBNs.
+    takes those that it lacks; what people have edited always stays. `items` is a holdings mapping or empty; with
+    `new_branches` its copies may be of branches that none was of before; `pool` keeps the records aside, for looking
+    up ISBNs.
     """
 
     dry_run: bool = False
@@ -54,6 +55,7 @@ class Options:
     match: Match = "both"
     items: str = ""
     branch: str = ""
+    new_branches: bool = False
     pool: bool = False
 
 

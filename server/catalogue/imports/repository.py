@@ -42,6 +42,16 @@ def queue_up(session: Session) -> None:
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ONE_AT_A_TIME})
 
 
+def count_items(session: Session) -> int:
+    """Of all copies."""
+    return session.scalar(select(func.count()).select_from(ItemRow)) or 0
+
+
+def branches(session: Session) -> Sequence[str]:
+    """That copies are of."""
+    return session.scalars(select(ItemRow.branch).distinct()).all()
+
+
 def known(session: Session, numbers: Sequence[str], isbns: Sequence[str]) -> list[Row[Any]]:
     """Records with one of these control numbers, of which a batch has no more than records, or ISBNs."""
     rows: dict[int, Row[Any]] = {}

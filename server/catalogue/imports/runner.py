@@ -25,7 +25,6 @@ from server.catalogue.marc import reading
 from server.catalogue.marc.iso2709 import Buffer
 from server.catalogue.marc.reading import Kind
 from server.db import Database
-from server.lending import service as lending
 
 PAUSE_S = 0.002
 """Between two transactions, so that the desk gets its turn."""
@@ -70,10 +69,11 @@ class Runner:
             return service.find(session, job.id)
 
     def _branches(self, job: Import) -> Set[str]:
-        """That copies may be of; none where the policy names none, so that they may be of any."""
+        """That copies may be of; none where they may be of any."""
         with self.database.reading() as session:
-            named = lending.current(session).policy.branches
-        return {*named, self.own_branch, job.options.branch} if named else frozenset()
+            came = 0 if job.options.dry_run else job.counts.items
+            known = service.branches(session, job.options, own=self.own_branch, came=came)
+        return known and {*known, job.options.branch}
 
     def _refuse(self, job: Import, code: str) -> Import:
         with self.database.writing() as session:

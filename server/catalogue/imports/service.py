@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -21,6 +21,7 @@ from server.catalogue.imports.holdings import mapped
 from server.catalogue.imports.policy import KEPT, MOST_ATTEMPTS, SILENT, Options, State
 from server.catalogue.imports.shelf import Outcome
 from server.catalogue.models import ImportRow
+from server.lending import service as lending
 from server.lending.errors import UnknownBranchError
 
 LISTED = 50
@@ -82,6 +83,25 @@ class Line:
     fatal: bool
     code: str
     detail: str
+
+
+def branches(session: Session, options: Options, *, own: str, came: int = 0) -> Set[str]:
+    """Those that copies may be of: the policy's, or where it names none the branches of the copies that there are.
+
+    Empty for any branch: where new ones are wanted, and in a library without copies but the `came` of this import.
+    """
+    if named := lending.current(session).policy.branches:
+        return {*named, own}
+    if options.new_branches or repository.count_items(session) <= came:
+        return frozenset()
+    return {*repository.branches(session), own}
+
+
+def check_branch(session: Session, options: Options, *, own: str) -> None:
+    """Raises UnknownBranchError for an import whose copies would be of a branch that the library does not have."""
+    known = branches(session, options, own=own)
+    if known and options.branch not in known:
+        raise UnknownBranchError(branch=options.branch)
 
 
 def create(session: Session, source: Source, options: Options, *, subject: str, now: datetime) -> Import:

@@ -166,9 +166,10 @@ WORDS: dict[str, Words] = {
     ),
     "unknown_branch": Words(
         "A copy's branch is none of the library's. The record was taken over, this copy was not.",
-        "Correct the branch in the file, or name it in the lending settings, and import the file again.",
+        "Correct the branch in the file. Or name it in the lending settings; where none is named there, allow new "
+        "branches. Then import the file again.",
         "馆藏所注的分馆不是本馆的分馆。书目已导入，此馆藏未导入。",
-        "请更正文件中的分馆，或在借阅设置中添加该分馆，然后重新导入。",
+        "请更正文件中的分馆，或在借阅设置中添加该分馆；若该处未列出任何分馆，请允许新分馆。然后重新导入。",
     ),
     "bad_item": Words(
         "A copy's field cannot be read. The record was taken over, this copy was not.",

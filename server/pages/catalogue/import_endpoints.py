@@ -24,7 +24,7 @@ router = APIRouter(include_in_schema=False, dependencies=[public()])
 IMPORT = f"{HERE}/import"
 ImportId = Annotated[str, Path(max_length=64)]
 LINES_SHOWN = 200
-FORM = ("format", "encoding", "overlay", "match", "items", "branch", "pool")
+FORM = ("format", "encoding", "overlay", "match", "items", "branch", "new_branches", "pool")
 AT_FIELD = {"import_file": "file", "import_mapping": "items", "unknown_branch": "branch"}
 OVERLAYS: tuple[Overlay, ...] = ("skip", "merge", "replace")
 WRONG_CHOICE = N_("One of the choices is not possible. Please choose again.")

@@ -19,6 +19,7 @@ from server.catalogue.models import ItemRow, RecordIsbnRow, RecordRow
 from server.catalogue.search.service import Wanted
 from server.db import Database
 from server.lending import service as lending
+from server.lending.errors import UnknownBranchError
 from server.lending.policy import LibraryPolicy
 from server.patrons import service as patrons
 from tests.server.catalogue.imports.conftest import Importer
@@ -224,6 +225,24 @@ class TestCopies:
         with empty.reading() as session:
             found = session.execute(select(ItemRow.barcode, ItemRow.branch).order_by(ItemRow.barcode)).all()
         assert [tuple(row) for row in found] == [("X0003", "north"), ("X0005", "main")]
+
+    def test_where_the_policy_names_no_branches_those_of_the_copies_count(
+        self, empty: Database, take: Importer
+    ) -> None:
+        def copies_at(*branches: str, **options: object) -> list[str]:
+            held = [("952", f"  $pX1{branch}$a{branch}") for branch in branches]
+            job = take(iso2709([*DREAM, *held]), items="952", overlay="merge", **options)
+            return [code for _record, code in codes(empty, job)]
+
+        assert copies_at("main", "east", dry_run=True) == []
+        assert copies_at("main", "east") == [], "a library without copies gets its branches from the first file"
+        assert copies_at("esat", "east") == ["unknown_branch"]
+        with empty.reading() as session:
+            service.check_branch(session, Options(branch="esat", new_branches=True), own="main")
+            with pytest.raises(UnknownBranchError):
+                service.check_branch(session, Options(branch="esat"), own="main")
+            assert service.branches(session, Options(), own="main", came=2) == frozenset(), "it goes on as it began"
+        assert copies_at("west", new_branches=True) == []
 
     def test_a_batch_of_serials_has_more_copies_than_a_statement_has_parameters(self, empty: Database) -> None:
         many_numbers = [f"{number}" for number in range(70_000)]
