@@ -20,7 +20,7 @@ from starlette.responses import HTMLResponse
 from carrel.web import i18n
 from carrel.web.assets import PREFIX, Assets
 from carrel.web.guard import Guard
-from carrel.web.i18n import LANGUAGES, Language, Words
+from carrel.web.i18n import LANGUAGES, Language, Words, in_language
 
 HERE = Path(__file__).parent
 THEMES = ("light", "dark")
@@ -41,7 +41,7 @@ class Site:
 
     def title(self, language: Language) -> str:
         """The library's name in a language."""
-        return self.name_zh if language == "zh-CN" and self.name_zh else self.name
+        return in_language(language, (self.name, self.name_zh))
 
 
 class Pages:

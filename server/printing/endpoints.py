@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from carrel.contracts.ids import ItemBarcode
+from carrel.web.i18n import in_language
 from server.deps import DESK, CoreDep, Principal, ReadSession, require
 from server.printing import service
 from server.printing.policy import GRIDS, Grid
@@ -53,7 +54,7 @@ def labels(
     """Sheets of labels, ready to be printed without scaling."""
     wanted = service.Wanted(body.kind, tuple(body.barcodes), _grid(body.grid), body.start)
     library = core.settings.common.library
-    name = library.name_zh if library.language == "zh-CN" and library.name_zh else library.name
+    name = in_language(library.language, (library.name, library.name_zh))
     file = service.sheets(session, wanted, library=name)
     headers = {"Content-Disposition": f'inline; filename="{body.kind}-labels.pdf"'}
     return Response(file, media_type="application/pdf", headers=headers)

@@ -14,6 +14,7 @@ from anyio.from_thread import start_blocking_portal
 from fastapi import FastAPI
 from sqlalchemy.orm import Session
 
+from carrel.web.i18n import in_language
 from server.deps import Core
 from server.lending import service as lending
 from server.settings import ServerSettings
@@ -131,7 +132,7 @@ def profile_of(settings: ServerSettings, terminal: TerminalConfig) -> Profile:
         institution=terminal.institution or config.institution,
         branch=terminal.branch or library.branch,
         language=language,
-        library=library.name_zh if language == "zh-CN" and library.name_zh else library.name,
+        library=in_language(language, (library.name, library.name_zh)),
         zone=library.zone,
         timeout_s=config.timeout_s,
         retries=config.retries,

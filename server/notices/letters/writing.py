@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from carrel.clock import local_date
 from carrel.sections import LibraryConfig
-from carrel.web.i18n import Language, money
+from carrel.web.i18n import Language, in_language, money
 from server.catalogue import service as catalogue
 from server.circulation import service as circulation
 from server.fees import service as fees
@@ -113,7 +113,7 @@ class Writer:
     ) -> Letter:  # fmt: skip
         """A letter with these facts in it; `child` is whose, when it goes to the guardian."""
         language = next((known for known in LOCALES if known == to.language), self._library.language)
-        name = self._library.name_zh if language == "zh-CN" and self._library.name_zh else self._library.name
+        name = in_language(language, (self._library.name, self._library.name_zh))
         words = {
             "name": to.name, "library": name, "lines": [_shown(line, language) for line in lines],
             "owed": owed, "currency": currency, "child": child,

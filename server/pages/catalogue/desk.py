@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 from starlette.responses import RedirectResponse, Response
 
-from carrel.web.i18n import Words
+from carrel.web.i18n import Words, in_language
 from carrel.web.words import refusal
 from server.catalogue import service as catalogue
 from server.catalogue.classification import service as classes
@@ -131,11 +131,11 @@ class Desk:
             return ""
         with self.core.database.reading() as session:
             chinese, english = classes.caption(session, number)
-        return chinese if self.visit.language == "zh-CN" else english
+        return in_language(self.visit.language, (english, chinese))
 
     def _fixed(self) -> Mapping[str, Any]:
-        chinese = self.visit.language == "zh-CN"
-        return {"main_classes": [(code, zh if chinese else en) for code, zh, en in classes.main_classes()]}
+        language = self.visit.language
+        return {"main_classes": [(code, in_language(language, (en, zh))) for code, zh, en in classes.main_classes()]}
 
 
 DeskDep = Annotated[Desk, Depends()]

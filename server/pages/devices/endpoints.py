@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from carrel.contracts.ids import DeviceId, RoomId
 from carrel.contracts.network import DeviceKind, Ieee
+from carrel.web.i18n import in_language
 from carrel.web.words import refusal
 from server.deps import Principal, Role, public
 from server.devices.endpoints import NetworksDep
@@ -45,9 +46,8 @@ class Desk:
 
     def room_names(self) -> dict[str, str]:
         """Id -> name in the visitor's language, in the order of config.toml."""
-        chinese = self.visit.language == "zh-CN"
         configs = [plan.config for plan in self.rooms.plan.rooms.values()]
-        return {c.id: c.name_zh if chinese and c.name_zh else c.name for c in configs}
+        return {c.id: in_language(self.visit.language, (c.name, c.name_zh)) for c in configs}
 
     def show(self, template: str, *, told: str = "", refused: str = "", status: int = 200) -> Response:
         """The page or its changing part."""

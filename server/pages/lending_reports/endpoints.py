@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
 from carrel.contracts.ids import BranchId
+from carrel.web.i18n import in_language
 from carrel.web.words import refusal
 from server.deps import DESK, CoreDep, Day, ReadSession, public
 from server.errors import DomainError
@@ -92,12 +93,13 @@ def _page(visit: Visit, desk: Desk, choice: Choice, *, report: Report | None = N
 
 
 def _sheet(visit: Visit, desk: Desk, report: Report) -> Mapping[str, object]:
-    words, chinese = visit.words, visit.language == "zh-CN"
+    words = visit.words
     classes = patrons.classes(desk.session) if report.by == "class" else []
+    names = {one.code: in_language(visit.language, (one.name_en, one.name_zh)) for one in classes}
     span = report.span
     return {
         "heads": views.heads(words, report),
-        "rows": views.rows(words, report, {one.code: one.name_zh if chinese else one.name_en for one in classes}),
+        "rows": views.rows(words, report, names),
         "plot": views.plot(words, report),
         "empty": views.is_empty(report),
         "days": [views.moment_of(words, day) for day in (span.first, span.last)] if span else None,

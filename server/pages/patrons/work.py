@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from carrel.clock import local_date
-from carrel.web.i18n import N_, Words
+from carrel.web.i18n import N_, Words, in_language
 from carrel.web.words import refusal
 from server.deps import CoreDep, Principal
 from server.errors import DomainError
@@ -163,8 +163,8 @@ class Accounts:
         }
 
     def _classes(self, session: Session) -> dict[str, str]:
-        chinese = self.visit.language == "zh-CN"
-        return {one.code: one.name_zh if chinese else one.name_en for one in desk.classes(session)}
+        language = self.visit.language
+        return {one.code: in_language(language, (one.name_en, one.name_zh)) for one in desk.classes(session)}
 
 
 def stored_draft(session: Session, patron: service.Patron) -> Draft:

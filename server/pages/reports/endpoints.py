@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from carrel.web.i18n import in_language
 from carrel.web.words import refusal
 from server.deps import public
 from server.errors import DomainError
@@ -51,7 +52,6 @@ def _page(
     refused: str = "",
     status: int = 200,
 ) -> Response:
-    chinese = visit.language == "zh-CN"
     configs = [plan.config for plan in rooms.plan.rooms.values()]
     newest = reports.newest()
     shown = report.now.month if report else newest
@@ -65,7 +65,7 @@ def _page(
         report=report,
         refused=refused,
         room=room,
-        names={config.id: config.name_zh if chinese and config.name_zh else config.name for config in configs},
+        names={config.id: in_language(visit.language, (config.name, config.name_zh)) for config in configs},
         indoors=[config.id for config in configs if not config.outdoor],
         month=str(shown),
         newest=str(newest),

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import Depends
 from starlette.responses import Response
 
+from carrel.web.i18n import in_language
 from environment.config import ActuatorConfig
 from environment.rulebook.book import laid_over
 from environment.rulebook.devices import COOLER_WORDS, CURTAIN_WORDS, VENT_WORDS
@@ -57,9 +58,8 @@ class Desk:
     @cached_property
     def choices(self) -> Choices:
         """What rules can be made of, in the visitor's language."""
-        chinese = self.visit.language == "zh-CN"
         configs = [plan.config for plan in self._rooms.plan.rooms.values()]
-        rooms = {c.id: c.name_zh if chinese and c.name_zh else c.name for c in configs}
+        rooms = {c.id: in_language(self.visit.language, (c.name, c.name_zh)) for c in configs}
         wiring = self.books.wiring()
         kinds = {a.id: self._kind(a) for a in wiring.actuator}
         names = {a.id: self.visit.words.gettext(building_words.KINDS[kinds[a.id]]) for a in wiring.actuator}
