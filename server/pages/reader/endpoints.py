@@ -119,6 +119,7 @@ def sign_in(
     password: Annotated[str, Form(max_length=256)] = "",
     next: Annotated[Next, Form()] = "/",
     undone: Annotated[str, Form(max_length=1)] = "",
+    anew: Annotated[str, Form(max_length=1)] = "",
 ) -> Response:
     """Open a session and go on to where the visitor wanted to be."""
     hours = core.settings.server.session_hours
@@ -127,8 +128,9 @@ def sign_in(
     if isinstance(outcome, DomainError):
         error = refusal(visit.words, outcome.code, outcome.params)
         return visit.page(
-            "reader/sign_in.html", status=outcome.status, next=safe_next(next), user=user, error=error, undone=undone
-        )
+            "reader/sign_in.html", status=outcome.status, next=safe_next(next), user=user, error=error, undone=undone,
+            anew=anew,
+        )  # fmt: skip
     target = safe_next(next)
     if target == "/" and outcome.principal.card is not None:
         target = "/my/loans"

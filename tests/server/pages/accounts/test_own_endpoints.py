@@ -71,6 +71,8 @@ def test_the_second_of_two_equal_forms_tells_that_it_is_done(me: TestClient) -> 
     told = text(me.post("/account/password", data=form))
     assert "The new password or PIN counts from now on. Sign in with it." in told, "the first answer was lost"
     assert "was not done" not in told
+    wrong = me.post("/sign-in", data={"user": "librarian", "password": PASSWORD, "anew": "1"})
+    assert "Sign in with it." in text(wrong)
     assert "was not done" in text(me.post("/account/password", data=FORM))
 
 
