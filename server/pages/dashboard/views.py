@@ -105,7 +105,9 @@ class ActuatorView:
 
     @property
     def moving(self) -> bool:
-        """Told, but not there yet (5 % is within a covering's own tolerance)."""
+        """Told, but not there yet (5 % is within a covering's own tolerance); what the fire panel holds stays there."""
+        if self.cause == "safety":
+            return False
         return self.reported is not None and self.commanded is not None and abs(self.reported - self.commanded) > 5
 
 

@@ -41,6 +41,7 @@ def test_what_the_device_reports_counts_more_than_what_it_was_told():
     assert state(EN, moving) == "20 % closed"
     assert moving.moving
     assert not actuator(value=100.0, reported=97.0).moving
+    assert not actuator(value=100.0, reported=0.0, cause="safety").moving, "the fire panel holds it there"
 
 
 def test_a_rule_is_explained_with_its_numbers():

@@ -162,6 +162,12 @@ class TestManualControl:
         eventually(lambda: "By hand" not in decisions(staffed), "the end")
 
 
+def test_what_the_fire_panel_holds_is_not_said_to_be_told_anything_else(told: House) -> None:
+    told.edge.table(curtain(cause="safety", reason="fire", wanted=100.0, commanded=100.0))
+    shown = eventually(lambda: (page := decisions(told)) and "held by the fire panel" in page and page, "the fire")
+    assert "Curtain Closed held by the fire panel Open Held by the fire panel" in shown
+
+
 def test_rules_show_what_they_compare_and_why_they_wait(told: House) -> None:
     until = told.clock.now() + timedelta(seconds=75)
     rule = RuleLive(
