@@ -201,6 +201,8 @@ def _fire(settings: GatewaySettings) -> Iterator[Check]:
         for key, name in (("input", zone.input), ("tamper_input", zone.tamper_input)):
             if name is not None:
                 yield ("security", "fire_zone", n, key), f"{zone.module}.{name}", inputs
+        if zone.place is not None:
+            yield ("security", "fire_zone", n, "place"), zone.place, set(settings.common.places)
     points |= {f"{device.id}.siren" for device in settings.zigbee.device if device.kind == "siren"}
     wired = settings.security.outputs
     for key in ("lamp", "siren", "buzzer", "door_release"):

@@ -33,8 +33,8 @@ DETECTOR_INPUTS = ("alarm", "tamper", "trouble")
 class FireZoneConfig(_Model):
     """One detector or call point: on a module's `input` (`normally` is its contact at rest), or a `detector` by its id.
 
-    With `tamper_input` (a loop contact, closed when whole) the wiring is supervised; without it a cut wire of a
-    normally closed contact reads as an alarm.
+    `place` is where it hangs: a room, or a place of a floor's plan. With `tamper_input` (a loop contact, closed when
+    whole) the wiring is supervised; without it a cut wire of a normally closed contact reads as an alarm.
     """
 
     id: Id
@@ -45,6 +45,7 @@ class FireZoneConfig(_Model):
     normally: Contact = "closed"
     kind: DetectorKind = "smoke"
     tamper_input: PointName | None = None
+    place: Id | None = None
 
     @property
     def source(self) -> str:

@@ -45,6 +45,7 @@ def test_a_reader_may_name_an_owner_of_its_own(tmp_path: Path) -> None:
 
 WRONG_NAMES = [
     ('zone = "stacks"\nkind = "sensor"', 'zone = "cellar"\nkind = "sensor"', 'zone = "cellar"', "stacks"),
+    ('place = "stacks"', 'place = "cellar"', 'place = "cellar"', "stacks"),
     ('pad = "kiosk-1"', 'pad = "kiosk-9"', 'pad = "kiosk-9"', "there are: kiosk-1"),
     ('metric = "lux"\ndevice = "reading-lux"', 'metric = "lux"\ndevice = "no-lux"', 'device = "no-lux"', "reading-lux"),
     ('zone = "stacks"\ndevice = "stacks-vent"', 'zone = "attic"\ndevice = "stacks-vent"', 'zone = "attic"', "stacks"),

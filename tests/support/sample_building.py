@@ -104,7 +104,7 @@ class SampleBuilding:
 
     def overview(self, language: Language) -> Overview:
         tiles = [tile for name in ROOMS if (tile := self.room(name, language))]
-        floors = floor_views(self.floors, tiles, language)
+        floors = floor_views(self.floors, tiles, language, self.open_alarms)
         return Overview(tiles, self.alarms(language), self.health(), floors)
 
     def room(self, room: str, language: Language) -> RoomTile | None:

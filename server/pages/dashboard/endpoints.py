@@ -61,6 +61,13 @@ def alarm_log_fragment(visit: VisitDep, building: BuildingDep) -> Response:
     return _with_log(visit, building, "dashboard/_alarm_log.html")
 
 
+@router.get("/fragments/floors")
+def floors_fragment(visit: VisitDep, building: BuildingDep) -> Response:
+    """The plans of the floors."""
+    shown = building.overview(visit.language)
+    return _page(visit, "dashboard/_floors.html", floors=shown.floors, alarms=shown.alarms)
+
+
 @router.get("/fragments/health")
 def health_fragment(visit: VisitDep, building: BuildingDep) -> Response:
     """Gateways and links."""

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from carrel.contracts.actuation import ActuatorState
-from carrel.contracts.alarms import AlarmState
+from carrel.contracts.alarms import AlarmCause, AlarmState
 from carrel.contracts.telemetry import Quantity
 from carrel.sections import FloorConfig, placed
 from carrel.web.i18n import LANGUAGES, Language, Words, in_language, load
@@ -70,15 +70,17 @@ class ServerBuilding:
         self._alarm_book = alarm_book
         self._gateways = gateways
         self._terminals = terminals or Terminals()
-        self._places = place_names(core.settings.document.data)
+        self._places = {**core.settings.common.places, **place_names(core.settings.document.data)}
+        self._hung = hung(core.settings.document.data)
         zone = core.settings.common.library.zone
         self._words = {language: Words(language, zone, load(language)) for language in LANGUAGES}
 
     def overview(self, language: Language) -> Overview:
         """Everything of the overview page."""
         tiles = [self._tile(view, language) for view in self._rooms.all()]
-        floors = floor_views(self._core.settings.common.floors, tiles, language)
-        return Overview(tiles, self.alarms(language), self.health(), floors)
+        alarms = self.alarms(language)
+        floors = floor_views(self._core.settings.common.floors, tiles, language, alarms.open)
+        return Overview(tiles, alarms, self.health(), floors)
 
     def room(self, room: str, language: Language) -> RoomTile | None:
         """One room; None if there is none of that id."""
@@ -189,10 +191,7 @@ class ServerBuilding:
         return [self._alarm(alarm, language, recorded=alarm.id not in told.unrecorded) for alarm in told.alarms]
 
     def _alarm(self, alarm: AlarmState, language: Language, *, recorded: bool) -> AlarmView:
-        causes = [
-            CauseView("" if cause.zone == cause.kind else self._place(cause.zone, language), cause.kind, cause.active)
-            for cause in alarm.causes
-        ]
+        causes = [CauseView(self._where(cause, language), cause.kind, cause.active) for cause in alarm.causes]
         return AlarmView(
             id=alarm.id,
             kind=alarm.kind,
@@ -207,7 +206,14 @@ class ServerBuilding:
             reset_at=alarm.reset_at,
             reset_by=alarm.reset_by,
             recorded=recorded,
+            places=frozenset({alarm.place, *(self._hung.get(cause.zone, "") for cause in alarm.causes)}),
         )
+
+    def _where(self, cause: AlarmCause, language: Language) -> str:
+        """The place of a detector, or its own id where that tells more than its kind."""
+        if (place := self._hung.get(cause.zone)) is not None:
+            return self._place(place, language)
+        return "" if cause.zone == cause.kind else self._place(cause.zone, language)
 
     def _place(self, id_: str, language: Language) -> str:
         if (names := self._places.get(id_)) is not None:
@@ -232,14 +238,26 @@ def place_names(data: Mapping[str, Any]) -> Names:
     return names
 
 
-def floor_views(floors: Sequence[FloorConfig], rooms: Sequence[RoomTile], language: Language) -> list[FloorView]:
-    """The plans of config.toml with what is known of their rooms."""
+def hung(data: Mapping[str, Any]) -> dict[str, str]:
+    """Where each fire zone's detector hangs, as config.toml tells it: fire zone -> room or place of a floor."""
+    devices = data.get("zigbee", {}).get("device", ())
+    of_device = {str(one.get("id")): str(one["zone"]) for one in devices if isinstance(one, dict) and "zone" in one}
+    zones = [one for one in data.get("security", {}).get("fire_zone", ()) if isinstance(one, dict)]
+    told = {str(one.get("id")): one.get("place", of_device.get(str(one.get("detector")))) for one in zones}
+    return {zone: str(place) for zone, place in told.items() if place is not None}
+
+
+def floor_views(
+    floors: Sequence[FloorConfig], rooms: Sequence[RoomTile], language: Language, alarms: Sequence[AlarmView] = ()
+) -> list[FloorView]:
+    """The plans of config.toml with what is known of their rooms, and where there is a fire."""
     known = {room.id: room for room in rooms}
+    fires = {place: alarm for alarm in reversed(alarms) if alarm.kind == "fire" for place in alarm.places}
     return [
         FloorView(
             in_language(language, (floor.name, floor.name_zh)),
             [
-                PlaceView(at, room.name if room else in_language(language, floor.places[at.id]), room)
+                PlaceView(at, room.name if room else in_language(language, floor.places[at.id]), room, fires.get(at.id))
                 for at in placed(floor.plan)
                 for room in (known.get(at.id),)
             ],

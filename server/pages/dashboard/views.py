@@ -141,7 +141,10 @@ class CauseView:
 
 @dataclass(frozen=True, slots=True)
 class AlarmView:
-    """One alarm as the panel has it; not `recorded` while the database has not taken this state of it."""
+    """One alarm as the panel has it; not `recorded` while the database has not taken this state of it.
+
+    `places` are those where its detectors hang, by the ids of rooms and of floors' places.
+    """
 
     id: str
     kind: Literal["fire", "fault"]
@@ -156,6 +159,7 @@ class AlarmView:
     reset_at: datetime | None = None
     reset_by: str | None = None
     recorded: bool = True
+    places: frozenset[str] = frozenset()
 
     @property
     def is_fire(self) -> bool:
@@ -245,11 +249,12 @@ class HealthView:
 
 @dataclass(frozen=True, slots=True)
 class PlaceView:
-    """A place on a floor's plan; without sensors it has no room."""
+    """A place on a floor's plan; without sensors it has no room. `fire` is the alarm that a detector there raised."""
 
     at: Placed
     name: str
     room: RoomTile | None
+    fire: AlarmView | None = None
 
 
 @dataclass(frozen=True, slots=True)

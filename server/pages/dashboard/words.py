@@ -51,6 +51,8 @@ CAUSES = {
     "flame": N_("Flame detector"),
     "call_point": N_("Manual call point"),
 }
+FIRES = {"verify": N_("Fire warning"), "alarm": N_("Fire alarm")}
+"""What stands on the plan where there is one."""
 SEVERITIES = {"info": N_("Information"), "warn": N_("Warning"), "alarm": N_("Alarm"), "critical": N_("Critical")}
 SHAPES = {"info": "●", "warn": "▲", "alarm": "■", "critical": "◆"}
 LINK_STATES = {

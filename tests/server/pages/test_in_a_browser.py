@@ -212,11 +212,15 @@ def test_what_a_snapshot_lacks_becomes_a_dash(visit, address):
 
 def test_an_alarm_appears_without_reloading(visit, address, building):
     page = visit()
+    building.floors = FLOORS
     page.goto(address)
     expect(page.locator("html.is-live")).to_have_count(1)
-    building.open_alarms = [fire(now=building.now)]
+    building.open_alarms = [fire(now=building.now, places=frozenset({"stacks"}))]
     building.rev += 1
     expect(page.locator("[role=alert] h2")).to_have_text("Fire alarm: Whole building")
+    page.locator(".plan").get_by_role("link", name="Fire alarm").click()
+    expect(page.locator("#alarm-fire-1")).to_be_in_viewport()
+    assert barriers(page) == []
 
 
 def test_a_librarian_takes_control_and_gives_it_back_by_keyboard(visit, address, building):

@@ -59,6 +59,15 @@ def test_the_plan_of_a_floor_shows_each_place_where_it_is_with_its_values(client
     assert 'data-k="stacks.temp" data-format="temp">19.1<' in stacks
     assert "at-c3 at-r2 by-c1 by-r1 is-plain" in hall
     assert "大厅与服务台" in hall
+    assert "is-burning" not in plan
+    building.open_alarms = [fire(now=building.now, places=frozenset({"stacks", "building"}))]
+    changed = client.get("/fragments/floors", headers={"Accept-Language": "en"}).text
+    assert 'data-live="alarms"' in changed
+    reading, stacks, hall = changed.split("<li ")[1:]
+    assert ["is-burning" in place for place in (reading, stacks, hall)] == [False, True, False]
+    assert re.search(
+        r'<a class="badge alarm" href="#alarm-fire-1">.*Fire alarm<span class="visually-hidden">: Stacks<', stacks
+    )
 
 
 def test_values_of_a_simulated_building_say_so_in_every_tile(client):

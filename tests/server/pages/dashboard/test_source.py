@@ -152,7 +152,11 @@ def test_there_is_no_room_of_another_name(house):
 def test_an_alarm_is_named_by_its_place_and_detector(house):
     house.alarm(acknowledged_at=house.now, acknowledged_by="li")
     (alarm,) = house.building.alarms("zh-CN").open
-    assert (alarm.place, alarm.is_fire, alarm.loud, alarm.causes[0].name) == ("全馆", True, True, "")
+    assert (alarm.place, alarm.is_fire, alarm.loud, alarm.causes[0].name) == ("全馆", True, True, "阅览室")
+    (floor,) = house.building.overview("en").floors
+    assert {place.name: place.fire and place.fire.id for place in floor.places} == {
+        "Reading room": "fire-1", "Stacks": None, "Hall and desk": None,
+    }  # fmt: skip
     assert house.building.alarm_log("en", 5)[0].place == "Whole building"
 
 
