@@ -14,6 +14,11 @@ for (const button of document.querySelectorAll("[data-theme-toggle]")) {
   });
 }
 
+// On a phone the bar of places is longer than the screen: where one is must be seen.
+const rail = document.querySelector(".rail");
+const here = rail?.querySelector("[aria-current]");
+if (here) rail.scrollLeft = here.offsetLeft - (rail.clientWidth - here.offsetWidth) / 2;
+
 // The next one at this device is not to see what was searched for.
 document.addEventListener("submit", (event) => {
   if (event.target.matches("[action='/sign-out']")) write("localStorage", "carrel-searches", null);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
@@ -25,6 +26,7 @@ from server.pages import sent
 from server.pages.catalogue import forms
 from server.pages.catalogue import words as catalogue_words
 from server.pages.catalogue.forms import Draft
+from server.pages.reader.search_views import place as place_name
 from server.pages.shell import VisitDep
 from server.printing.policy import GRIDS
 
@@ -121,7 +123,7 @@ class Desk:
             "opened_draft": told.item if told.item_of and told.item else forms.item_draft(opened),
             "new_item": told.item if told.item and not told.item_of else forms.item_draft(None, own),
             "branches": branches or (own,), "labels": Draft({"grid": "40", "start": "1", "kind": "spine"}),
-            "grids": GRIDS,
+            "grids": GRIDS, "place": partial(place_name, self.core.settings.common, language=self.visit.language),
         }  # fmt: skip
         return self.page("record.html", status=status, **context, **self._fixed())
 

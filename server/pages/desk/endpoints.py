@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Path
@@ -37,6 +38,7 @@ from server.lending.occasion import Occasion
 from server.pages.desk import results
 from server.pages.desk.forms import SCANNED, AtTheDesk, HoldForm, InsistForm, ItemForm, PayForm, ScanForm, UnpayForm
 from server.pages.desk.work import Desk, Outcome
+from server.pages.reader.search_views import place as place_name
 from server.patrons import service as patrons
 from server.patrons.errors import UnknownCardError
 from server.patrons.service import Patron
@@ -179,7 +181,8 @@ def _lent(desk: Desk, session: Session, occasion: Occasion, *, form: InsistForm)
 def _returned(desk: Desk, session: Session, occasion: Occasion, *, form: AtTheDesk, barcode: str) -> Outcome:
     request = CheckinRequest(request_id=form.id, items=_refs([barcode]), accept_not_on_loan=True)
     batch = returns.checkin_many(session, request, occasion)
-    return Outcome(form.card, results.returned(session, desk.words, batch, now=occasion.now))
+    place = partial(place_name, desk.core.settings.common, language=desk.words.language)
+    return Outcome(form.card, results.returned(session, desk.words, batch, now=occasion.now, place=place))
 
 
 def _renewed(desk: Desk, session: Session, occasion: Occasion, *, form: InsistForm) -> Outcome:

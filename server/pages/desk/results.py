@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
@@ -99,13 +100,16 @@ def refused(words: Words, result: ItemResult, *, overridden: tuple[str, ...] = (
     return Line(result.barcode, result.title or "", False, told, code=code, overrides=offered, asking=asking)
 
 
-def returned(session: Session, words: Words, batch: BatchResult, *, now: datetime) -> list[Line]:
-    """Of a return: where each item goes."""
+def returned(
+    session: Session, words: Words, batch: BatchResult, *, now: datetime, place: Callable[[str], str]
+) -> list[Line]:  # fmt: skip
+    """Of a return: where each item goes; `place` knows the names of locations."""
     items = catalogue.items_by_barcode(session, [result.barcode for result in batch.results])
     currency = lending.current(session).policy.currency
     lines = []
     for result in batch.results:
         item = items.get(result.barcode)
+        item = replace(item, location=place(item.location)) if item else None
         slip = slip_of(session, words, item, now=now) if item and result.route == "hold" else None
         lines.append(_returned(session, words, result, item=item, slip=slip, currency=currency))
     return lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Path, Query
@@ -11,6 +12,7 @@ from starlette.responses import Response
 from carrel.web.words import refusal
 from server.deps import CoreDep, public
 from server.errors import DomainError
+from server.pages.reader.search_views import place as place_name
 from server.pages.shell import Visit, VisitDep
 from server.pages.worklists import words as list_words
 from server.tasks import lists, service
@@ -64,6 +66,7 @@ def _page(visit: Visit, core: CoreDep, kind: Kind | None, *, told: str = "", ref
     return visit.page(
         "worklists/worklists.html", status=409 if refused else 200, counts=counts, chosen=chosen, tasks=tasks,
         told=told, refused=refused, lw=list_words, until=_until, now=now,
+        place=partial(place_name, core.settings.common, language=visit.language),
     )  # fmt: skip
 
 
