@@ -66,7 +66,11 @@ def of_batch(results: Sequence[ItemResult], zone: ZoneInfo, *, listed: bool) -> 
     The whole is `partial` when some were refused; its reason is the first refusal's, its due date the one that all
     have in common.
     """
-    each = [of_item(result, zone) | {"item": result.barcode} for result in results]
+    return in_all([of_item(result, zone) | {"item": result.barcode} for result in results], listed=listed)
+
+
+def in_all(each: Sequence[Answer], *, listed: bool) -> Answer:
+    """The same of answers that name their items."""
     if len(each) == 1 and not listed:
         return {key: value for key, value in each[0].items() if key != "item"}
     done = [one for one in each if one["result"] == "ok"]

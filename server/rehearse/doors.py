@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from server.lending.occasion import Channel
 
 READER_WORDS = {"reader", "patron", "phone", "opac", "web", "self"}
-KIOSK_WORDS = {"kiosk", "selfcheck", "gateway"}
+KIOSK_WORDS = {"kiosk", "selfcheck", "selfservice", "gateway"}
+SIP_WORDS = {"sip", "terminal", "sorter", "bookdrop"}
 NIGHT = "nightly"
 """The library by itself does what is called so, and nothing else."""
 SYSTEM_WORDS = {NIGHT, "system", "timer", "cron"}
@@ -58,15 +59,15 @@ def door_of(actor: str, patrons: Collection[str]) -> Door:
 
 def _door(actor: str, patrons: Collection[str]) -> Door:
     first, _, rest = actor.partition(":")
-    word = re.split(r"[-_ 0-9]", first.lower(), maxsplit=1)[0]
+    word = re.split(r"[-_ 0-9]", re.sub("^(self|book)[-_ ]", r"\1", first.lower()), maxsplit=1)[0]
     if actor in patrons:
         return Door(Channel.READER, f"card:{actor}", actor)
     if word in READER_WORDS:
         return Door(Channel.READER, f"card:{rest}" if rest else "card", rest or None)
     if word in KIOSK_WORDS:
         return Door(Channel.KIOSK, f"machine:{rest or first}")
-    if first.lower().startswith("sip"):
-        return Door(Channel.SIP2, f"sip2:{rest or 'terminal'}")
+    if word in SIP_WORDS:
+        return Door(Channel.SIP2, f"sip2:{rest or ('terminal' if first.lower() == 'sip2' else first)}")
     if word == "replay":
         return Door(Channel.REPLAY, f"machine:{rest or 'kiosk'}")
     if word in SYSTEM_WORDS:

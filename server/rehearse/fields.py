@@ -30,6 +30,15 @@ class Fields:
         self.zone = zone
         self._data = data
         self._heeded: set[str] = {*PATRON, *USUAL}
+        self._rows: list[Fields] = []
+
+    def row(self, number: int, data: Any) -> Fields:
+        """An entry of a list that the action holds."""
+        if not isinstance(data, Mapping):
+            raise self.mistake(f"row {number}: write an object")
+        told = {key: value for key, value in data.items() if key not in values.REMARKS}
+        self._rows.append(Fields(f"{self.where}, row {number}", self.cmd, told, self.zone))
+        return self._rows[-1]
 
     def has(self, *keys: str) -> bool:
         """Whether the action says any of these, other than null."""
@@ -67,6 +76,14 @@ class Fields:
         """A point in time, local unless it has an offset."""
         return self._read(keys, lambda value: values.instant(value, self.zone), default)
 
+    def end(self, *keys: str, default: datetime | None = None) -> datetime | None:
+        """A point in time at which something ends; of a day its end."""
+        return self._read(keys, lambda value: values.end(value, self.zone), default)
+
+    def label(self, *keys: str, default: str = _MISSING) -> str:
+        """A card's number or a barcode."""
+        return self._read(keys, values.number_on_it, default)
+
     def raw(self, *keys: str, default: Any = None) -> Any:
         """Whatever is written there."""
         return self._read(keys, lambda value: value, default)
@@ -89,6 +106,8 @@ class Fields:
         for key in self._data:
             if key not in self._heeded:
                 yield f"{self.where} ({self.cmd}): '{key}' is not known and left out of account"
+        for row in self._rows:
+            yield from row.unheeded()
 
     def _read(self, keys: tuple[str, ...], read: Callable[[Any], T], default: T) -> T:
         self._heeded |= set(keys)

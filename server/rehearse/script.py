@@ -13,13 +13,12 @@ from pydantic import ValidationError
 
 from server.rehearse import values
 from server.rehearse.tables import ANY, ItemTable, LibraryTable, PatronTable, RuleTable, Table
-from server.rehearse.values import RehearsalError, merged
+from server.rehearse.values import REMARKS, RehearsalError, merged
 
 TABLES = ("library", "policy", "rules", "patrons", "items")
 CASE_KEYS = {"id", "setup", "actions", "note", "why", "expect", "title", *TABLES}
 FILE_KEYS = {"cases", *CASE_KEYS}
-REMARKS = {"note", "comment", "why", "expect"}
-"""Keys of an action that are for people."""
+BY_ID = ("patrons", "items")
 USUAL_ACTORS = {"replay": "kiosk", "nightly": "nightly"}
 """Who acts where an action does not say; else somebody at the desk."""
 
@@ -116,12 +115,12 @@ def _case(
     where = named(case_id)
     setup, before = _setup(data.get("setup"), where)
     own = {key: data[key] for key in TABLES if key in data} if "cases" not in data else {}
-    tables: dict[str, Any] = dict(shared)
-    rules = _rules(shared.get("rules", []), where)
-    for over, place in ((own, where), (setup, f"{where}, setup")):
+    tables: dict[str, Any] = {}
+    rules: dict[tuple[str, str, str], RuleTable] = {}
+    for over, place in ((shared, where), (own, where), (setup, f"{where}, setup")):
         rules |= _rules(over.get("rules", []), place)
         for key, value in over.items():
-            tables[key] = _laid_over(tables.get(key), value)
+            tables[key] = _laid_over(tables.get(key), _by_id(value, f"{place}: {key}") if key in BY_ID else value)
     library = _table(LibraryTable, tables.get("library", {}), f"{where}: library")
     actions = data.get("actions")
     if not isinstance(actions, list):
@@ -166,16 +165,20 @@ def _mapping(value: Any, where: str) -> Mapping[str, Any]:
     return value
 
 
+def _by_id(value: Any, where: str) -> Any:
+    """A list of entries that hold their own id serves as well."""
+    if not isinstance(value, list):
+        return value
+    keyed = {}
+    for entry in value:
+        key = next((entry[name] for name in ("id", "barcode", "card") if name in entry), None)
+        if key is None:
+            raise RehearsalError(f'{where}: write an object by ID, such as {{"P1": {{...}}}}')
+        keyed[str(key)] = {name: field for name, field in entry.items() if name not in ("id", "barcode")}
+    return keyed
+
+
 def _entries(kind: type[T], value: Any, where: str) -> dict[str, T]:
-    """By key; a list of entries that hold their own id serves as well."""
-    if isinstance(value, list):
-        keyed = {}
-        for entry in value:
-            key = next((entry[name] for name in ("id", "barcode", "card") if name in entry), None)
-            if key is None:
-                raise RehearsalError(f'{where}: write an object by ID, such as {{"P1": {{...}}}}')
-            keyed[str(key)] = {name: field for name, field in entry.items() if name not in ("id", "barcode")}
-        value = keyed
     return {str(key): _table(kind, entry, f"{where}.{key}") for key, entry in _mapping(value, where).items()}
 
 
@@ -236,15 +239,18 @@ def _steps(
 def _step(entry: Any, where: str, zone: ZoneInfo, commands: Collection[str]) -> list[Step]:
     if not isinstance(entry, dict):
         raise RehearsalError(f'{where}: write an object such as {{"at": ..., "actor": "desk", "cmd": "checkout", ...}}')
+    if entry.get("cmd") == "check":
+        entry = {key: value for key, value in entry.items() if key != "cmd"} | {"check": True}
     at = _at(entry.get("at"), where, zone)
     fields = {key: value for key, value in entry.items() if key not in REMARKS | {"at", "actor", "cmd", "check"}}
-    actor = str(entry.get("actor", "desk"))
-    shared = {"actor": actor} if "actor" in entry else {}
+    actor = _actor(entry, where, "desk")
+    shared = {"actor": actor} if entry.get("actor") is not None else {}
     found = []
     if "parallel" in entry:
         group = fields.pop("parallel")
         if not isinstance(group, list) or not group:
             raise RehearsalError(f"{where}: parallel holds a list of actions")
+        at = _at_once(at, group, where, zone)
         members = [
             _command(one, f"{where}, parallel {n}", shared | fields, commands) for n, one in enumerate(group, start=1)
         ]
@@ -263,12 +269,33 @@ def _command(
 ) -> Step:
     entry = {**shared, **_mapping(entry, where)}
     cmd = entry.get("cmd")
+    if cmd is None:
+        told = "a check stands by itself, after the group" if entry.get("check") else '"cmd" is missing'
+        raise RehearsalError(f"{where}: {told}")
     if not isinstance(cmd, str) or cmd not in commands:
         near = difflib.get_close_matches(str(cmd), commands, 1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(commands))}"
         raise RehearsalError(f"{where}: there is no cmd '{cmd}'; {hint}")
     fields = {key: value for key, value in entry.items() if key not in REMARKS | {"at", "actor", "cmd", "check"}}
-    return Step(where, at, str(entry.get("actor", USUAL_ACTORS.get(cmd, "desk"))), cmd, fields)
+    return Step(where, at, _actor(entry, where, USUAL_ACTORS.get(cmd, "desk")), cmd, fields)
+
+
+def _actor(entry: Mapping[str, Any], where: str, usual: str) -> str:
+    try:
+        return usual if entry.get("actor") is None else values.text(entry["actor"])
+    except ValueError:
+        what = "write desk, kiosk-1, sip2:hall, reader, nightly or a patron's ID"
+        raise RehearsalError(f"{where}: actor: {entry['actor']!r} is not a name: {what}") from None
+
+
+def _at_once(at: datetime | None, group: Sequence[Any], where: str, zone: ZoneInfo) -> datetime | None:
+    """When a parallel group happens; its members may say so too."""
+    members = [(f"{where}, parallel {n}", one) for n, one in enumerate(group, start=1) if isinstance(one, dict)]
+    said = [_at(one.get("at"), place, zone) for place, one in members]
+    times = {one for one in (at, *said) if one is not None}
+    if len(times) > 1:
+        raise RehearsalError(f"{where}: a parallel group happens at one moment: write one at for all of it")
+    return min(times, default=None)
 
 
 def _at(value: Any, where: str, zone: ZoneInfo) -> datetime | None:

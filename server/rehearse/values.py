@@ -11,15 +11,20 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
+from carrel.clock import end_of_day
+
 NUMBER = re.compile(r"[0-9A-Za-z.*:/_-]{1,32}")
 CENT = Decimal("0.01")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 LONGEST_RANGE_DAYS = 366
+LONGEST_DAY = len("2026-01-05")
 YEARS = range(1970, 2200)
 SHOWN = 60
 """Characters of a wrong value in a message."""
 
 
+REMARKS = {"note", "comment", "why", "expect"}
+"""Keys of an action or row that are for people."""
 KEYS = {"patron_class": "class", "item_type": "type"}
 """What the file calls some fields of the program."""
 ALLOWED = {
@@ -41,6 +46,7 @@ ALLOWED = {
     "decimal_whole_digits": "write an amount below 1000000",
     "literal_error": "write {expected}",
     "too_long": "write at most {max_length}",
+    "too_short": "write at least one",
     "model_type": "write an object",
     "dict_type": "write an object",
     "list_type": "write a list",
@@ -201,10 +207,16 @@ def instant(value: Any, zone: ZoneInfo) -> datetime:
     try:
         at = datetime.fromisoformat(value)
     except (TypeError, ValueError):
-        raise ValueError(f"{value!r} is not a time: write local time such as 2026-01-05T10:00") from None
+        raise ValueError(f"{value!r} is not a time: write 2026-01-05T10:00 or 2026-01-05T10:00+08:00") from None
     if at.year not in YEARS:
         raise ValueError(f"{value!r} is too far away: write a year from {YEARS[0]} to {YEARS[-1]}")
     return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def end(value: Any, zone: ZoneInfo) -> datetime:
+    """The same, for something that ends then: a day alone is meant to its end."""
+    at = instant(value, zone)
+    return at if len(value) > LONGEST_DAY else end_of_day(at.astimezone(zone).date(), zone).astimezone(UTC)
 
 
 def _short(value: Any) -> str:

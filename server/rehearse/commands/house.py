@@ -2,51 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, fields
+from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
+from sqlalchemy.orm import Session
 
 from carrel.contracts.circulation import ReplayItem, ReplayRequest, ReplayRow, ReplayRowResult
 from server.catalogue.editing import service as editing
 from server.catalogue.editing.service import By
 from server.catalogue.policy import Trigger
+from server.catalogue.service import Item
 from server.circulation import nightly as nights
 from server.circulation import replay as journals
+from server.errors import DomainError
 from server.lending import service as lending
 from server.lending.occasion import Channel
 from server.lending.policy import Lending, LibraryPolicy, Rule
 from server.rehearse import values
 from server.rehearse.act import Act
-from server.rehearse.answers import Answer, of_batch, ok, refused
+from server.rehearse.answers import Answer, in_all, of_batch, ok, refused
 from server.rehearse.fields import ITEM, ITEMS, PATRON, Fields
 from server.rehearse.library import rule_of
 from server.rehearse.tables import RuleTable
 
 USUAL_KIOSK = "kiosk-1"
 RULE_KEYS = (("class", "patron_class"), ("type", "item_type"), ("branch", "branch"))
+RULE_NAMES = {name for pair in RULE_KEYS for name in pair} | set(RuleTable.model_fields)
+POLICY_KEYS = {one.name for one in fields(LibraryPolicy)}
+DUE = ("due", "due_at", "due_date")
 KINDS = {"checkout": "checkout", "checkin": "checkin", "renew": "renewal", "renewal": "renewal"}
 
 
 def set_rule(act: Act) -> Answer:
     """Add a rule, or change the one for the same class, type and branch; also changes of the policy."""
     given = {key: value for key, value in act.fields.table().items() if key not in ("request_id", "request")}
-    policy = given.pop("policy", None)
-    nested = given.pop("rule", None)
-    facts = nested if isinstance(nested, Mapping) else given
+    loose = {key: given.pop(key) for key in POLICY_KEYS & set(given)}
+    policy = given.pop("policy", loose or None)
+    nested = _listed(given.pop("rules", given.pop("rule", [])))
+    wanted = [act.fields.row(number, facts) for number, facts in enumerate(nested, start=1)]
     with act.database.writing() as session:
-        now = lending.current(session)
-        if facts:
-            rule = _rule(act, now, facts)
-            rules = [one for one in now.rules if one.key != rule.key]
-            lending.set_rules(session, [*rules, rule], actor=act.actor, at=act.now)
+        if given and not nested:
+            _set(act, session, act.fields, given)
+        for one in wanted:
+            _set(act, session, one, one.table())
         if policy is not None:
-            lending.set_policy(session, _policy(act, now, policy), actor=act.actor, at=act.now)
+            changed = _policy(act, lending.current(session), policy)
+            lending.set_policy(session, changed, actor=act.actor, at=act.now)
     return ok()
 
 
-def _rule(act: Act, now: Lending, facts: Mapping[str, Any]) -> Rule:
+def _set(act: Act, session: Session, said: Fields, facts: Mapping[str, Any]) -> None:
+    now = lending.current(session)
+    rule = _rule(said, now, facts)
+    lending.set_rules(
+        session, [*(one for one in now.rules if one.key != rule.key), rule], actor=act.actor, at=act.now
+    )  # fmt: skip
+
+
+def _rule(said: Fields, now: Lending, facts: Mapping[str, Any]) -> Rule:
     """What is not said stays as the rule has it."""
     key = tuple(str(facts.get(name, facts.get(other, "*"))) for name, other in RULE_KEYS)
     before = next((asdict(rule) for rule in now.rules if rule.key == key), {})
@@ -55,10 +71,11 @@ def _rule(act: Act, now: Lending, facts: Mapping[str, Any]) -> Rule:
     columns = dict(RULE_KEYS)
     try:
         table = RuleTable.model_validate(before | {columns.get(name, name): value for name, value in facts.items()})
-        act.fields.leave_out(table.model_extra or {})
-        return rule_of(table, f"{act.fields.where} (set_rule)")
+        said.leave_out(table.model_extra or {})
+        return rule_of(table, f"{said.where} (set_rule)")
     except ValidationError as error:
-        raise act.fields.mistake(values.told(error)) from None
+        strange = ", ".join(f"'{name}'" for name in sorted(set(facts) - RULE_NAMES))
+        raise said.mistake(values.told(error) + (f"; {strange} is not known" if strange else "")) from None
 
 
 def _policy(act: Act, now: Lending, changes: Any) -> LibraryPolicy:
@@ -86,7 +103,7 @@ def replay(act: Act) -> Answer:
     if not isinstance(written, list) or not written:
         raise act.fields.mistake('"rows" holds a list of journal rows')
     kiosk = act.fields.text("kiosk", default=_kiosk_of(act))
-    rows = [_row(act, one, kiosk, number) for number, one in enumerate(written, start=1)]
+    rows = [_row(act, act.fields.row(number, one), kiosk, number) for number, one in enumerate(written, start=1)]
     try:
         request = ReplayRequest(rows=tuple(rows))
     except ValidationError as error:
@@ -107,35 +124,43 @@ def _kiosk_of(act: Act) -> str:
     return name if name not in ("", "kiosk") else USUAL_KIOSK
 
 
-def _row(act: Act, written: Any, kiosk: str, number: int) -> ReplayRow:
+def _row(act: Act, row: Fields, kiosk: str, number: int) -> ReplayRow:
     """A journal row in the words of an action; without a counter it counts once by its place in the file."""
-    if not isinstance(written, Mapping):
-        raise act.fields.mistake(f"row {number}: write an object")
-    row = Fields(f"{act.fields.where}, row {number}", "replay", written, act.zone)
-    kind = KINDS.get(row.text("cmd", "kind", "action", "op"))
+    kind = KINDS.get(row.text("cmd", "kind", "action", "op", "type"))
     if kind is None:
         raise row.mistake("cmd: write checkout, checkin or renew")
     counter = row.number("counter", "seq", default=None)
     own = None if counter is not None else f"{act.name}-{number}"
-    due = row.instant("due")
+    due = row.end(*DUE)
+    card = _card(act, row, needed=kind != "checkin")
     try:
         return ReplayRow(
             kiosk=row.text("kiosk", default=kiosk),
             counter=counter,
-            at=row.instant("at", default=act.now) or act.now,
+            at=row.instant("at", "ts", "time", default=act.now) or act.now,
             kind=kind,  # type: ignore[arg-type]  # one of KINDS
-            card=_card(act, row),
-            items=tuple(ReplayItem(barcode=barcode, due=due) for barcode in row.texts(*ITEMS)),
+            card=card,
+            items=tuple(_lent(row, one, due) for one in _listed(row.raw(*ITEMS))),
             request_id=row.text("request_id", default=own or "") or None,
-            branch=act.branch,
+            branch=row.text("branch", default=act.branch),
         )
     except ValidationError as error:
         raise row.mistake(values.told(error)) from None
 
 
-def _card(act: Act, row: Fields) -> str | None:
+def _lent(row: Fields, written: Any, due: datetime | None) -> ReplayItem:
+    """An item of a row; one that is an object may have a due date of its own."""
+    own = Fields(row.where, row.cmd, written if isinstance(written, Mapping) else {"item": written}, row.zone)
+    return ReplayItem(barcode=own.text(*ITEM), due=own.end(*DUE, default=due))
+
+
+def _listed(written: Any) -> list[Any]:
+    return written if isinstance(written, list) else [written]
+
+
+def _card(act: Act, row: Fields, *, needed: bool) -> str | None:
     """The card as it was shown: a patron's ID stands for the card of the file's table."""
-    if not row.has(*PATRON):
+    if not needed and not row.has(*PATRON):
         return None
     named = row.text(*PATRON)
     patron = act.case.patrons.get(named)
@@ -152,17 +177,25 @@ def _told(act: Act, result: ReplayRowResult) -> Answer:
 
 def withdraw(act: Act) -> Answer:
     """Take an item out of the library for good."""
-    with act.database.writing() as session:
-        note = act.fields.words("reason") or None
-        item = editing.move_item(session, act.fields.text(*ITEM), Trigger.WITHDRAW, By(act.actor, act.now), note=note)
-        return ok(status=item.status)
+    note, by = act.fields.words("reason") or None, By(act.actor, act.now)
+    return _each(act, lambda session, barcode: editing.move_item(session, barcode, Trigger.WITHDRAW, by, note=note))
 
 
 def send(act: Act) -> Answer:
     """Put an item on its way to another branch; a loan must end first, and what is set aside is somebody's."""
-    barcode, to = act.fields.text(*ITEM), act.fields.text("to", "to_branch", "transit_to", "destination")
+    to, by = act.fields.text("to", "to_branch", "transit_to", "destination"), By(act.actor, act.now)
     if to not in act.case.library.branches:
         return refused("unknown_branch")
-    with act.database.writing() as session:
-        item = editing.send_item(session, barcode, to, By(act.actor, act.now), here=act.branch)
-        return ok(status=item.status)
+    return _each(act, lambda session, barcode: editing.send_item(session, barcode, to, by, here=act.branch))
+
+
+def _each(act: Act, work: Callable[[Session, str], Item]) -> Answer:
+    """Item by item, as the page for titles does it; one refusal does not hinder the rest."""
+    told = []
+    for barcode in act.fields.texts(*ITEMS):
+        try:
+            with act.database.writing() as session:
+                told.append(ok(status=work(session, barcode).status, item=barcode))
+        except DomainError as error:
+            told.append(refused(error.code, item=barcode))
+    return in_all(told, listed=isinstance(act.fields.raw(*ITEMS), list))

@@ -23,6 +23,7 @@ from server.circulation import returns
 from server.circulation import service as circulation
 from server.circulation.policy import OVERRIDABLE
 from server.lending.occasion import Channel
+from server.patrons import service as patrons
 from server.rehearse import values
 from server.rehearse.act import Act
 from server.rehearse.answers import Answer, of_batch, refused
@@ -31,6 +32,7 @@ from server.rehearse.fields import ITEMS
 
 T = TypeVar("T", bound=BaseModel)
 OVERRIDES = ("override", "overrides")
+REASON = ("reason", "override_reason")
 
 
 def checkout(act: Act) -> Answer:
@@ -68,13 +70,17 @@ def checkin(act: Act) -> Answer:
 
 def renew(act: Act) -> Answer:
     """Move the due dates of loans."""
+    refs = items(act)
     with act.database.reading() as session:
-        card = act.card(session)
+        stands = act.door.channel is not Channel.DESK or act.has_patron()
+        card = act.card(session) if stands else _borrower(session, refs[0].barcode)
+    if card is None:
+        return refused("not_on_loan")
     if wrong := wrong_pin(act, card):
         return wrong
     if code := unfounded(act):
         return refused(code)
-    request = made(act, RenewalRequest, card=card, items=items(act), **overriding(act))
+    request = made(act, RenewalRequest, card=card, items=refs, **overriding(act))
     return _batch(act, lambda session: circulation.renew_many(session, request, act.occasion))
 
 
@@ -112,6 +118,8 @@ def items(act: Act) -> list[ItemRef]:
     """The items an action names, with the parts that were seen of each."""
     parts = act.fields.number("parts", "tags_seen", default=None)
     written = act.fields.raw(*ITEMS)
+    if written == []:
+        raise act.fields.mistake("items: [] holds nothing: write at least one barcode")
     refs = []
     for one in written if isinstance(written, list) else [written]:
         facts: dict[str, Any] = one if isinstance(one, dict) else {"barcode": one}
@@ -124,6 +132,14 @@ def items(act: Act) -> list[ItemRef]:
         except ValueError as error:
             raise act.fields.mistake(f'"item" is missing or wrong: {error}') from None
     return refs
+
+
+def _borrower(session: Session, barcode: str) -> str | None:
+    """The card of who has the item: the desk renews what lies before it."""
+    item = catalogue.items_by_barcode(session, [barcode]).get(barcode)
+    loan = circulation.open_loan(session, item.id) if item else None
+    patron = patrons.find_by_id(session, loan.patron_id) if loan and loan.patron_id else None
+    return patron.card if patron else None
 
 
 def _arriving(act: Act, refs: Sequence[ItemRef]) -> bool:
@@ -141,7 +157,7 @@ def unfounded(act: Act) -> str | None:
         return None
     if act.door.channel is not Channel.DESK:
         return "not_permitted"
-    return None if act.fields.words("reason").strip() else "reason_required"
+    return None if act.fields.words(*REASON).strip() else "reason_required"
 
 
 def overriding(act: Act, known: frozenset[str] = OVERRIDABLE) -> dict[str, Any]:
@@ -150,7 +166,7 @@ def overriding(act: Act, known: frozenset[str] = OVERRIDABLE) -> dict[str, Any]:
     if not written:
         return {}
     codes = sorted(known) if written is True else values.texts(written)
-    return {"overrides": frozenset(codes), "reason": act.fields.words("reason")}
+    return {"overrides": frozenset(codes), "reason": act.fields.words(*REASON)}
 
 
 def made(act: Act, kind: type[T], **fields: Any) -> T:

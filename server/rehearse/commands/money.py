@@ -28,13 +28,16 @@ def charge(act: Act) -> Answer:
         if patron is None or patron.anonymised_at is not None:
             return refused("unknown_patron")
         asked = policy.amount_of(str(act.fields.money("amount")))
-        kind = act.fields.text("kind", "fee", "type", default="admin")
+        kind = act.fields.text("kind", "fee", "fee_kind", "fee_type", "type", default="admin")
         if kind not in policy.KINDS:
             raise act.fields.mistake(f"kind: '{kind}' is no kind of fee; there are {', '.join(policy.KINDS)}")
         if asked is None:
             return refused("payment_amount")
+        item = _item(act, session)
+        if item is None and act.fields.has(*ITEM):
+            return refused("unknown_item")
         wanted = Charge(
-            patron_id=patron.id, kind=kind, amount=asked, item_id=_item(act, session),  # type: ignore[arg-type]  # one of KINDS
+            patron_id=patron.id, kind=kind, amount=asked, item_id=item,  # type: ignore[arg-type]  # one of KINDS
             reason=act.fields.words("reason"), request_id=act.request_id,
         )  # fmt: skip
         charged = desk.charge(session, wanted, actor=act.actor, at=act.now)
@@ -116,6 +119,4 @@ def _item(act: Act, session: Session) -> int | None:
         return None
     barcode = act.fields.text(*ITEM)
     item = catalogue.items_by_barcode(session, [barcode]).get(barcode)
-    if item is None:
-        raise act.fields.mistake(f"there is no item '{barcode}'")
-    return item.id
+    return None if item is None else item.id

@@ -33,7 +33,7 @@ def block(act: Act) -> Answer:
         new = desk.NewBlock(
             act.fields.words("reason", default="manual")[:40],
             act.fields.words("text", "message"),
-            act.fields.instant("until"),
+            act.fields.end("until", "expires"),
         )
         block_id = desk.block(session, patron.id, new, actor=act.actor, at=act.now, request_id=act.request_id)
         return ok(block_id=block_id)
@@ -62,7 +62,7 @@ def wrong_pin(act: Act, card: str) -> Answer | None:
     """
     if not act.fields.has(*PIN):
         return refused("wrong_pin") if _asks(act) else None
-    found = auth.verify_pin(act.database, card, act.fields.text(*PIN), now=act.now)
+    found = auth.verify_pin(act.database, card, act.fields.words(*PIN), now=act.now)
     return None if isinstance(found, Patron) else refused(found.code)
 
 
@@ -93,7 +93,7 @@ def replace_card(act: Act) -> Answer:
 def _new_number(act: Act) -> str:
     """`card` is the new number when `patron` says who."""
     keys = ("new_card", "new", "number", *(("card",) if act.fields.has("patron") else ()))
-    return act.fields.text(*keys, default="")
+    return act.fields.label(*keys, default="")
 
 
 def pin(act: Act) -> Answer:
@@ -103,6 +103,8 @@ def pin(act: Act) -> Answer:
     new = act.fields.text("new_pin", "new", "to", default="")
     if not new or act.door.channel is not Channel.DESK:
         if not act.fields.has(*PIN):
+            if new:
+                return refused("wrong_pin")
             raise act.fields.mistake('"pin" is missing')
         if wrong := wrong_pin(act, card):
             return wrong

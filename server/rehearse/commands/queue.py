@@ -38,7 +38,7 @@ def place(act: Act) -> Answer:
         record=None if barcode else _record(act),
         barcode=barcode,
         only_this=barcode is not None and not act.fields.flag("any_copy", "any") and not _of_title(act),
-        pickup=act.fields.text("pickup", "pickup_branch", default="") or None,
+        pickup=act.fields.text("pickup", "pickup_branch", "pickup_location", default="") or None,
         expires_on=act.fields.day("expires", "expires_on", "until"),
         **overriding(act, OVERRIDABLE),
     )
@@ -74,7 +74,8 @@ def pause(act: Act) -> Answer:
         hold = _hold(act, session)
         if hold is None:
             return refused("unknown_hold")
-        paused = holds.pause(session, hold.id, act.occasion, until=act.fields.day("until"), patron_id=_own(act))
+        until = act.fields.day("until", "pause_until")
+        paused = holds.pause(session, hold.id, act.occasion, until=until, patron_id=_own(act))
         return ok(position=holds.position(session, paused))
 
 

@@ -136,6 +136,25 @@ def test_items_are_sent_and_withdrawn_from_the_shelf_only(played) -> None:  # ty
     assert states["B4"] == ("withdrawn", None)
 
 
+def test_the_desk_names_items_alone_and_several_at_once(played) -> None:  # type: ignore[no-untyped-def]
+    case = played(
+        desk("checkout", patron="P1", item="B1"),
+        desk("renew", item="B1"),
+        desk("renew", item="B3"),
+        act("P1", "pin", new_pin="8024"),
+        desk("withdraw", items=["B1", "B3"]),
+        desk("charge", patron="P1", amount=1, item="NONE"),
+        desk("block", patron="P1", until="2026-01-06"),
+        desk("checkout", patron="P1", item="B2") | {"at": "2026-01-06T23:00"},
+        desk("checkout", patron="P1", item="B2", override="patron_blocked", override_reason="x")
+        | {"at": "2026-01-06T23:00"},
+    )
+    assert told(case) == [
+        "ok", "ok", "not_on_loan", "wrong_pin", "item_in_use", "unknown_item", "ok", "patron_blocked", "ok",
+    ]  # fmt: skip
+    assert [one["result"] for one in case["results"][4]["items"]] == ["refused", "ok"]
+
+
 def test_blocks_are_placed_until_a_time_and_lifted_by_reason(played) -> None:  # type: ignore[no-untyped-def]
     case = played(
         desk("unblock", patron="P2", reason="damage"),

@@ -144,6 +144,23 @@ MISTAKES = [
     ),
     (wrong({}, {"cmd": "set_rule", "policy": {"loan_days": 0}}), "policy.loan_days: 0: write 1 or more"),
     (wrong({}, {"cmd": "set_rule", "policy": {"x": 1}}), "policy.x: there is no such key"),
+    (wrong({}, {"actor": {"role": "desk"}}), "action 1: actor: {'role': 'desk'} is not a name: write desk, kiosk-1"),
+    (wrong({}, {"cmd": None}), "case 'a', action 1: \"cmd\" is missing"),
+    (wrong({}, {"items": []}), "action 1 (checkout): items: [] holds nothing: write at least one barcode"),
+    (wrong({}, {"cmd": "replace_card", "new_card": "N 4"}), "new_card: 'N 4' cannot stand on a card"),
+    (wrong({}, {"cmd": "set_rule", "class": "guest", "dyas": 3}), "false); 'dyas', 'item', 'patron' is not known"),
+    (
+        wrong({}, {"parallel": [OUT | {"at": "2026-01-05T10:01"}]}),
+        "action 1: a parallel group happens at one moment: write one at for all of it",
+    ),
+    (
+        wrong({}, {"parallel": [OUT, {"check": True}]}),
+        "action 1, parallel 2: a check stands by itself, after the group",
+    ),
+    (
+        wrong({}, {"cmd": "replay", "rows": [{"cmd": "checkout", "item": "B1"}]}),
+        "action 1, row 1 (replay): \"patron\" is missing",
+    ),
     (wrong({}, {"parallel": []}), "case 'a', action 1: parallel holds a list of actions"),
     ({"cases": [{"id": "a", "actions": [{"cmd": "nightly"}]}]}, "case 'a': no action says when it is"),
     (
@@ -216,6 +233,31 @@ def test_keys_of_the_file_of_a_case_and_of_a_new_rule_are_named_too(
         ": 'setpu' is not known and left out of account",
         ": rules.1 is for 'nowhere', which is not among the branches",
     ]
+
+
+def test_journal_rows_and_new_rules_are_read_as_closely_as_actions(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lent = {"ts": "2026-01-05T09:00", "type": "checkout", "card": "P1", "branch": "north", "note": "!", "shelf": 1}
+    setup = {"patrons": [{"id": "P2"}], "items": [{"barcode": "B2"}, {"barcode": "B3"}]}
+    items = [{"barcode": "B1", "due": "2026-01-09"}, {"barcode": "B2", "due": "2026-01-11T12:00"}, "B3"]
+    actions = [
+        {"at": "2026-01-05T09:30", "cmd": "set_rule", "rules": [{"days": 3, "dyas": 1}], "max_loans": 2},
+        {"cmd": "replay", "rows": [lent | {"items": items, "due": "2026-01-13"}]},
+        {"cmd": "checkout", "patron": "P1", "item": "B1"},
+        {"cmd": "check"},
+    ]
+    data = SHARED | {"library": {"branches": ["main", "north"]}}
+    _, played, err = play(tmp_path, capsys, data | {"cases": [{"id": "a", "setup": setup, "actions": actions}]})
+    assert [line.removeprefix("carrel rehearse: case 'a', action ") for line in err.splitlines()] == [
+        "1, row 1 (set_rule): 'dyas' is not known and left out of account",
+        "2, row 1 (replay): 'shelf' is not known and left out of account",
+    ]
+    (state,) = played[0]["checks"]
+    assert [(loan["item"], loan["checked_out"][11:16], loan["due"][8:16]) for loan in state["loans"]] == [
+        ("B1", "09:00", "09T23:59"), ("B2", "09:00", "11T12:00"), ("B3", "09:00", "13T23:59"),
+    ]  # fmt: skip
+    assert {item["at_branch"] for item in state["items"].values()} == {"north"}
 
 
 def test_a_file_may_begin_as_windows_begins_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
