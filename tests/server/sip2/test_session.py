@@ -78,6 +78,12 @@ def test_a_wrong_login_may_be_tried_three_times(text: str) -> None:
     assert talk.profile is None
 
 
+def test_who_is_signed_in_stays_so_when_a_second_login_is_wrong() -> None:
+    talk = signed_in()
+    assert said(talk, "9300CNself-1|COwrong|").fixed["ok"] == "0"
+    assert isinstance(heard(talk, CHECKOUT), Job)
+
+
 def test_a_terminal_without_a_login_is_known_by_its_address() -> None:
     gate = profile(id="gate", login="", password="", addresses=("10.1.0.0/16", "::1/128"))
     assert session(gate, address="10.1.2.3").profile is gate
