@@ -76,6 +76,7 @@ REFUSALS: dict[str, str] = {
     "no_active_card": N_("This reader has no active card. Hand out a new one."),
     "birthday_in_future": N_("This birthday is in the future. Look at the year and give the day again, or none."),
     "block_over": N_("This day is over. Choose a later one, or none."),
+    "hold_over": N_("This day is over. Choose a later one, or none."),
     "unknown_block": N_("There is no such block, or it was lifted before."),
     "patron_has_obligations": N_("This reader still has open loans, fees or holds. Settle them first."),
     "unreadable_file": N_("This is no table of readers. Save it as CSV with a first line that names the columns."),

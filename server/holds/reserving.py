@@ -58,6 +58,8 @@ def _place(
 ) -> HoldResult:
     record, items = found
     occasion = counter.occasion
+    if request.expires_on is not None and request.expires_on < local_date(occasion.now, occasion.zone):
+        return _refused(request, Refused("hold_over"))
     wish = _wish(counter, patron, request, items)
     placed = holds.place(
         counter.session, patron.id, record.id, wish, expires_on=_expires_on(counter, request), occasion=occasion,

@@ -177,6 +177,7 @@ def test_the_hold_shelf_is_kept_for_open_days(desk: Counter) -> None:
 def test_who_has_waited_long_enough_waits_no_longer(desk: Counter) -> None:
     desk.rule_by(policy=LibraryPolicy(hold_expiry_days=60))
     desk.checkout(ALICE, A)
+    assert desk.hold(BO, A, expires_on=day("2026-03-01")).code == "hold_over"
     assert desk.hold(BO, A, expires_on=day("2026-03-10")).expires_on == day("2026-03-10")
     assert desk.hold(CHEN, A, expires_on=day("2027-03-10")).expires_on == day("2026-05-01")
     assert desk.at(days=8).night().holds_expired == 0
