@@ -56,6 +56,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             database.close()
     except (ConfigError, DomainError, OSError, SQLAlchemyError) as error:
         said = error.title if isinstance(error, DomainError) else str(getattr(error, "orig", error))
+        if isinstance(error, OSError) and error.filename:
+            said = f"{error.filename}: {error.strerror}"
         print(f"carrel catalogue: {said.strip().splitlines()[0]}", file=sys.stderr)
         return BAD_INPUT
 
@@ -205,11 +207,16 @@ def _export(options: argparse.Namespace, _settings: ServerSettings, database: Da
     with database.reading() as session:
         format_ = exporting.format_of(session, wanted)
         long = exporting.too_long(session, wanted, format_)
+        paraphrased = 0
         with part.open("wb") as file:
-            file.writelines(exporting.file(session, wanted, format_))
+            for piece in exporting.file(session, wanted, format_):
+                paraphrased += wanted.encoding == "marc-8" and not options.xml and b"&#x" in piece
+                file.write(piece)
             file.flush()
             os.fsync(file.fileno())
     part.replace(options.file)
+    if paraphrased:
+        print(f"{paraphrased} records have characters that MARC-8 lacks, written as &#x...;", file=sys.stderr)
     if long:
         ids = ", ".join(map(str, long[:20]))
         print(f"{len(long)} records are too long for ISO 2709 and left out ({ids}): --xml has room", file=sys.stderr)

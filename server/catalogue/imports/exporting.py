@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from sqlalchemy import Row
@@ -79,7 +79,8 @@ def marc_text(session: Session, record_id: int) -> str:
 def write(marc: Marc, wanted: Wanted, format_: MarcFormat) -> bytes | None:
     """A record's bytes. Of MARC 21 the leader's place 9 says whether they are UTF-8."""
     if wanted.container == "marcxml":
-        return xml.write(marc).encode("utf-8")
+        leader = f"{marc.leader[:9]}a{marc.leader[10:]}" if format_ == "marc21" else marc.leader
+        return xml.write(replace(marc, leader=leader)).encode("utf-8")
     coding = None if format_ == "cnmarc" else "a" if wanted.encoding == "utf-8" else " "
     return iso2709.put_together(marc, encodings.encode(marc, wanted.encoding), coding)
 

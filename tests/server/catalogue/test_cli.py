@@ -64,15 +64,17 @@ def test_an_import_that_is_killed_goes_on_and_accounts_for_every_record_once(hom
     assert (home / "report.csv").read_text(encoding="utf-8-sig").count("no_leader") == 1
 
 
-def test_out_and_in_again_and_a_table_of_classes(alone: Path) -> None:
+def test_out_and_in_again_and_a_table_of_classes(alone: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file, out = alone / "in.mrc", alone / "out.xml"
-    file.write_bytes(iso2709(DREAM) + iso2709(EMMA))
+    file.write_bytes(iso2709(DREAM) + iso2709([*EMMA, ("500", "  $a😀")]))
     assert run(alone, "import", str(file), "--dry-run")[1].startswith("2 records read: 2 would be new")
     assert run(alone, "import", str(file))[0] == 0
     assert run(alone, "export", str(out), "--xml") == (0, "", "")
     assert "紅樓夢" in out.read_text(encoding="utf-8")
     code, said, _ = run(alone, "import", str(out), "--overlay", "replace", "--format", "marc21", "--encoding", "utf-8")
     assert (code, said.split(";")[0]) == (0, "2 records read: 0 new, 0 updated, 2 skipped, 0 failed")
+    assert main(["export", str(alone / "out.mrc"), "--encoding", "marc-8", "--config", str(alone / "config.toml")]) == 0
+    assert capsys.readouterr().err == "1 records have characters that MARC-8 lacks, written as &#x...;\n"
     (alone / "classes.csv").write_text("code,caption_zh,caption_en\nI2,中国文学,Chinese literature\n", encoding="utf-8")
     assert run(alone, "classes", str(alone / "classes.csv"))[1] == "1 classes imported\n"
 
@@ -80,7 +82,7 @@ def test_out_and_in_again_and_a_table_of_classes(alone: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["import", "nowhere.mrc"], "No such file"),
+        (["import", "nowhere.mrc"], "carrel catalogue: nowhere.mrc: No such file"),
         (["import", "empty.mrc"], "empty.mrc: this is no MARC file: export the titles as ISO 2709 or MARCXML"),
         (["import", "wide.xml", "--dry-run"], "wide.xml: this is in UTF-16: save it as UTF-8"),
         (["import", "config.toml", "--items", "x"], "holdings mapping cannot be read"),

@@ -159,7 +159,7 @@ MISTAKES = [
     ),
     (
         wrong({}, {"cmd": "replay", "rows": [{"cmd": "checkout", "item": "B1"}]}),
-        "action 1, row 1 (replay): \"patron\" is missing",
+        'action 1, row 1 (replay): "patron" is missing',
     ),
     (wrong({}, {"parallel": []}), "case 'a', action 1: parallel holds a list of actions"),
     ({"cases": [{"id": "a", "actions": [{"cmd": "nightly"}]}]}, "case 'a': no action says when it is"),

@@ -24,7 +24,7 @@ from server.lending.policy import LibraryPolicy
 from server.patrons import service as patrons
 from tests.server.catalogue.imports.conftest import Importer
 from tests.support.library import NOW
-from tests.support.marc import CNMARC, DREAM, EMMA, LU, Fields, iso2709, many, numbered
+from tests.support.marc import CNMARC, DREAM, EMMA, LU, MARC21, Fields, iso2709, many, numbered
 
 BY = By("user:librarian", NOW)
 
@@ -350,6 +350,11 @@ class TestExport:
         assert data[9:10] == b" "
         assert take(data, overlay="replace", match="isbn").counts.read == 1
         assert titles(empty, "紅樓夢") == ["紅樓夢"]
+
+    def test_what_came_in_marc_8_is_unicode_in_marcxml_and_says_so(self, empty: Database, take: Importer) -> None:
+        take(iso2709(EMMA, leader=MARC21[:9] + " " + MARC21[10:], encoding="latin-1"))
+        with empty.reading() as session:
+            assert b"nam a22" in b"".join(exporting.file(session, exporting.Wanted("marcxml"), "marc21"))
 
     def test_corrections_and_titles_catalogued_by_hand_are_in_it(self, empty: Database, take: Importer) -> None:
         take(iso2709(EMMA))
