@@ -17,6 +17,7 @@ Name = Annotated[str, BeforeValidator(values.text)]
 Count = Annotated[int, BeforeValidator(values.number)]
 Money = Annotated[Decimal, BeforeValidator(values.positive_money)]
 Number = Annotated[str, BeforeValidator(values.number_on_it)]
+Tags = Annotated[int, BeforeValidator(lambda value: values.number(len(value) if isinstance(value, list) else value))]
 Day = Annotated[date, BeforeValidator(values.day)]
 Days = Annotated[list[date], BeforeValidator(values.days)]
 Weekday = Annotated[str, BeforeValidator(values.weekday)]
@@ -140,7 +141,7 @@ class ItemTable(Table):
     branch: Name | None = None
     at_branch: Name | None = Field(default=None, validation_alias=also("at_branch", "at"))
     price: Money | None = None
-    tags: Count = Field(default=1, validation_alias=also("tags", "parts"))
+    tags: Tags = Field(default=1, validation_alias=also("tags", "parts"))
     status: Name | None = Field(default=None, validation_alias=also("status", "state"))
     for_loan: bool = Field(default=True, validation_alias=also("for_loan", "loanable"))
     location: str = ""

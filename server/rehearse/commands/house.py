@@ -32,6 +32,7 @@ USUAL_KIOSK = "kiosk-1"
 RULE_KEYS = (("class", "patron_class"), ("type", "item_type"), ("branch", "branch"))
 RULE_NAMES = {name for pair in RULE_KEYS for name in pair} | set(RuleTable.model_fields)
 POLICY_KEYS = {one.name for one in fields(LibraryPolicy)}
+TO = ("to", "to_branch", "transit_to", "destination", "branch")
 DUE = ("due", "due_at", "due_date")
 KINDS = {"checkout": "checkout", "checkin": "checkin", "renew": "renewal", "renewal": "renewal"}
 
@@ -183,10 +184,11 @@ def withdraw(act: Act) -> Answer:
 
 def send(act: Act) -> Answer:
     """Put an item on its way to another branch; a loan must end first, and what is set aside is somebody's."""
-    to, by = act.fields.text("to", "to_branch", "transit_to", "destination"), By(act.actor, act.now)
+    to, by = act.fields.text(*TO), By(act.actor, act.now)
+    here = act.branch if act.fields.has(*TO[:-1]) else None
     if to not in act.case.library.branches:
         return refused("unknown_branch")
-    return _each(act, lambda session, barcode: editing.send_item(session, barcode, to, by, here=act.branch))
+    return _each(act, lambda session, barcode: editing.send_item(session, barcode, to, by, here=here))
 
 
 def _each(act: Act, work: Callable[[Session, str], Item]) -> Answer:

@@ -109,8 +109,13 @@ def undo(act: Act) -> Answer:
 
 
 def declare_lost(act: Act) -> Answer:
-    """End loans of items that will not come back; the patron is charged."""
-    request = made(act, LossRequest, items=items(act), reason=act.fields.words("reason"))
+    """End loans of items that will not come back; the patron is charged. Whose loans they are may be said."""
+    refs = items(act)
+    with act.database.reading() as session:
+        named = act.card(session) if act.has_patron() else None
+        if named and any(_borrower(session, ref.barcode) not in (None, named) for ref in refs):
+            return refused("not_your_loan")
+    request = made(act, LossRequest, items=refs, reason=act.fields.words("reason"))
     return _batch(act, lambda session: returns.declare_lost(session, request, act.occasion))
 
 

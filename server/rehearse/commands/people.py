@@ -92,7 +92,7 @@ def replace_card(act: Act) -> Answer:
 
 def _new_number(act: Act) -> str:
     """`card` is the new number when `patron` says who."""
-    keys = ("new_card", "new", "number", *(("card",) if act.fields.has("patron") else ()))
+    keys = ("new_card", "new", "number", "new_number", "to", *(("card",) if act.fields.has("patron") else ()))
     return act.fields.label(*keys, default="")
 
 

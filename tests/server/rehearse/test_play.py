@@ -25,7 +25,7 @@ LIBRARY: dict[str, Any] = {
         "DEBT": {"owes": "4.50"},
     },
     "items": {
-        "B1": {"record": "R1", "price": 20, "tags": 2},
+        "B1": {"record": "R1", "price": 20, "tags": ["E004", "E005"]},
         "B2": {"record": "R1", "branch": "north"},
         "B3": {"record": {"id": "R3", "title": "Three"}},
         "B4": {},
@@ -143,6 +143,8 @@ def test_the_desk_names_items_alone_and_several_at_once(played) -> None:  # type
         desk("renew", item="B3"),
         act("P1", "pin", new_pin="8024"),
         desk("withdraw", items=["B1", "B3"]),
+        desk("send", item="B4", branch="north"),
+        desk("declare_lost", patron="P2", item="B1"),
         desk("charge", patron="P1", amount=1, item="NONE"),
         desk("block", patron="P1", until="2026-01-06"),
         desk("checkout", patron="P1", item="B2") | {"at": "2026-01-06T23:00"},
@@ -150,7 +152,8 @@ def test_the_desk_names_items_alone_and_several_at_once(played) -> None:  # type
         | {"at": "2026-01-06T23:00"},
     )
     assert told(case) == [
-        "ok", "ok", "not_on_loan", "wrong_pin", "item_in_use", "unknown_item", "ok", "patron_blocked", "ok",
+        "ok", "ok", "not_on_loan", "wrong_pin", "item_in_use", "ok", "not_your_loan", "unknown_item", "ok",
+        "patron_blocked", "ok",
     ]  # fmt: skip
     assert [one["result"] for one in case["results"][4]["items"]] == ["refused", "ok"]
 
