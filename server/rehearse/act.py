@@ -13,6 +13,7 @@ from carrel.clock import local_date
 from server.db import Database
 from server.lending.occasion import Channel, Occasion
 from server.patrons import service as patrons
+from server.rehearse import values
 from server.rehearse.answers import Answer
 from server.rehearse.doors import Door
 from server.rehearse.fields import PATRON, Fields
@@ -45,9 +46,10 @@ class Act:
     @property
     def branch(self) -> str:
         """Where it is done: the action's own branch, else the library's first."""
-        branch = self.fields.text("branch", default=self.door.branch or self.case.library.branches[0])
-        if branch not in self.case.library.branches:
-            raise self.fields.mistake(f"branch: '{branch}' is not among {', '.join(self.case.library.branches)}")
+        known = self.case.library.branches
+        branch = self.fields.text("branch", default=self.door.branch or known[0])
+        if branch not in known:
+            raise self.fields.mistake(f"branch: {values.short(branch)} is not among {', '.join(known)}")
         return branch
 
     @property

@@ -170,7 +170,7 @@ def _by_id(value: Any, where: str) -> Any:
     if not isinstance(value, list):
         return value
     keyed = {}
-    for entry in value:
+    for entry in (_mapping(one, where) for one in value):
         key = next((entry[name] for name in ("id", "barcode", "card") if name in entry), None)
         if key is None:
             raise RehearsalError(f'{where}: write an object by ID, such as {{"P1": {{...}}}}')
@@ -275,7 +275,7 @@ def _command(
     if not isinstance(cmd, str) or cmd not in commands:
         near = difflib.get_close_matches(str(cmd), commands, 1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(commands))}"
-        raise RehearsalError(f"{where}: there is no cmd '{cmd}'; {hint}")
+        raise RehearsalError(f"{where}: there is no cmd {values.short(cmd)}; {hint}")
     fields = {key: value for key, value in entry.items() if key not in REMARKS | {"at", "actor", "cmd", "check"}}
     return Step(where, at, _actor(entry, where, USUAL_ACTORS.get(cmd, "desk")), cmd, fields)
 
@@ -285,7 +285,7 @@ def _actor(entry: Mapping[str, Any], where: str, usual: str) -> str:
         return usual if entry.get("actor") is None else values.text(entry["actor"])
     except ValueError:
         what = "write desk, kiosk-1, sip2:hall, reader, nightly or a patron's ID"
-        raise RehearsalError(f"{where}: actor: {entry['actor']!r} is not a name: {what}") from None
+        raise RehearsalError(f"{where}: actor: {values.short(entry['actor'])} is not a name: {what}") from None
 
 
 def _at_once(at: datetime | None, group: Sequence[Any], where: str, zone: ZoneInfo) -> datetime | None:

@@ -34,7 +34,7 @@ def _zone(value: Any) -> ZoneInfo:
     try:
         return ZoneInfo(values.text(value))
     except (KeyError, OSError, ValueError):
-        raise ValueError(f"{value!r} is no time zone: write a name such as Asia/Shanghai") from None
+        raise ValueError(f"{values.short(value)} is no time zone: write a name such as Asia/Shanghai") from None
 
 
 def _language(value: Any) -> str:

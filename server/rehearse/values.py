@@ -25,7 +25,7 @@ SHOWN = 60
 
 REMARKS = {"note", "comment", "why", "expect"}
 """Keys of an action or row that are for people."""
-KEYS = {"patron_class": "class", "item_type": "type"}
+KEYS = {"patron_class": "class", "item_type": "type", "overrides": "override"}
 """What the file calls some fields of the program."""
 ALLOWED = {
     "missing": "is missing",
@@ -35,6 +35,7 @@ ALLOWED = {
     "int_type": "write a whole number",
     "int_parsing": "write a whole number",
     "int_from_float": "write a whole number",
+    "finite_number": "write a whole number",
     "greater_than_equal": "write {ge} or more",
     "less_than_equal": "write {le} or less",
     "bool_type": "write true or false",
@@ -80,7 +81,7 @@ def told(error: ValidationError) -> str:
     elif first["type"] == "missing":
         what = ALLOWED["missing"]
     else:
-        what = f"{_short(first['input'])}: {allowed(error)}"
+        what = f"{short(first['input'])}: {allowed(error)}"
     return f"{key}: {what}" if key else what
 
 
@@ -104,7 +105,7 @@ def text(value: Any) -> str:
         return value.strip()
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    raise ValueError(f"{value!r} is not a name: write a text")
+    raise ValueError(f"{short(value)} is not a name: write a text")
 
 
 def texts(value: Any) -> list[str]:
@@ -115,14 +116,14 @@ def texts(value: Any) -> list[str]:
 def one_of(value: Any, known: Sequence[str]) -> str:
     """One of these names; raises ValueError."""
     if value not in known:
-        raise ValueError(f"{value!r} is not known: write {' or '.join(known)}")
+        raise ValueError(f"{short(value)} is not known: write {' or '.join(known)}")
     return str(value)
 
 
 def flag(value: Any) -> bool:
     """true or false; raises ValueError."""
     if not isinstance(value, bool):
-        raise ValueError(f"{value!r}: write true or false")
+        raise ValueError(f"{short(value)}: write true or false")
     return value
 
 
@@ -131,7 +132,7 @@ def number(value: Any) -> int:
     if isinstance(value, str) and value.isdecimal():
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**31:
-        raise ValueError(f"{value!r}: write a whole number, 0 or more")
+        raise ValueError(f"{short(value)}: write a whole number, 0 or more")
     return value
 
 
@@ -139,7 +140,7 @@ def money(value: Any) -> Decimal:
     """An amount as a number or a text, at most 2 places; raises ValueError."""
     amount = typed_money(value)
     if amount.as_tuple().exponent < -2 and amount != amount.quantize(CENT):  # type: ignore[operator]  # finite
-        raise ValueError(f"{value!r} has more than 2 places: write an amount such as 3.50")
+        raise ValueError(f"{short(value)} has more than 2 places: write an amount such as 3.50")
     return amount.quantize(CENT)
 
 
@@ -147,7 +148,7 @@ def positive_money(value: Any) -> Decimal:
     """An amount that is not less than 0; raises ValueError."""
     amount = money(value)
     if amount < 0:
-        raise ValueError(f"{value!r} is less than 0: write an amount such as 3.50")
+        raise ValueError(f"{short(value)} is less than 0: write an amount such as 3.50")
     return amount
 
 
@@ -155,7 +156,9 @@ def number_on_it(value: Any) -> str:
     """A card's number or a barcode; raises ValueError."""
     number_ = text(value)
     if not NUMBER.fullmatch(number_):
-        raise ValueError(f"{value!r} cannot stand on a card or label: write up to 32 letters, digits and . : / _ - *")
+        raise ValueError(
+            f"{short(value)} cannot stand on a card or label: write up to 32 letters, digits and . : / _ - *"
+        )
     return number_
 
 
@@ -170,7 +173,7 @@ def typed_money(value: Any) -> Decimal:
     except InvalidOperation:
         amount = None
     if amount is None or not amount.is_finite() or abs(amount) >= 10**7:
-        raise ValueError(f"{value!r} is not an amount: write one such as 3.50")
+        raise ValueError(f"{short(value)} is not an amount: write one such as 3.50")
     return amount
 
 
@@ -179,7 +182,7 @@ def day(value: Any) -> date:
     try:
         return date.fromisoformat(value if len(value) != 19 else value[:10])
     except (TypeError, ValueError):
-        raise ValueError(f"{value!r} is not a day: write one such as 2026-01-05") from None
+        raise ValueError(f"{short(value)} is not a day: write one such as 2026-01-05") from None
 
 
 def days(value: Any) -> list[date]:
@@ -189,17 +192,17 @@ def days(value: Any) -> list[date]:
         first, _, last = str(one).partition("/")
         start, end = day(first), day(last or first)
         if not 0 <= (end - start).days <= LONGEST_RANGE_DAYS:
-            raise ValueError(f"{one!r}: write the first day before the last, a year apart at most")
+            raise ValueError(f"{short(one)}: write the first day before the last, a year apart at most")
         found += [start + timedelta(days=n) for n in range((end - start).days + 1)]
     return found
 
 
 def weekday(value: Any) -> str:
     """mon ... sun; raises ValueError."""
-    short = value.strip().lower()[:3] if isinstance(value, str) else ""
-    if short not in WEEKDAYS:
-        raise ValueError(f"{value!r} is not a weekday: write one of {', '.join(WEEKDAYS)}")
-    return short
+    named = value.strip().lower()[:3] if isinstance(value, str) else ""
+    if named not in WEEKDAYS:
+        raise ValueError(f"{short(value)} is not a weekday: write one of {', '.join(WEEKDAYS)}")
+    return named
 
 
 def instant(value: Any, zone: ZoneInfo) -> datetime:
@@ -207,9 +210,9 @@ def instant(value: Any, zone: ZoneInfo) -> datetime:
     try:
         at = datetime.fromisoformat(value)
     except (TypeError, ValueError):
-        raise ValueError(f"{value!r} is not a time: write 2026-01-05T10:00 or 2026-01-05T10:00+08:00") from None
+        raise ValueError(f"{short(value)} is not a time: write 2026-01-05T10:00 or 2026-01-05T10:00+08:00") from None
     if at.year not in YEARS:
-        raise ValueError(f"{value!r} is too far away: write a year from {YEARS[0]} to {YEARS[-1]}")
+        raise ValueError(f"{short(value)} is too far away: write a year from {YEARS[0]} to {YEARS[-1]}")
     return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
 
 
@@ -219,7 +222,8 @@ def end(value: Any, zone: ZoneInfo) -> datetime:
     return at if len(value) > LONGEST_DAY else end_of_day(at.astimezone(zone).date(), zone).astimezone(UTC)
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """A wrong value in a message."""
     shown = repr(value)
     return shown if len(shown) <= SHOWN else f"{shown[:SHOWN]} ..."
 

@@ -133,7 +133,7 @@ def items(act: Act) -> list[ItemRef]:
             seen = facts.get("parts", parts)
             refs.append(ItemRef(barcode=barcode, parts=None if seen is None else values.number(seen)))
         except ValidationError as error:
-            raise act.fields.mistake(f"item {one!r}: {values.allowed(error)}") from None
+            raise act.fields.mistake(f"item {values.short(one)}: {values.allowed(error)}") from None
         except ValueError as error:
             raise act.fields.mistake(f'"item" is missing or wrong: {error}') from None
     return refs
@@ -170,7 +170,7 @@ def overriding(act: Act, known: frozenset[str] = OVERRIDABLE) -> dict[str, Any]:
     written = act.fields.raw(*OVERRIDES)
     if not written:
         return {}
-    codes = sorted(known) if written is True else values.texts(written)
+    codes = sorted(known) if written is True else act.fields.texts(*OVERRIDES)
     return {"overrides": frozenset(codes), "reason": act.fields.words(*REASON)}
 
 

@@ -144,6 +144,12 @@ MISTAKES = [
     ),
     (wrong({}, {"cmd": "set_rule", "policy": {"loan_days": 0}}), "policy.loan_days: 0: write 1 or more"),
     (wrong({}, {"cmd": "set_rule", "policy": {"x": 1}}), "policy.x: there is no such key"),
+    (wrong({"items": [None]}), "case 'a': items: write an object"),
+    (
+        wrong({}, {"override": ["loan_limit", 1.5], "reason": "x"}),
+        "action 1 (checkout): override: 1.5 is not a name: write a text",
+    ),
+    (wrong({}, {"cmd": "x" * 99}), "cmd 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx ..."),
     (wrong({}, {"actor": {"role": "desk"}}), "action 1: actor: {'role': 'desk'} is not a name: write desk, kiosk-1"),
     (wrong({}, {"cmd": None}), "case 'a', action 1: \"cmd\" is missing"),
     (wrong({}, {"items": []}), "action 1 (checkout): items: [] holds nothing: write at least one barcode"),
