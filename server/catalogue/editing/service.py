@@ -132,6 +132,8 @@ def send_item(
     belong there is given the branch. Raises UnknownItemError, ItemInUseError, ItemStateError."""
     row = _row(session, barcode)
     wanted = _next(row, Trigger.SEND)
+    if row.status == "on_shelf" and (here or row.at_branch) == branch:
+        raise ItemStateError(status=row.status, action=Trigger.SEND.value)
     detail = {"from": row.status, "to": wanted, "branch": branch}
     service.set_status(session, row.id, wanted, at_branch=here, transit_to=branch, stays=True)
     if note is not None:

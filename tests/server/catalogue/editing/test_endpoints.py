@@ -156,6 +156,7 @@ class TestItems:
         for told in ({"action": "send"}, {"action": "ready", "branch": "north"}):
             assert act(**told).json()["code"] == "malformed_request"
         assert act(action="send", branch="nroth").json()["code"] == "unknown_branch"
+        assert act(action="send", branch="main").json()["code"] == "item_state", "it stands there"
         sent = act(action="send", branch="north").json()
         assert (sent["status"], sent["transit_to"], sent["branch"]) == ("in_transit", "north", "main")
         routes = []
