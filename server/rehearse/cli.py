@@ -13,8 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from carrel.config import ConfigError
 from server.rehearse.commands.table import COMMANDS
-from server.rehearse.play import play
-from server.rehearse.script import Case, read_script
+from server.rehearse.play import Played, play
+from server.rehearse.script import Case, Mistaken, read_script
 from server.rehearse.stage import Stage, open_stage
 from server.rehearse.values import RehearsalError
 
@@ -22,7 +22,7 @@ BAD_INPUT = 2
 
 
 def main(argv: Sequence[str]) -> int:
-    """Print what each case gave, as JSON; 2 with one sentence when the file is wrong."""
+    """Print what each case gave, as JSON; 2 with a sentence for each case that is wrong, or one for the file."""
     parser = argparse.ArgumentParser(
         prog="carrel rehearse",
         description="Play the cases of FILE on a scratch library with a settable clock and the real services. "
@@ -35,28 +35,36 @@ def main(argv: Sequence[str]) -> int:
     try:
         cases = _chosen(read_script(_read(options.file), COMMANDS), options.case)
         with open_stage(options.database) as stage:
-            print(_played(cases, stage))
+            told = [_tried(case, stage) for case in cases]
+        mistaken = [one for one in told if isinstance(one, Mistaken)]
+        if len(mistaken) == len(told):
+            raise mistaken[0].why
+        print(json.dumps([one.told() for one in told], ensure_ascii=False, sort_keys=True, indent=2))
+        for one in mistaken:
+            _say(str(one.why))
     except (RehearsalError, ConfigError) as error:
         _say(str(error))
         return BAD_INPUT
     except SQLAlchemyError as error:
         _say(f"the scratch database failed: {str(getattr(error, 'orig', error)).strip().splitlines()[0]}")
         return BAD_INPUT
-    return 0
+    return BAD_INPUT if mistaken else 0
 
 
-def _played(cases: Sequence[Case], stage: Stage) -> str:
-    """A JSON list with an entry a case; the same file always gives the same text."""
-    told = []
-    for case in cases:
+def _tried(case: Case | Mistaken, stage: Stage) -> Played | Mistaken:
+    """One mistake keeps no other case from being played."""
+    if isinstance(case, Mistaken):
+        return case
+    try:
         played = play(case, stage, COMMANDS)
-        for remark in played.remarks:
-            _say(remark)
-        told.append(played.told())
-    return json.dumps(told, ensure_ascii=False, sort_keys=True, indent=2)
+    except RehearsalError as error:
+        return Mistaken(case.id, error)
+    for remark in played.remarks:
+        _say(remark)
+    return played
 
 
-def _chosen(cases: Sequence[Case], wanted: Sequence[str] | None) -> list[Case]:
+def _chosen(cases: Sequence[Case | Mistaken], wanted: Sequence[str] | None) -> list[Case | Mistaken]:
     known = [case.id for case in cases]
     for name in wanted or ():
         if name not in known:

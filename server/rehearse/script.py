@@ -60,8 +60,20 @@ class Case:
         return first
 
 
-def read_script(data: Any, commands: Collection[str]) -> tuple[Case, ...]:
-    """The cases of a file; raises RehearsalError."""
+@dataclass(frozen=True, slots=True)
+class Mistaken:
+    """A case that cannot be played, and what is wrong in it."""
+
+    id: str
+    why: RehearsalError
+
+    def told(self) -> dict[str, Any]:
+        """As it is printed."""
+        return {"id": self.id, "mistake": str(self.why)}
+
+
+def read_script(data: Any, commands: Collection[str]) -> tuple[Case | Mistaken, ...]:
+    """The cases of a file; raises RehearsalError for what is wrong with the file itself."""
     if isinstance(data, list):
         data = {"cases": data}
     if not isinstance(data, dict):
@@ -73,7 +85,7 @@ def read_script(data: Any, commands: Collection[str]) -> tuple[Case, ...]:
         raise RehearsalError('"cases" holds a list of cases, each with "id" and "actions"')
     shared = {key: data[key] for key in TABLES if key in data}
     above = tuple(key for key in data if key not in FILE_KEYS) if "cases" in data else ()
-    found = tuple(_case(case, number, shared, commands, above=above) for number, case in enumerate(cases, start=1))
+    found = tuple(_tried(case, number, shared, commands, above=above) for number, case in enumerate(cases, start=1))
     seen: set[str] = set()
     for case in found:
         if case.id in seen:
@@ -106,12 +118,21 @@ def named(case_id: str) -> str:
     return f"case '{case_id}'"
 
 
-def _case(
+def _tried(
     data: Any, number: int, shared: Mapping[str, Any], commands: Collection[str], *, above: tuple[str, ...]
+) -> Case | Mistaken:
+    case_id = str(data.get("id", f"case-{number}")) if isinstance(data, dict) else f"case-{number}"
+    try:
+        if not isinstance(data, dict):
+            raise RehearsalError(f'case {number}: write an object with "id" and "actions"')
+        return _case(data, case_id, shared, commands, above=above)
+    except RehearsalError as error:
+        return Mistaken(case_id, error)
+
+
+def _case(
+    data: dict[str, Any], case_id: str, shared: Mapping[str, Any], commands: Collection[str], *, above: tuple[str, ...]
 ) -> Case:
-    if not isinstance(data, dict):
-        raise RehearsalError(f'case {number}: write an object with "id" and "actions"')
-    case_id = str(data.get("id", f"case-{number}"))
     where = named(case_id)
     setup, before = _setup(data.get("setup"), where)
     own = {key: data[key] for key in TABLES if key in data} if "cases" not in data else {}

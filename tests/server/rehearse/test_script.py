@@ -19,7 +19,7 @@ SHARED: dict[str, Any] = {
 
 
 def read(data: Any) -> tuple[Case, ...]:
-    return read_script(data, COMMANDS)
+    return tuple(case for case in read_script(data, COMMANDS) if isinstance(case, Case))
 
 
 def play(tmp_path: Path, capsys: pytest.CaptureFixture[str], data: Any, *options: str) -> tuple[int, Any, str]:
@@ -190,6 +190,23 @@ def test_a_mistake_is_one_sentence(
     assert sentence in err
     assert err.startswith("carrel rehearse: ")
     assert err.count("\n") == 1
+
+
+def test_a_mistake_in_one_case_keeps_no_other_from_being_played(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    early, late = (
+        {"id": "early", "actions": [OUT | {"cmd": "chekout"}]},
+        {"id": "late", "actions": [OUT | {"item": 7.5}]},
+    )
+    code, played, err = play(tmp_path, capsys, SHARED | {"cases": [early, {"id": "a", "actions": [OUT]}, late]})
+    assert code == 2
+    assert [(one["id"], "results" in one, "mistake" in one) for one in played] == [
+        ("early", False, True), ("a", True, False), ("late", False, True),
+    ]  # fmt: skip
+    assert err.splitlines() == [f"carrel rehearse: {one['mistake']}" for one in (played[0], played[2])]
+    assert ("case 'early'" in played[0]["mistake"], "case 'late'" in played[2]["mistake"]) == (True, True)
+    assert play(tmp_path, capsys, SHARED | {"cases": [early, {"id": "a", "actions": [OUT]}]}, "--case", "a")[0] == 0
 
 
 def test_a_file_that_is_not_there_and_a_case_that_is_not_there(
