@@ -19,6 +19,7 @@ SPOKEN: dict[str, str] = {
     "lent": N_("Borrowed."),
     "taken_back": N_("Returned."),
     "renewed": N_("Renewed."),
+    "nothing_renewed": N_("Nothing is on loan on this card."),
     "undone": N_("Undone."),
     "paid": N_("Paid. Thank you."),
     "hold_placed": N_("Reserved."),

@@ -71,7 +71,7 @@ def renew_all(task: Task) -> Message:
     draft = task.begin().set(ok="1", renewed=f"{len(renewed):04d}", unrenewed=f"{len(others):04d}")
     draft.each(F.RENEWED, renewed).each(F.UNRENEWED, others)
     why = next((one.code for one in done.results if one.code), None)
-    return task.finish(draft, why if why and not renewed else "renewed")
+    return task.finish(draft, "renewed" if renewed else why or "nothing_renewed")
 
 
 def only(done: BatchResult) -> ItemResult:

@@ -152,6 +152,12 @@ def test_renewal_by_barcode_and_by_title(terminal: Client, clock: ManualClock) -
 
 
 def test_renewing_all_counts_what_was_and_what_was_not(terminal: Client, clock: ManualClock) -> None:
+    none = terminal.ask(f"65{DATE}AOMAIN|AA{ALICE}|AD{PIN}|")
+    assert (none.fixed["ok"], none.fixed["renewed"], none.get(F.SCREEN)) == (
+        "1",
+        "0000",
+        "Nothing is on loan on this card.",
+    )
     for book in BOOKS[:3]:
         terminal.checkout(ALICE, book, pin=PIN)
     clock.advance(days=1)
