@@ -171,7 +171,7 @@ class Library:
 
     def client(self, user: str = "", password: str = "") -> httpx.Client:
         """An HTTP client of the API, signed in when a user is named."""
-        client = httpx.Client(base_url=f"{self.dashboard}/api/v1", timeout=10, trust_env=False, verify=False)  # plain HTTP
+        client = httpx.Client(base_url=f"{self.dashboard}/api/v1", timeout=10, trust_env=False, verify=False)
         if user:
             answer = client.post("/session", json={"user": user, "password": password})
             assert answer.status_code == httpx.codes.OK, answer.text
