@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from carrel.config import DEFAULT_FILE, ConfigError, load
 from server.audit import service
 from server.audit.values import Wanted
-from server.db import Database
+from server.db import Database, looked_at
 from server.settings import read_settings
+
+NONE_YET = "there is no audit log yet: start the library once with `carrel run`"
 
 cli = typer.Typer(add_completion=False, help="The audit log.", no_args_is_help=True)
 
@@ -59,18 +60,8 @@ def show(
         print(f"{row.seq:>8} {entry.at:%Y-%m-%d %H:%M:%SZ} {entry.actor} {entry.action} {entry.target} {entry.detail}")
 
 
-@contextmanager
-def _database(config: Path) -> Iterator[Database]:
-    database = Database(read_settings(load(config)).database_url)
-    try:
-        yield database
-    except DBAPIError as error:
-        said = (str(error.orig).strip() or type(error.orig).__name__).splitlines()[0]
-        if isinstance(error, ProgrammingError) or "no such table" in said:
-            raise ConfigError("there is no audit log yet: start the library once with `carrel run`") from None
-        raise ConfigError(f"the database cannot be read: {said}") from None
-    finally:
-        database.close()
+def _database(config: Path) -> AbstractContextManager[Database]:
+    return looked_at(read_settings(load(config)).database_url, none_yet=NONE_YET)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

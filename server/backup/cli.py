@@ -69,9 +69,16 @@ def _run(name: str, work: Callable[[Progress], int]) -> int:
         print(f"\ncarrel {name}: ended; nothing was changed", file=sys.stderr)
         return 130
     except TROUBLE as error:
-        said = str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__]
-        print(f"carrel {name}: {said[0]}", file=sys.stderr)
+        print(f"carrel {name}: {_said(error)}", file=sys.stderr)
         return 1
+
+
+def _said(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    said = str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__]
+    database = isinstance(error, sqlite3.Error | SQLAlchemyError)
+    return f"the database cannot be used: {said[0]}" if database else said[0]
 
 
 def _backup(file: Path, config: Path, progress: Progress) -> int:

@@ -78,7 +78,8 @@ def _target(file: Path) -> Path:
                 f"{file} is a folder or a device, nothing was written: name a file, new or to be replaced"
             )
     except FileNotFoundError:
-        pass
+        if not (folder := file.resolve().parent).is_dir():
+            raise BackupError(f"there is no folder {folder}, nothing was written: make it first") from None
     return file.resolve()
 
 

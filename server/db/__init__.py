@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import ColumnElement, DateTime, Dialect, MetaData, extract, func, text
 from sqlalchemy.engine import URL, Connection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
+from carrel.config import ConfigError
 from server.db.postgresql import open_postgresql
 from server.db.sqlite import AT_ONCE, WRITE, open_sqlite
 from server.db.transaction import Transaction
@@ -142,3 +144,21 @@ class Database:
 
 def _nobody() -> None:
     """Nobody wants to know."""
+
+
+@contextmanager
+def looked_at(url: URL, *, none_yet: str) -> Iterator[Database]:
+    """A library's database that is only read, and not made where there is none. Raises ConfigError: `none_yet`, or why
+    it cannot be read."""
+    if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
+        raise ConfigError(none_yet)
+    database = Database(url)
+    try:
+        yield database
+    except DBAPIError as error:
+        said = (str(error.orig).strip() or type(error.orig).__name__).splitlines()[0]
+        if isinstance(error, ProgrammingError) or "no such table" in said:
+            raise ConfigError(none_yet) from None
+        raise ConfigError(f"the database cannot be read: {said}") from None
+    finally:
+        database.close()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy.exc import DBAPIError
-
 from carrel.config import ConfigError
 from server.catalogue import service as catalogue
-from server.db import Database
+from server.db import looked_at
 from server.demo import data
 from server.settings import ServerSettings
+
+NONE_YET = "the demo library has not been opened yet: start it with `carrel run`"
 
 
 def facts(settings: ServerSettings) -> dict[str, Any]:
@@ -39,14 +39,8 @@ def terminal(settings: ServerSettings) -> dict[str, Any] | None:
 
 
 def _items(settings: ServerSettings) -> list[dict[str, Any]]:
-    database = Database(settings.database_url)
-    try:
-        with database.reading() as session:
-            items = catalogue.all_items(session)
-    except DBAPIError:
-        raise ConfigError("the demo library has not been opened yet: start it with `carrel run`") from None
-    finally:
-        database.close()
+    with looked_at(settings.database_url, none_yet=NONE_YET) as database, database.reading() as session:
+        items = catalogue.all_items(session)
     if not items:
         raise ConfigError("the demo library is still being filled: try again in a moment")
     return [{"barcode": i.barcode, "title": i.title, "on_loan": i.status == "on_loan"} for i in items]

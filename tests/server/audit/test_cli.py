@@ -109,5 +109,9 @@ def test_a_library_that_never_ran_is_told_in_a_sentence(tmp_path: Path, capsys: 
     make_settings(tmp_path, f"sqlite:///{tmp_path}/none.db")
     assert main(["audit", "verify", "--config", str(tmp_path / "config.toml")]) == 1
     assert "there is no audit log yet" in capsys.readouterr().err
+    assert not (tmp_path / "none.db").exists(), "a look makes no library, which a restore would not replace"
+    (tmp_path / "none.db").write_bytes(b"no database at all, but some bytes " * 200)
+    assert main(["audit", "verify", "--config", str(tmp_path / "config.toml")]) == 1
+    assert capsys.readouterr().err == "carrel audit: the database cannot be read: file is not a database\n"
     assert main(["audit"]) == 2
     assert main(["audit", "burn"]) == 2

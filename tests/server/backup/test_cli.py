@@ -45,6 +45,8 @@ def test_what_cannot_be_done_is_one_sentence(house: Place, tmp_path: Path, capsy
     assert main(["restore", str(tmp_path / "text"), "--config", config]) == 1
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 3
+    assert lines[0] == f"carrel backup: there is no folder {tmp_path / 'no'}, nothing was written: make it first"
+    assert lines[1] == f"carrel restore: {tmp_path / 'none'}: No such file or directory"
     assert "no whole backup" in lines[2]
 
 

@@ -139,6 +139,17 @@ def test_what_a_person_can_mend_is_one_sentence(
     assert said.err.startswith("carrel demo: ")
     assert says in said.err
     assert said.err.count("\n") == 1
+    assert not (tmp_path / "var" / "server.db").exists(), "a look makes no library, which a restore would not replace"
+
+
+def test_a_library_that_cannot_be_read_is_not_one_that_was_never_opened(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config.toml").write_text(SHIPPED, encoding="utf-8")
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "server.db").write_bytes(b"no database at all, but some bytes " * 200)
+    assert main(["facts", "--config", str(tmp_path / "config.toml")]) == 1
+    assert capsys.readouterr().err == "carrel demo: the database cannot be read: file is not a database\n"
 
 
 def test_a_wrong_option_is_named(capsys: pytest.CaptureFixture[str]) -> None:
