@@ -20,8 +20,8 @@ from sqlalchemy.types import TypeDecorator
 
 from carrel.config import ConfigError
 from server.db.postgresql import open_postgresql
-from server.db.sqlite import AT_ONCE, WRITE, open_sqlite
-from server.db.transaction import Transaction
+from server.db.sqlite import open_sqlite
+from server.db.transaction import AT_ONCE, WRITE, Transaction
 
 AWAY = (OperationalError, PoolTimeoutError)
 """What any use of a database that does not answer raises."""
@@ -95,7 +95,8 @@ class Database:
     def writing(self, *, at_once: bool = False) -> Iterator[Session]:
         """A transaction that commits when the block ends well and rolls back when it raises.
 
-        `at_once` raises OperationalError rather than wait for another writer of SQLite; it does nothing on PostgreSQL.
+        `at_once` raises OperationalError rather than wait for another writer of SQLite, or for long for one who has
+        locked the same rows of PostgreSQL.
         """
         engine = self._hasty if at_once else self.writer
         try:

@@ -11,13 +11,10 @@ from sqlalchemy import create_engine, event
 from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import DataError
 
-from server.db.transaction import told
+from server.db.transaction import AT_ONCE, WRITE, told
 
 BUSY_TIMEOUT_S = 10
 """How long a writer waits for its turn."""
-
-WRITE, AT_ONCE = "carrel_write", "carrel_at_once"
-"""Execution options of engines: this one writes; this one rather fails than wait for another writer."""
 
 
 def open_sqlite(url: URL) -> Engine:

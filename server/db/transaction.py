@@ -11,6 +11,9 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+WRITE, AT_ONCE = "carrel_write", "carrel_at_once"
+"""Execution options of engines: this one writes; this one rather fails than wait for another writer."""
+
 S = TypeVar("S", bound=Executable)
 
 

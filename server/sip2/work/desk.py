@@ -1,8 +1,8 @@
 """Carries terminals' requests out: which handler, in which thread, in which transaction.
 
-SQLite answers within the process and has one writer at a time: its work is done in the thread in which terminals are
-served, what is asked in one moment in one transaction, unless another has the file: a thread waits for it then.
-PostgreSQL gets a thread and a transaction a request.
+What is asked in one moment is done in one transaction. SQLite answers within the process and has one writer at a time:
+its work is done in the thread in which terminals are served, unless another has the file: a thread waits for it then.
+PostgreSQL's is done in a thread; who is alone, or meets a row that another has locked, gets a thread and a transaction.
 PINs are judged before, in threads, since hashing is slow and counts wrong answers by itself.
 """
 
@@ -79,7 +79,11 @@ class Desk:
         embedded = core.settings.database_url.get_backend_name() == "sqlite"
         self._readers = ThreadPoolExecutor(READERS, "sip2-read")
         self._writers = ThreadPoolExecutor(1 if embedded else WRITERS, "sip2-write")
-        self._here = Together(self._at_once, self._in_turn) if embedded else None
+        self._batches = ThreadPoolExecutor(1, "sip2-batch")
+        self._embedded = embedded
+        self._together = (
+            Together(self._here, self._in_turn) if embedded else Together(self._in_a_thread, self._each_alone)
+        )
 
     async def carry_out(self, job: Job) -> Message:
         """The answer, after its transaction is committed; raises LibraryAwayError when the database does not answer."""
@@ -89,18 +93,18 @@ class Desk:
             if pin is None:
                 pin = await loop.run_in_executor(self._readers, self._judge, job, now)
             asked = Asked(job, now, pin)
-            if self._here is not None:
-                return self._read(asked) if job.request.id in READING else await self._here.ask(asked, id(job.visit))
-            if job.request.id in READING:
-                return await loop.run_in_executor(self._readers, self._read, asked)
-            return await loop.run_in_executor(self._writers, self._write, asked)
+            if job.request.id not in READING:
+                return await self._together.ask(asked, id(job.visit))
+            if self._embedded:
+                return self._read(asked)
+            return await loop.run_in_executor(self._readers, self._read, asked)
         except (DBAPIError, PoolTimeoutError) as error:
             raise LibraryAwayError(str(getattr(error, "orig", error)).strip().splitlines()[:1]) from error
 
     def close(self) -> None:
         """Finish what is under way."""
-        self._readers.shutdown()
-        self._writers.shutdown()
+        for threads in (self._readers, self._batches, self._writers):
+            threads.shutdown()
 
     def _read(self, asked: Asked) -> Message:
         with self._core.database.reading() as session:
@@ -124,6 +128,18 @@ class Desk:
         except Exception as error:
             log.debug("%d requests wait for their turn: %r", len(asked), error)
             return None
+
+    async def _here(self, asked: Sequence[Asked]) -> Sequence[Message | Exception] | None:
+        return self._at_once(asked)
+
+    async def _in_a_thread(self, asked: Sequence[Asked]) -> Sequence[Message | Exception] | None:
+        if len(asked) == 1:
+            return None
+        return await asyncio.get_running_loop().run_in_executor(self._batches, self._at_once, asked)
+
+    async def _each_alone(self, asked: Sequence[Asked]) -> Sequence[asyncio.Future[Message | Exception]]:
+        loop = asyncio.get_running_loop()
+        return [loop.run_in_executor(self._writers, self._tried, one) for one in asked]
 
     async def _in_turn(self, asked: Sequence[Asked]) -> Sequence[Message | Exception]:
         return await asyncio.get_running_loop().run_in_executor(self._writers, self._write_all, asked)

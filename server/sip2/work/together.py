@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 R = TypeVar("R")
 A = TypeVar("A")
+Outcome: TypeAlias = "A | Exception | asyncio.Future[A | Exception]"
 
 MOST = 50
 """What one transaction carries out; more wait for the next."""
@@ -20,13 +21,14 @@ GATHER_S = 0.001
 class Together(Generic[R, A]):
     """Carries out what was asked since it last did: `at_once` if that can be, else `in_turn`.
 
-    Both give each request its answer, or the error that becomes of it; `at_once` None when it can do nothing now.
+    Both give each request its answer, or the error that becomes of it; `at_once` None when it can do nothing now,
+    `in_turn` also futures of answers that others need not wait for.
     """
 
     def __init__(
         self,
-        at_once: Callable[[Sequence[R]], Sequence[A | Exception] | None],
-        in_turn: Callable[[Sequence[R]], Awaitable[Sequence[A | Exception]]],
+        at_once: Callable[[Sequence[R]], Awaitable[Sequence[A | Exception] | None]],
+        in_turn: Callable[[Sequence[R]], Awaitable[Sequence[Outcome[A]]]],
     ) -> None:
         self._at_once = at_once
         self._in_turn = in_turn
@@ -42,7 +44,7 @@ class Together(Generic[R, A]):
         alone = self._working is None and self._last_asked.keys() == {who}  # who asked last, and nobody since
         self._last_asked[who] = loop.time()
         if alone:
-            outcomes = self._at_once([request])
+            outcomes = await self._at_once([request])
             if outcomes is not None:
                 return _answer(outcomes[0])
         answer: asyncio.Future[A] = loop.create_future()
@@ -72,7 +74,7 @@ class Together(Generic[R, A]):
                 await self._gather()
                 now, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
                 requests = [request for request, _ in now]
-                outcomes = self._at_once(requests)
+                outcomes: Sequence[Outcome[A]] | None = await self._at_once(requests)
                 if outcomes is None:
                     outcomes = await self._in_turn(requests)
                 for (_, answer), outcome in zip(now, outcomes, strict=True):
@@ -87,7 +89,10 @@ def _answer(outcome: A | Exception) -> A:
     return outcome
 
 
-def _tell(answer: asyncio.Future[A], outcome: A | Exception) -> None:
+def _tell(answer: asyncio.Future[A], outcome: Outcome[A]) -> None:
+    if isinstance(outcome, asyncio.Future):
+        outcome.add_done_callback(lambda done: _tell(answer, done.result()))
+        return
     if answer.done():  # the terminal has gone; what it asked for is done all the same
         return
     if isinstance(outcome, Exception):

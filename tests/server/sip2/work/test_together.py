@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import event, func, select
 
 from server.audit import service as audit
+from server.catalogue.models import ItemRow
 from server.circulation.models import LoanRow
 from server.db import Database
 from server.sip2.wire.messages import F, Message
@@ -32,7 +33,7 @@ class Work:
         self.busy = busy
         self.desk = Together(self._at_once, self._in_turn)
 
-    def _at_once(self, requests: Sequence[int]) -> list[int | Exception] | None:
+    async def _at_once(self, requests: Sequence[int]) -> list[int | Exception] | None:
         if self.busy:
             return None
         self.sizes.append(len(requests))
@@ -189,6 +190,35 @@ def test_a_fault_in_one_request_takes_no_other_along(
         (clients[1], f"29NN{DATE}{NO_DATE}AOMAIN|AA{ALICE}|AB{BOOKS[1]}|AC|"), (clients[2], lend(BO, BOOKS[1])),
     )  # fmt: skip
     assert [answer[:3] for answer in answers] == ["121", "300", "121"]
+
+
+@pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
+def test_a_row_that_another_has_locked_holds_up_its_own_terminal_only(
+    house: TestClient, connect: Connect, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminals, commits = [connect("trusted") for _ in range(3)], []
+    event.listen(house.app.state.core.database.engine, "commit", commits.append)  # type: ignore[attr-defined]
+    for terminal, book in zip(terminals, BOOKS[:3], strict=True):
+        terminal.checkout(ALICE, book)
+    monkeypatch.setattr(together, "LATELY_S", 60.0)
+    monkeypatch.setattr(together, "GATHER_S", 60.0)  # from now on nobody is served before all three have asked
+
+    def send(*messages: str) -> None:
+        commits.clear()
+        for terminal, message in zip(terminals, messages, strict=True):
+            terminal.send(message.encode() + b"\r")
+
+    def answers(*whose: int) -> list[str]:
+        return [terminals[number].receive().decode()[:3] for number in whose]
+
+    with database.connection() as other:
+        other.execute(select(ItemRow.id).where(ItemRow.barcode == BOOKS[0]).with_for_update())
+        send(*(take_back(book) for book in BOOKS[:3]))
+        assert answers(1, 2) == ["101", "101"]
+    assert answers(0) == ["101"]
+    send(*(lend(card, book) for card, book in zip((ALICE, BO, BO), BOOKS[:3], strict=True)))
+    assert (answers(0, 1, 2), len(commits)) == (["121"] * 3, 1)
+    assert audit.verify(database).broken is None
 
 
 @pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
