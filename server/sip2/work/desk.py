@@ -32,7 +32,7 @@ from server.sip2.wire.messages import F, Message
 from server.sip2.work import checkins, items, loans, patrons, payments, reservations
 from server.sip2.work.checkins import Held
 from server.sip2.work.task import Handler, Pin, Task, name_of
-from server.sip2.work.together import Together
+from server.sip2.work.together import Outcome, Together
 
 log = logging.getLogger(__name__)
 
@@ -132,9 +132,9 @@ class Desk:
     async def _here(self, asked: Sequence[Asked]) -> Sequence[Message | Exception] | None:
         return self._at_once(asked)
 
-    async def _in_a_thread(self, asked: Sequence[Asked]) -> Sequence[Message | Exception] | None:
+    async def _in_a_thread(self, asked: Sequence[Asked]) -> Sequence[Outcome[Message]] | None:
         if len(asked) == 1:
-            return None
+            return await self._each_alone(asked)
         return await asyncio.get_running_loop().run_in_executor(self._batches, self._at_once, asked)
 
     async def _each_alone(self, asked: Sequence[Asked]) -> Sequence[asyncio.Future[Message | Exception]]:

@@ -21,13 +21,13 @@ GATHER_S = 0.001
 class Together(Generic[R, A]):
     """Carries out what was asked since it last did: `at_once` if that can be, else `in_turn`.
 
-    Both give each request its answer, or the error that becomes of it; `at_once` None when it can do nothing now,
-    `in_turn` also futures of answers that others need not wait for.
+    Both give each request its answer, or the error that becomes of it, or a future of these when others need not wait
+    for it; `at_once` None when it can do nothing now.
     """
 
     def __init__(
         self,
-        at_once: Callable[[Sequence[R]], Awaitable[Sequence[A | Exception] | None]],
+        at_once: Callable[[Sequence[R]], Awaitable[Sequence[Outcome[A]] | None]],
         in_turn: Callable[[Sequence[R]], Awaitable[Sequence[Outcome[A]]]],
     ) -> None:
         self._at_once = at_once
@@ -46,7 +46,7 @@ class Together(Generic[R, A]):
         if alone:
             outcomes = await self._at_once([request])
             if outcomes is not None:
-                return _answer(outcomes[0])
+                return await _answer(outcomes[0])
         answer: asyncio.Future[A] = loop.create_future()
         self._waiting.append((request, answer))
         if self._working is None:  # it begins after those whose request came in the same moment
@@ -74,7 +74,7 @@ class Together(Generic[R, A]):
                 await self._gather()
                 now, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
                 requests = [request for request, _ in now]
-                outcomes: Sequence[Outcome[A]] | None = await self._at_once(requests)
+                outcomes = await self._at_once(requests)
                 if outcomes is None:
                     outcomes = await self._in_turn(requests)
                 for (_, answer), outcome in zip(now, outcomes, strict=True):
@@ -83,7 +83,9 @@ class Together(Generic[R, A]):
             self._working = None
 
 
-def _answer(outcome: A | Exception) -> A:
+async def _answer(outcome: Outcome[A]) -> A:
+    if isinstance(outcome, asyncio.Future):
+        outcome = await outcome
     if isinstance(outcome, Exception):
         raise outcome
     return outcome
