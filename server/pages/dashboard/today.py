@@ -12,7 +12,7 @@ from carrel.clock import end_of_day, local_date
 from server.circulation.statistics import service as statistics
 from server.circulation.statistics.service import Event
 from server.feedback import service as feedback
-from server.tasks import service as tasks
+from server.tasks import lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def today(session: Session, now: datetime, zone: ZoneInfo) -> Today:
         lent=count("loans"),
         returned=count("returns"),
         overdue=statistics.overdue(session, now, None, limit=0)[0],
-        tasks=sum(tasks.counts(session).values()),
+        tasks=sum(lists.counts(session).values()),
         feedback=waiting,
         late=late,
     )

@@ -29,12 +29,14 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A cell in words; `href` where there is a page about it; `share` (0..100) where a bar is drawn."""
+    """A cell in words; `href` where there is a page about it; `share` (0..100) where a bar is drawn; a date stays in
+    one line."""
 
     text: str
     numeric: bool
     href: str = ""
     share: float | None = None
+    date: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,8 @@ def _row(
         text = names.get(cell, cell) if column.name == "class" and isinstance(cell, str) else cell
         share = 100 * _size(cell) / greatest if greatest and column.name == "loans" else None
         href = f"/titles/{record}" if record is not None and column.name == "title" else ""
-        shown.append(Shown(_said(words, column, text, report), column.kind in DECIMALS, href, share))
+        said = _said(words, column, text, report)
+        shown.append(Shown(said, column.kind in DECIMALS, href, share, isinstance(cell, date)))
     return shown
 
 

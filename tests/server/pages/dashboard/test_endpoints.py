@@ -127,6 +127,11 @@ def test_staff_see_how_the_day_goes_and_what_waits_for_them(librarian):
     assert re.search(r"<li>\d+ items? lent</li>", day)
     assert re.search(r"<li>[1-9]\d* loans? (is|are) overdue</li>", day)
     assert '<a href="/worklists">0 things on the work lists</a>' in day
+    reader = TestClient(librarian.app)
+    reader.post("/sign-in", data={"user": READER[0], "password": READER[1]})
+    (free,) = re.findall(r'href="(/titles/\d+)"', reader.get("/search?available=1&q=Aeneid").text)
+    reader.post(f"{free}/holds", data={"request_id": "r-1"})
+    assert "1 thing on the work lists" in librarian.get("/").text, "it is to be fetched from the shelf"
 
 
 def test_readers_and_guests_do_not(client):
