@@ -172,8 +172,7 @@ def test_carried_to_another_room_it_measures_that(fresh: Library, duty: httpx.Cl
     assert duty.post(f"/network/devices/{ieee}/reinterview").status_code in (200, 202)
     wait_for("its value is shown there", lambda: co2(fresh, "stacks"), SHOWN_WITHIN_S)
     wait_for("the other room shows none any more", lambda: co2(fresh, "reading-room") is None, SHOWN_WITHIN_S)
-    before = fresh.client().get("/devices/desk-air/history", params={"quantity": "co2"}).json()
-    assert sum(before["n"]) > 0, "what it measured before is kept under the name it had"
+    assert sum(_history(fresh, "desk-air")["n"]) > 0, "what it measured before is kept under the name it had"
 
 
 def test_a_smoke_detector_is_named_and_raises_the_alarm(fresh: Library, duty: httpx.Client) -> None:
@@ -199,8 +198,12 @@ def test_removed_it_is_gone_and_what_it_measured_stays(fresh: Library, duty: htt
     assert duty.delete(f"/network/devices/{ieee}").status_code in (200, 202)
     wait_for("it has left", lambda: not simulated(fresh, NEWCOMER)["joined"])
     wait_for("nobody tells of it any more", lambda: not told(duty, ieee))
-    past = fresh.client().get("/devices/stacks-air/history", params={"quantity": "co2"}).json()
-    assert sum(past["n"]) > 0
+    wait_for("what it measured is kept", lambda: sum(_history(fresh, "stacks-air")["n"]) > 0, SHOWN_WITHIN_S)
+
+
+def _history(fresh: Library, id_: str) -> dict[str, list[int]]:
+    past: dict[str, list[int]] = fresh.client().get(f"/devices/{id_}/history", params={"quantity": "co2"}).json()
+    return past
 
 
 def test_no_program_has_left_a_trace_of_a_bug(fresh: Library) -> None:

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.engine import URL, make_url
 
-from server import cli, db
+from server import cli
 from server.circulation.models import LoanRow
 from server.db import Database
 from server.migrations.apply import upgrade
@@ -193,7 +193,7 @@ def test_a_database_that_takes_nothing_is_one_sentence(
         connection.isolation_level = None
         connection.execute("PRAGMA query_only = ON")
 
-    monkeypatch.setattr(db, "_prepare_sqlite", prepare)
+    monkeypatch.setattr("server.db.sqlite._prepare_sqlite", prepare)
     monkeypatch.setattr(cli.shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
     monkeypatch.setattr(cli.signal, "signal", lambda *_: None)
     monkeypatch.setattr(cli, "configure", lambda *_: None)

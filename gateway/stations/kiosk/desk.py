@@ -85,7 +85,7 @@ class Desk:
         self._pending = PendingRequests(rules.kiosk, around.store)
         self._repairs = Repairs(rules.kiosk, around.store)
         self._in_order = asyncio.Lock()  # a request left behind is settled before a newer one is asked
-        self._waiting: dict[str, asyncio.Timeout] = {}
+        self._waiting: dict[str, tuple[Pending, asyncio.Timeout]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.session = Session(rules.language, around.clock.now())
         self.pad: Pad | None = None
@@ -130,9 +130,12 @@ class Desk:
         before = self.session
         try:
             done = step(self.rules, before, event, self._around.clock.now())
-            self.session = done.session
             for effect in done.effects:
-                self._spawn(self._perform(effect))
+                if isinstance(effect, GiveUp):
+                    self._give_up(effect)  # noted before anybody is told
+                else:
+                    self._spawn(self._perform(effect))
+            self.session = done.session
             if done.session != before or isinstance(event, Ticked):
                 self._changed()
         except Exception:
@@ -166,20 +169,21 @@ class Desk:
                 self.take(Secured(effect.uid, await self._secure(effect.uid, effect.on_loan)))
             case PrintReceipt():
                 await self.print_receipt(effect)
-            case GiveUp() | Recheck() | CallLibrarian():
-                self._do(effect)
-
-    def _do(self, effect: GiveUp | Recheck | CallLibrarian) -> None:
-        """What waits for nothing."""
-        match effect:
-            case GiveUp():
-                if waiting := self._waiting.get(effect.request_id):
-                    waiting.reschedule(asyncio.get_running_loop().time())
             case Recheck():
-                if self.pad is not None:
-                    self.pad.recheck()
+                self._recheck()
             case CallLibrarian():
                 self._around.call_librarian(self.rules.kiosk)
+
+    def _recheck(self) -> None:
+        if self.pad is not None:
+            self.pad.recheck()
+
+    def _give_up(self, effect: GiveUp) -> None:
+        """Raises sqlite3.Error when it cannot be noted."""
+        if effect.request_id in self._waiting:
+            pending, patience = self._waiting[effect.request_id]
+            self._pending.mark_undo(pending)
+            patience.reschedule(asyncio.get_running_loop().time())
 
     async def _standing(self, card: str) -> StandingKnown:
         found = await self._around.lending.standing(card)
@@ -204,8 +208,8 @@ class Desk:
         """The answer; None when the session gave a checkout up, or a return has waited long enough."""
         limit = self._patience.give_up_s if isinstance(request, TakeBack) else None
         try:
-            async with asyncio.timeout(limit) as waiting:
-                self._waiting[request.request_id] = waiting
+            async with asyncio.timeout(limit) as patience:
+                self._waiting[request.request_id] = pending, patience
                 async with self._in_order:
                     return await self._ask_until_answered(pending, self._patience.ask_again_s)
         except TimeoutError:
