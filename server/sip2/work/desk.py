@@ -126,6 +126,8 @@ class Desk:
             with self._core.database.writing(at_once=True) as session:
                 return [self._within(session, one) for one in asked]
         except Exception as error:
+            if isinstance(error, DBAPIError) and error.connection_invalidated:
+                return [error] * len(asked)  # perhaps it was committed: who asks again is told
             log.debug("%d requests wait for their turn: %r", len(asked), error)
             return None
 
