@@ -211,6 +211,7 @@ def test_duty_staff_see_and_try_and_change_nothing(client: TestClient) -> None:
     sign_in(client, DUTY)
     page = client.get("/rules")
     assert "Humidity above 62 %" in text(page)
+    assert '<a href="/rooms" aria-current="page">' in page.text, "where the menu leads to the rules from"
     assert "/edit" not in page.text
     assert client.post(TRY, data={"expected": "0"}).status_code == 200
     assert client.get(EDIT).status_code == 403
