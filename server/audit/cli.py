@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -11,9 +10,10 @@ from typing import Annotated
 
 import typer
 
-from carrel.config import DEFAULT_FILE, ConfigError, load
+from carrel.config import DEFAULT_FILE, load
 from server.audit import service
 from server.audit.values import Wanted
+from server.commands import run
 from server.db import Database, looked_at
 from server.settings import read_settings
 
@@ -65,14 +65,5 @@ def _database(config: Path) -> AbstractContextManager[Database]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; what a person can mend is one sentence."""
-    try:
-        words = list(sys.argv[1:] if argv is None else argv)
-        return int(cli(args=words, prog_name="carrel audit", standalone_mode=False) or 0)
-    except ConfigError as error:
-        print(f"carrel audit: {error}", file=sys.stderr)
-        return 1
-    except typer.TyperException as error:
-        if str(error):  # without a command typer has printed the help
-            print(f"carrel audit: {error}", file=sys.stderr)
-        return 2
+    """`carrel audit`."""
+    return run(cli, "carrel audit", argv)

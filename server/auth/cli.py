@@ -12,16 +12,15 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 from pydantic import BaseModel, ValidationError
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from carrel.config import DEFAULT_FILE, ConfigError, load
 from carrel.system_clock import SystemClock
 from server.auth import accounts, tokens
 from server.auth.schemas import AccountRequest, TokenRequest
+from server.commands import run
 from server.db import Database
 from server.deps import Role
-from server.errors import DomainError
 from server.migrations.apply import upgrade
 from server.settings import read_settings
 
@@ -155,30 +154,9 @@ def _day(at: datetime | None) -> str:
 
 def account(argv: Sequence[str] | None = None) -> int:
     """`carrel account`."""
-    return _run(account_cli, "carrel account", argv)
+    return run(account_cli, "carrel account", argv)
 
 
 def token(argv: Sequence[str] | None = None) -> int:
     """`carrel token`."""
-    return _run(token_cli, "carrel token", argv)
-
-
-def _run(cli: typer.Typer, name: str, argv: Sequence[str] | None) -> int:
-    """What a person can mend is one sentence."""
-    try:
-        words = list(sys.argv[1:] if argv is None else argv)
-        return int(cli(args=words, prog_name=name, standalone_mode=False) or 0)
-    except ConfigError as error:
-        print(f"{name}: {error}", file=sys.stderr)
-        return 1
-    except DomainError as error:
-        print(f"{name}: {error.title}", file=sys.stderr)
-        return 1
-    except DBAPIError as error:
-        said = (str(error.orig).strip() or type(error.orig).__name__).splitlines()[0]
-        print(f"{name}: the database cannot be used: {said}", file=sys.stderr)
-        return 1
-    except typer.TyperException as error:
-        if str(error):  # without a command typer has printed the help
-            print(f"{name}: {error}", file=sys.stderr)
-        return 2
+    return run(token_cli, "carrel token", argv)

@@ -11,7 +11,7 @@ from sqlalchemy import Dialect, create_engine, event
 from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import DisconnectionError
 
-from server.db.transaction import AT_ONCE, told
+from server.db.transaction import AT_ONCE, wrapped
 
 CONNECT_WITHIN_S = 10
 """How long a connection waits for the server to take it."""
@@ -43,7 +43,7 @@ def _hasten(connection: Connection) -> None:
     try:
         driver.execute(limit)
     except connection.dialect.loaded_dbapi.Error as error:
-        raise told(error, connection, limit) from error
+        raise wrapped(error, connection, limit) from error
 
 
 def _note_rest(_connection: Any, record: Any) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, event
 from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import DataError
 
-from server.db.transaction import AT_ONCE, WRITE, told
+from server.db.transaction import AT_ONCE, WRITE, wrapped
 
 BUSY_TIMEOUT_S = 10
 """How long a writer waits for its turn."""
@@ -70,7 +70,7 @@ def _begin_sqlite(connection: Connection) -> None:
     try:
         driver.execute(begin).close()
     except connection.dialect.loaded_dbapi.Error as error:
-        raise told(error, connection, begin) from error
+        raise wrapped(error, connection, begin) from error
     finally:
         if hasty:
             driver.execute(f"PRAGMA busy_timeout = {1000 * BUSY_TIMEOUT_S}").close()

@@ -173,7 +173,7 @@ class Transaction(Session):
         try:
             return ready.run(self._cursor, values)
         except dialect.loaded_dbapi.Error as error:
-            raise told(error, connection, ready.sql) from error
+            raise wrapped(error, connection, ready.sql) from error
 
 
 def at_end(session: Session, work: Callable[[Session], None]) -> None:
@@ -182,7 +182,7 @@ def at_end(session: Session, work: Callable[[Session], None]) -> None:
     session.at_end[work] = None
 
 
-def told(error: Exception, connection: Connection, sql: str) -> DBAPIError:
+def wrapped(error: Exception, connection: Connection, sql: str) -> DBAPIError:
     """A driver's error as SQLAlchemy's; a connection that is gone is not used again."""
     dialect: Any = connection.dialect
     gone = dialect.is_disconnect(error, connection.connection.driver_connection, None)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from carrel.config import DEFAULT_FILE, ConfigError, Document, load
+from carrel.config import DEFAULT_FILE, Document, load
+from server.commands import run
 from server.demo.facts import facts, terminal
 from server.settings import read_settings
 
@@ -69,15 +69,5 @@ def _for_people(found: dict[str, Any]) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; what a person can mend is one sentence."""
-    try:
-        return int(
-            cli(args=list(sys.argv[1:] if argv is None else argv), prog_name="carrel demo", standalone_mode=False) or 0
-        )
-    except ConfigError as error:
-        print(f"carrel demo: {error}", file=sys.stderr)
-        return 1
-    except typer.TyperException as error:
-        if str(error):  # without a command typer has printed the help
-            print(f"carrel demo: {error}", file=sys.stderr)
-        return 2
+    """`carrel demo`."""
+    return run(cli, "carrel demo", argv)

@@ -10,15 +10,14 @@ from typing import Annotated
 
 import aiomqtt
 import typer
-from sqlalchemy.exc import DBAPIError
 
 from carrel.config import DEFAULT_FILE, ConfigError, load
 from carrel.contracts.health import GatewayStatus
 from carrel.sections import Common
 from carrel.system_clock import SystemClock
+from server.commands import run
 from server.db import Database
 from server.edge.clearing import retained
-from server.errors import DomainError
 from server.gateways.errors import GatewayOnlineError, UnknownGatewayError
 from server.gateways.service import By, forget
 from server.migrations.apply import upgrade
@@ -71,21 +70,5 @@ def _known(common: Common) -> dict[str, GatewayStatus]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; what a person can mend is one sentence."""
-    try:
-        words = list(sys.argv[1:] if argv is None else argv)
-        return int(cli(args=words, prog_name="carrel gateways", standalone_mode=False) or 0)
-    except ConfigError as error:
-        print(f"carrel gateways: {error}", file=sys.stderr)
-        return 1
-    except DomainError as error:
-        print(f"carrel gateways: {error.title}", file=sys.stderr)
-        return 1
-    except DBAPIError as error:
-        said = (str(error.orig).strip() or type(error.orig).__name__).splitlines()[0]
-        print(f"carrel gateways: the database cannot be used: {said}", file=sys.stderr)
-        return 1
-    except typer.TyperException as error:
-        if str(error):  # without a command typer has printed the help
-            print(f"carrel gateways: {error}", file=sys.stderr)
-        return 2
+    """`carrel gateways`."""
+    return run(cli, "carrel gateways", argv)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,8 +12,8 @@ import typer
 from carrel.clock import local_date
 from carrel.config import DEFAULT_FILE, ConfigError, load
 from carrel.system_clock import SystemClock
+from server.commands import run
 from server.db import Database
-from server.errors import DomainError
 from server.migrations.apply import upgrade
 from server.patrons import importing
 from server.settings import read_settings
@@ -68,15 +67,5 @@ def _sum_up(table: importing.Table, counts: Counter[str], dry_run: bool) -> None
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; what a person can mend is one sentence."""
-    try:
-        words = list(sys.argv[1:] if argv is None else argv)
-        return int(cli(args=words, prog_name="carrel patrons", standalone_mode=False) or 0)
-    except (ConfigError, DomainError) as error:
-        told = error.title if isinstance(error, DomainError) else error
-        print(f"carrel patrons: {told}", file=sys.stderr)
-        return 1
-    except typer.TyperException as error:
-        if str(error):  # without a command typer has printed the help
-            print(f"carrel patrons: {error}", file=sys.stderr)
-        return 2
+    """`carrel patrons`."""
+    return run(cli, "carrel patrons", argv)

@@ -7,14 +7,21 @@ from threading import Event
 import pytest
 from sqlalchemy.engine import make_url
 
+from server.catalogue import service as catalogue
 from server.catalogue.imports import service
 from server.catalogue.imports.policy import Options
 from server.catalogue.imports.runner import Runner
 from server.catalogue.imports.service import Import, Source
+from server.catalogue.search.service import Wanted
 from server.db import Database
 from tests.support.library import ManualClock
 
 Importer = Callable[..., Import]
+
+
+def titles(database: Database, query: str) -> list[str]:
+    with database.reading() as session:
+        return [record.title for record in catalogue.search(session, Wanted(query, 50)).records]
 
 
 @pytest.fixture

@@ -10,28 +10,22 @@ from server.audit import service as audit
 from server.catalogue import service as catalogue
 from server.catalogue.editing import service as editing
 from server.catalogue.editing.service import By
-from server.catalogue.imports import exporting, report, repository, service
+from server.catalogue.imports import report, repository, service
 from server.catalogue.imports import runner as runner_module
 from server.catalogue.imports.policy import BATCH, Options
 from server.catalogue.imports.runner import Interrupted, Runner
 from server.catalogue.imports.service import Counts, Import, Source
 from server.catalogue.models import ItemRow, RecordIsbnRow, RecordRow
-from server.catalogue.search.service import Wanted
 from server.db import Database
 from server.lending import service as lending
 from server.lending.errors import UnknownBranchError
 from server.lending.policy import LibraryPolicy
 from server.patrons import service as patrons
-from tests.server.catalogue.imports.conftest import Importer
+from tests.server.catalogue.imports.conftest import Importer, titles
 from tests.support.library import NOW
-from tests.support.marc import CNMARC, DREAM, EMMA, LU, MARC21, Fields, iso2709, many, numbered
+from tests.support.marc import CNMARC, DREAM, EMMA, LU, Fields, iso2709, many, numbered
 
 BY = By("user:librarian", NOW)
-
-
-def titles(database: Database, query: str) -> list[str]:
-    with database.reading() as session:
-        return [record.title for record in catalogue.search(session, Wanted(query, 50)).records]
 
 
 def codes(database: Database, job: Import) -> list[tuple[int, str]]:
@@ -328,77 +322,6 @@ def test_what_the_database_refuses_fails_alone(empty: Database, take: Importer) 
     job = take(many(6))
     assert job.counts == Counts(read=6, new=5, failed=1)
     assert codes(empty, job) == [(4, "not_stored")]
-
-
-class TestExport:
-    def test_records_leave_as_they_came(self, empty: Database, take: Importer) -> None:
-        data = iso2709(DREAM) + iso2709(EMMA)
-        take(data)
-        wanted = exporting.Wanted()
-        with empty.reading() as session:
-            format_ = exporting.format_of(session, wanted)
-            assert b"".join(exporting.file(session, wanted, format_)) == data
-            as_xml = b"".join(exporting.file(session, exporting.Wanted("marcxml"), format_))
-        assert take(as_xml, overlay="replace").counts == Counts(read=2, skipped=2), "nothing is lost on the way"
-
-    @pytest.mark.parametrize("encoding", ["gb18030", "marc-8"])
-    def test_and_in_older_encodings(self, empty: Database, take: Importer, encoding: str) -> None:
-        take(iso2709(DREAM))
-        wanted = exporting.Wanted(encoding=encoding)  # type: ignore[arg-type]
-        with empty.reading() as session:
-            data = b"".join(exporting.file(session, wanted, "marc21"))
-        assert data[9:10] == b" "
-        assert take(data, overlay="replace", match="isbn").counts.read == 1
-        assert titles(empty, "紅樓夢") == ["紅樓夢"]
-
-    def test_what_came_in_marc_8_is_unicode_in_marcxml_and_says_so(self, empty: Database, take: Importer) -> None:
-        take(iso2709(EMMA, leader=MARC21[:9] + " " + MARC21[10:], encoding="latin-1"))
-        with empty.reading() as session:
-            assert b"nam a22" in b"".join(exporting.file(session, exporting.Wanted("marcxml"), "marc21"))
-
-    def test_corrections_and_titles_catalogued_by_hand_are_in_it(self, empty: Database, take: Importer) -> None:
-        take(iso2709(EMMA))
-        with empty.writing() as session:
-            editing.update_record(session, 1, {"title": "Emma, corrected"}, BY)
-            editing.create_record(session, catalogue.NewRecord("By hand", subjects=("a", "b")), BY)
-        with empty.reading() as session:
-            data = b"".join(exporting.file(session, exporting.Wanted(), "marc21"))
-        assert b"\x1faEmma, corrected" in data
-        assert b"\x1faBy hand" in data
-        assert b"\x1faEmma :" not in data
-
-    def test_what_people_have_emptied_is_not_in_it(self, empty: Database, take: Importer) -> None:
-        take(iso2709(EMMA))
-        with empty.writing() as session:
-            editing.update_record(session, 1, {"edition": "", "publisher": "", "summary": "x"}, BY)
-            editing.update_record(session, 1, {"summary": ""}, BY)
-        with empty.reading() as session:
-            told = exporting.marc_text(session, 1)
-        assert "250" not in told
-        assert "520" not in told
-        assert "260 __ $a London : $c 2003." in told
-
-    def test_two_formats_are_not_mixed_in_one_file(self, empty: Database, take: Importer) -> None:
-        take(iso2709(EMMA))
-        take(iso2709(LU, leader=CNMARC))
-        with empty.reading() as session:
-            with pytest.raises(exporting.MixedFormatsError):
-                exporting.format_of(session, exporting.Wanted())
-            data = b"".join(exporting.file(session, exporting.Wanted(format="cnmarc"), "cnmarc"))
-        assert data == iso2709(LU, leader=CNMARC)
-
-    def test_what_is_too_long_for_iso_2709_is_named(self, empty: Database, take: Importer) -> None:
-        xml = "<record><leader>00000nam a2200000 a 4500</leader><datafield tag='245' ind1='0' ind2='0'>"
-        xml += f"<subfield code='a'>Long</subfield><subfield code='c'>{'长' * 4000}</subfield></datafield></record>"
-        take(xml.encode())
-        take(iso2709(EMMA))
-        with empty.writing() as session:
-            editing.update_record(session, 2, {"summary": "长" * 4000}, BY)
-            editing.create_record(session, catalogue.NewRecord("By hand", summary="长" * 4000), BY)
-        with empty.reading() as session:
-            assert exporting.too_long(session, exporting.Wanted(), "marc21") == [1, 2, 3]
-            assert exporting.too_long(session, exporting.Wanted("marcxml"), "marc21") == []
-            assert b"".join(exporting.file(session, exporting.Wanted(), "marc21")) == b""
 
 
 def test_who_imported_what_is_in_the_audit_log(empty: Database, take: Importer) -> None:
