@@ -99,7 +99,8 @@ def set_policy(session: Session, policy: LibraryPolicy, *, actor: str, at: datet
     before = current(session)
     _change(session, before, {"policy": POLICY.dump_json(policy).decode()}, actor=actor, at=at)
     old, new = POLICY.dump_python(before.policy, mode="json"), POLICY.dump_python(policy, mode="json")
-    told = {name: [old[name], new[name]] for name in new if old[name] != new[name]}
+    changed = [name for name in new if getattr(before.policy, name) != getattr(policy, name)]  # 0 is 0.00
+    told = {name: [old[name], new[name]] for name in changed}
     audit.record(session, actor=actor, action="lending.policy", target="lending", at=at, detail=told)
 
 

@@ -91,6 +91,17 @@ def test_policy_and_calendar_are_replaced(client: TestClient, admin: dict[str, s
     assert client.put(f"{URL}/policy", json={"currency": "yuan"}, headers=admin).status_code == 422
 
 
+def test_the_audit_log_tells_what_of_the_policy_has_changed_and_nothing_else(
+    client: TestClient, admin: dict[str, str], database: Database
+) -> None:
+    for lost_fee in ("0", "0.00"):
+        sent = {"max_loans": 9, "lost_processing_fee": lost_fee}
+        assert client.put(f"{URL}/policy", json=sent, headers=admin).status_code == 200
+    with database.reading() as session:
+        again, first = [one.entry for one in audit.page(session, Wanted()) if one.entry.action == "lending.policy"]
+    assert (again.detail, "max_loans" in first.detail) == ("{}", True)
+
+
 def test_rules_and_closed_days_name_branches_of_the_library(client: TestClient, admin: dict[str, str]) -> None:
     old = {"days": 9, "branch": "old"}
     client.put(f"{URL}/rules", json={"rules": [old]}, headers=admin)
