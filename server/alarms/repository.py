@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from server.alarms.models import AlarmActionRow, AlarmRow
+from server.db.transaction import kind_of
 
 
 def get(session: Session, id_: str) -> AlarmRow | None:
@@ -19,7 +20,7 @@ def get(session: Session, id_: str) -> AlarmRow | None:
 
 def put(session: Session, values: dict[str, Any]) -> bool:
     """Store a state unless a same or newer one is stored; True when it was."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    dialect = postgresql if kind_of(session) == "postgresql" else sqlite
     new = dialect.insert(AlarmRow).values(**values)
     newer = new.on_conflict_do_update(
         index_elements=[AlarmRow.id],

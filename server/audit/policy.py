@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 from server.audit.values import Entry, Head, Sealed, UnreadableRowError
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+_TOLD = json.JSONEncoder(ensure_ascii=False).encode
 FaultCode = Literal["removed", "replaced", "changed", "cut"]
 
 
@@ -27,7 +29,7 @@ class Verdict:
 
 def canonical(detail: Mapping[str, Any] | None) -> str:
     """One text for one meaning: sorted keys, no spaces; raises TypeError for what JSON does not know."""
-    return json.dumps(detail or {}, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return _CANONICAL(detail or {})
 
 
 def seal(head: Head, entries: Iterable[Entry]) -> list[Sealed]:
@@ -83,5 +85,5 @@ def _fits(row: Sealed) -> bool:
 
 def _hash(seq: int, entry: Entry, prev: str) -> str:
     at = entry.at.astimezone(UTC).isoformat(timespec="microseconds")
-    told = json.dumps([seq, at, entry.actor, entry.action, entry.target, entry.detail, prev], ensure_ascii=False)
+    told = _TOLD([seq, at, entry.actor, entry.action, entry.target, entry.detail, prev])
     return hashlib.sha256(told.encode()).hexdigest()

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from server.audit.models import AuditRow
 from server.audit.values import Entry, Head, Sealed, UnreadableRowError, Wanted
 from server.db import AWAY
-from server.db.transaction import hot
+from server.db.transaction import hot, kind_of
 
 LOCK = hot(select(func.pg_advisory_xact_lock(0x6175646974).label("locked")))
 """The number is any of ours: on PostgreSQL, who appends waits on it."""
@@ -34,7 +34,7 @@ APPEND = hot(insert(_row))  # type: ignore[arg-type]  # a mapped class's table i
 
 def queue_up(session: Session) -> None:
     """Wait for others who append, until the transaction ends."""
-    if session.get_bind().dialect.name == "postgresql":  # SQLite's writers queue anyway
+    if kind_of(session) == "postgresql":  # SQLite's writers queue anyway
         session.execute(LOCK)
 
 

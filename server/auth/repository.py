@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from server.auth.models import Account, ApiToken, SignIn, WrongSecret
+from server.db.transaction import kind_of
 
 
 def get_account(session: Session, user: str) -> Account | None:
@@ -37,7 +38,7 @@ _TRYING = 2
 
 def queue_up(session: Session, subject: str) -> None:
     """Let tries for one subject follow each other in all servers, until the transaction ends; SQLite has one server."""
-    if session.get_bind().dialect.name == "postgresql":
+    if kind_of(session) == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(_TRYING, func.hashtext(subject))))
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from server.circulation.loan import Loan, Renewal
 from server.circulation.models import LoanRow, RenewalRow, ReplayedRow
-from server.db.transaction import hot
+from server.db.transaction import hot, kind_of
 
 _T, _N = cast(Table, LoanRow.__table__), cast(Table, RenewalRow.__table__)
 """The tables themselves: statements on them do without the work that mapped rows need."""
@@ -74,7 +74,7 @@ def get(session: Session, loan_id: int) -> Loan | None:
 
 def add_loan(session: Session, values: dict[str, Any]) -> int | None:
     """A new loan's key; None when the database says that the item has an open one."""
-    return session.execute(_LEND[session.get_bind().dialect.name], values).scalar_one_or_none()
+    return session.execute(_LEND[kind_of(session)], values).scalar_one_or_none()
 
 
 def change(session: Session, loan_id: int, **values: Any) -> None:
@@ -134,7 +134,7 @@ def forget(session: Session, loan_ids: Iterable[int]) -> None:
 
 def claim_row(session: Session, values: dict[str, Any]) -> bool:
     """Take a row of an offline journal; waits for another transaction that has it. False when it has been replayed."""
-    return session.execute(_CLAIM[session.get_bind().dialect.name], values).first() is not None
+    return session.execute(_CLAIM[kind_of(session)], values).first() is not None
 
 
 def replayed(session: Session, kiosk: str, counter: int | None, request_id: str) -> tuple[str, str]:

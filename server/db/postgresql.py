@@ -8,10 +8,8 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import Dialect, create_engine, event
-from sqlalchemy.engine import URL, Connection, Engine
+from sqlalchemy.engine import URL, Engine
 from sqlalchemy.exc import DisconnectionError
-
-from server.db.transaction import AT_ONCE, wrapped
 
 CONNECT_WITHIN_S = 10
 """How long a connection waits for the server to take it."""
@@ -26,24 +24,18 @@ gives up before others are told that they cannot go on."""
 _RESTS_SINCE = "carrel_rests_since"
 
 
-def open_postgresql(url: URL) -> Engine:
+def open_engine(url: URL) -> Engine:
     """Connects when it is first used."""
     engine = create_engine(url, pool_size=10, max_overflow=30, connect_args={"connect_timeout": CONNECT_WITHIN_S})
-    event.listen(engine, "begin", _hasten)
     event.listen(engine, "checkin", _note_rest)
     event.listen(engine, "checkout", partial(_try_rested, engine.dialect))
     return engine
 
 
-def _hasten(connection: Connection) -> None:
-    if not connection.get_execution_options().get(AT_ONCE, False):
-        return
-    driver: Any = connection.connection.driver_connection
-    limit = f"SET LOCAL lock_timeout = {HASTY_MS}"
-    try:
-        driver.execute(limit)
-    except connection.dialect.loaded_dbapi.Error as error:
-        raise wrapped(error, connection, limit) from error
+def begin(driver: Any, *, write: bool, at_once: bool) -> None:  # noqa: ARG001  # as SQLite's, whose writers queue
+    """The driver begins with the first statement. Raises its errors."""
+    if at_once:
+        driver.execute(f"SET LOCAL lock_timeout = {HASTY_MS}")
 
 
 def _note_rest(_connection: Any, record: Any) -> None:

@@ -3,57 +3,70 @@ half-way."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sqlite3
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import DataError
 
-from server.db.transaction import AT_ONCE, WRITE, wrapped
+from server.db.transaction import wrapped
 
+WRITE = "carrel_write"
+"""Execution option of an engine: who takes a connection from it writes."""
 BUSY_TIMEOUT_S = 10
 """How long a writer waits for its turn."""
 
 
-def open_sqlite(url: URL) -> Engine:
-    """Its file is made when it is first used."""
-    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, pool_size=10, max_overflow=30, connect_args={"timeout": BUSY_TIMEOUT_S})
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    event.listen(engine, "before_cursor_execute", _refuse_nul)
-    return engine
+class NulError(sqlite3.DataError):
+    """A text contains NUL; has no state, as psycopg's, which looks for NUL before it sends anything."""
+
+    sqlstate = None
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # transactions are begun below, not by the driver
-    (pages,) = connection.execute("PRAGMA page_count").fetchone()
-    if not pages:  # it means something before the first page only, and would else wait for a writer
-        connection.execute("PRAGMA auto_vacuum = INCREMENTAL").close()
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
-        connection.execute(f"PRAGMA {pragma}").close()
-
-
-def _refuse_nul(
-    _connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool
-) -> None:  # fmt: skip
-    """SQLite keeps NUL in a text, PostgreSQL does not: what one refuses the other refuses too. Raises DataError.
+class _Cursor(sqlite3.Cursor):
+    """SQLite keeps NUL in a text, PostgreSQL does not: what one refuses the other refuses too.
 
     Many rows at once are measured values, or come from files and were looked at there; to look again costs too much.
     """
-    if many:
-        return
-    for value in parameters.values() if isinstance(parameters, Mapping) else parameters:
-        if isinstance(value, str) and "\0" in value:
-            raise DataError(statement, None, _NulError("a text contains NUL"), hide_parameters=True)
+
+    def execute(self, sql: str, values: Any = (), /) -> Self:
+        """Raises NulError."""
+        for value in values.values() if isinstance(values, dict) else values:
+            if isinstance(value, str) and "\0" in value:
+                raise NulError("a text contains NUL")
+        return super().execute(sql, values)
 
 
-class _NulError(ValueError):
-    """As psycopg's, which looks for NUL before it sends anything: an error of PostgreSQL itself has a state."""
+class _Connection(sqlite3.Connection):
+    waits_s: float = BUSY_TIMEOUT_S
 
-    sqlstate = None
+    def wait(self, seconds: float) -> None:
+        """How long it waits for another writer."""
+        if seconds != self.waits_s:
+            self.execute(f"PRAGMA busy_timeout = {1000 * seconds:.0f}").close()
+            self.waits_s = seconds
+
+    def cursor(self, _factory: Any = _Cursor) -> Any:
+        """One that looks at what it is given."""
+        return super().cursor(_Cursor)
+
+
+def open_engine(url: URL) -> Engine:
+    """Its file is made when it is first used."""
+    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+    arguments = {"timeout": BUSY_TIMEOUT_S, "factory": _Connection}
+    engine = create_engine(url, pool_size=10, max_overflow=30, connect_args=arguments)
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def begin(driver: Any, *, write: bool, at_once: bool) -> None:
+    """`at_once` rather fails than waits for another writer. Raises the driver's errors."""
+    driver.wait(0 if at_once else BUSY_TIMEOUT_S)
+    driver.execute("BEGIN IMMEDIATE" if write else "BEGIN").close()
 
 
 def is_nul(error: BaseException) -> bool:
@@ -61,16 +74,21 @@ def is_nul(error: BaseException) -> bool:
     return isinstance(error, DataError) and getattr(error.orig, "sqlstate", "") is None
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    options = connection.get_execution_options()
-    hasty, begin = options.get(AT_ONCE, False), "BEGIN IMMEDIATE" if options.get(WRITE, False) else "BEGIN"
+def _prepare(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # transactions are begun here, not by the driver
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    if not pages:  # it means something before the first page only, and would else wait for a writer
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL").close()
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin(connection: Connection) -> None:
+    """Of a connection that SQLAlchemy begins, unless a `Transaction` has begun it."""
     driver: Any = connection.connection.driver_connection
-    if hasty:
-        driver.execute("PRAGMA busy_timeout = 0").close()
+    if driver.in_transaction:
+        return
     try:
-        driver.execute(begin).close()
+        begin(driver, write=connection.get_execution_options().get(WRITE, False), at_once=False)
     except connection.dialect.loaded_dbapi.Error as error:
-        raise wrapped(error, connection, begin) from error
-    finally:
-        if hasty:
-            driver.execute(f"PRAGMA busy_timeout = {1000 * BUSY_TIMEOUT_S}").close()
+        raise wrapped(error, connection.dialect, connection.connection, "BEGIN") from error

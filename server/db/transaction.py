@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Dialect, Executable
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import PoolProxiedConnection
 
-WRITE, AT_ONCE = "carrel_write", "carrel_at_once"
-"""Execution options of engines: this one writes; this one rather fails than wait for another writer."""
+_GIVEN = (dict, list, type(None))
+"""What a hot statement takes as its parameters."""
 
 S = TypeVar("S", bound=Executable)
 
@@ -28,28 +29,20 @@ def hot(statement: S) -> S:
     return statement
 
 
-class Rows:
+class Rows(list[Any]):
     """What a hot statement gives back, with as much of SQLAlchemy's Result as such statements are asked for."""
 
-    __slots__ = ("_rows",)
-
-    def __init__(self, rows: Sequence[Any]) -> None:
-        self._rows = rows
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._rows)
-
-    def all(self) -> Sequence[Any]:
+    def all(self) -> Rows:
         """Every row."""
-        return self._rows
+        return self
 
     def first(self) -> Any:
         """The first row; None when there is none."""
-        return self._rows[0] if self._rows else None
+        return self[0] if self else None
 
     def scalar_one_or_none(self) -> Any:
         """The first row's first column; None when there is none."""
-        return self._rows[0][0] if self._rows else None
+        return self[0][0] if self else None
 
 
 class _Ready:
@@ -75,9 +68,9 @@ class _Ready:
         """Raises the driver's own errors."""
         if isinstance(values, list):
             cursor.executemany(self.sql, [self.given(one) for one in values])
-            return Rows(())
+            return Rows()
         cursor.execute(self.sql, self.given(values))
-        return Rows([self._made(row) for row in cursor.fetchall()] if self._row is not None else ())
+        return Rows(map(self._made, cursor.fetchall()) if self._row is not None else ())
 
     def given(self, values: Mapping[str, Any]) -> Any:
         """The parameters as the driver takes them."""
@@ -102,34 +95,32 @@ _HOT: dict[Any, dict[tuple[str, ...], _Ready]] = {}
 class Transaction(Session):
     """One transaction on one connection, begun when it is first needed; knows hot statements.
 
-    A transaction of hot statements alone goes without what SQLAlchemy does for mapped objects: beginning, preparing
-    and ending that take longer than a statement. With the first other statement the session joins the transaction.
+    A transaction of hot statements alone goes without what SQLAlchemy does for mapped objects and for connections:
+    beginning, preparing and ending that take longer than a statement. With the first other statement both join.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, begin: Callable[[Any], None]) -> None:
+        """`begin` is given the driver's connection; raises the driver's errors."""
         super().__init__(expire_on_commit=False)
-        self._engine = engine
+        self._engine, self._dialect = engine, engine.dialect
+        self._begin = begin
+        self._pooled: PoolProxiedConnection | None = None
         self._connection: Connection | None = None
         self._cursor: Any = None
         self._listeners: Sequence[Callable[..., Any]] = ()
+        self.kind = engine.dialect.name
         self.at_end: dict[Callable[[Session], None], None] = {}
 
     def get_bind(self, *_arguments: Any, **_options: Any) -> Connection:
         """The connection, in its transaction."""
         if self._connection is None:
-            connection = self._engine.connect()
-            try:
-                connection.begin()
-            except BaseException:
-                connection.close()
-                raise
-            self._connection, self._cursor = connection, connection.connection.cursor()
-            self._listeners = tuple(connection.dispatch.before_cursor_execute)
+            self._connection = Connection(self._engine, self._driver())
+            self._connection.begin()
         return self._connection
 
     def execute(self, statement: Any, params: Any = None, **options: Any) -> Any:
         """As any session does."""
-        if options or statement not in _HOT or not isinstance(params, Mapping | list | None):
+        if options or statement not in _HOT or not isinstance(params, _GIVEN):
             return super().execute(statement, params, **options)
         return self._hand_over(statement, params or {})
 
@@ -141,39 +132,76 @@ class Transaction(Session):
 
     def end_well(self) -> None:
         """Commit."""
-        self.flush()
+        if self.in_transaction():
+            self.flush()
         for work in self.at_end:
             work(self)
         if self.in_transaction():
             super().commit()  # ends what the session has of it, not the connection's transaction
         if self._connection is not None:
             self._connection.commit()
+        elif self._pooled is not None:
+            try:
+                self._pooled.commit()
+            except self._dialect.loaded_dbapi.Error as error:
+                raise self._wrapped(error, "COMMIT") from error
+
+    def expunge_all(self) -> None:
+        """As any session does; most have nothing."""
+        if self.in_transaction():
+            super().expunge_all()
 
     def close(self) -> None:
         """Roll back what is not committed."""
         try:
-            super().close()
+            if self.in_transaction() or self._connection is not None:
+                super().close()
         finally:
             if self._connection is not None:
                 self._connection.close()
-                self._connection = None
+            elif self._pooled is not None:
+                self._pooled.close()
+            self._pooled = self._connection = None
 
-    def _hand_over(self, statement: Any, values: Mapping[str, Any] | list[Mapping[str, Any]]) -> Rows:
-        self.flush()
-        # a savepoint is set when the session is asked for its connection
-        connection = self.connection() if self.in_nested_transaction() else self.get_bind()
-        dialect = connection.dialect
+    def _driver(self) -> PoolProxiedConnection:
+        """What the pool has given, in its transaction."""
+        if self._pooled is None:
+            try:
+                self._pooled = self._engine.raw_connection()
+                self._begin(self._pooled.driver_connection)
+            except self._dialect.loaded_dbapi.Error as error:
+                raise self._wrapped(error, "BEGIN") from error
+            self._cursor = self._pooled.cursor()
+            self._listeners = tuple(self._engine.dispatch.before_cursor_execute)
+        return self._pooled
+
+    def _hand_over(self, statement: Any, values: dict[str, Any] | list[Mapping[str, Any]]) -> Rows:
+        if self.in_transaction():  # there may be mapped objects, or savepoints
+            self.flush()
+            if self.in_nested_transaction():
+                self.connection()  # a savepoint is set when the session is asked for its connection
+        if self._cursor is None:
+            self._driver()
         columns = () if statement.is_select else tuple(values[0] if isinstance(values, list) else values)
-        key = (dialect.name, *columns)
+        key = (self.kind, *columns)
         ready = _HOT[statement].get(key)
         if ready is None:
-            ready = _HOT[statement][key] = _Ready(statement, dialect, None if statement.is_select else columns)
+            ready = _HOT[statement][key] = _Ready(statement, self._dialect, None if statement.is_select else columns)
         for listener in self._listeners:  # who hears of statements hears of these
-            listener(connection, None, ready.sql, values, None, isinstance(values, list))
+            listener(self.get_bind(), None, ready.sql, values, None, isinstance(values, list))
         try:
             return ready.run(self._cursor, values)
-        except dialect.loaded_dbapi.Error as error:
-            raise wrapped(error, connection, ready.sql) from error
+        except self._dialect.loaded_dbapi.Error as error:
+            raise self._wrapped(error, ready.sql) from error
+
+    def _wrapped(self, error: Exception, sql: str) -> DBAPIError:
+        return wrapped(error, self._dialect, self._pooled, sql)
+
+
+def kind_of(session: Session) -> str:
+    """`sqlite` or `postgresql`; asking connects to nothing."""
+    assert isinstance(session, Transaction)
+    return session.kind
 
 
 def at_end(session: Session, work: Callable[[Session], None]) -> None:
@@ -182,12 +210,11 @@ def at_end(session: Session, work: Callable[[Session], None]) -> None:
     session.at_end[work] = None
 
 
-def wrapped(error: Exception, connection: Connection, sql: str) -> DBAPIError:
+def wrapped(error: Exception, dialect: Any, pooled: PoolProxiedConnection | None, sql: str) -> DBAPIError:
     """A driver's error as SQLAlchemy's; a connection that is gone is not used again."""
-    dialect: Any = connection.dialect
-    gone = dialect.is_disconnect(error, connection.connection.driver_connection, None)
-    if gone:
-        connection.invalidate(error)
+    gone = pooled is not None and dialect.is_disconnect(error, pooled, None)
+    if pooled is not None and gone:
+        pooled.invalidate(error)
     return cast(
         DBAPIError,
         DBAPIError.instance(

@@ -10,6 +10,7 @@ from sqlalchemy import case, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from server.db.transaction import kind_of
 from server.feedback.models import CaseRow, CounterRow, NoteRow
 from server.feedback.states import WAITING
 
@@ -18,7 +19,7 @@ _INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.in
 
 def next_count(session: Session, year: int) -> int:
     """The year's next number; others wait for it until this transaction ends."""
-    query = _INSERTS[session.get_bind().dialect.name](CounterRow).values(year=year, last=1)
+    query = _INSERTS[kind_of(session)](CounterRow).values(year=year, last=1)
     raised = query.on_conflict_do_update(index_elements=[CounterRow.year], set_={"last": CounterRow.last + 1})
     return int(session.execute(raised.returning(CounterRow.last)).scalar_one())
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, Table, bindparam, func, or_, selec
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from server.db.transaction import hot
+from server.db.transaction import hot, kind_of
 from server.holds.hold import Hold
 from server.holds.models import HoldRow
 
@@ -99,13 +99,13 @@ def waiting_counts(session: Session) -> dict[int, int]:
 
 def queue_up(session: Session, record_id: int) -> None:
     """Let those who join this title's queue follow each other, until the transaction ends."""
-    if session.get_bind().dialect.name == "postgresql":  # SQLite's writers queue anyway
+    if kind_of(session) == "postgresql":  # SQLite's writers queue anyway
         session.execute(select(func.pg_advisory_xact_lock(_JOINING, record_id)))
 
 
 def add(session: Session, values: dict[str, Any]) -> int | None:
     """A new hold's key; None when the database says that the patron has one on this title."""
-    dialect = {"sqlite": sqlite, "postgresql": postgresql}[session.get_bind().dialect.name]
+    dialect = {"sqlite": sqlite, "postgresql": postgresql}[kind_of(session)]
     query = dialect.insert(_T).on_conflict_do_nothing().returning(_T.c.id)
     hold_id: int | None = session.execute(query, values).scalar_one_or_none()
     return hold_id

@@ -10,6 +10,7 @@ from sqlalchemy import CursorResult, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from server.db.transaction import kind_of
 from server.jobs.models import TurnRow
 
 _INSERTS: dict[str, Callable[..., Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
@@ -17,7 +18,7 @@ _INSERTS: dict[str, Callable[..., Any]] = {"sqlite": sqlite.insert, "postgresql"
 
 def know(session: Session, job: str) -> None:
     """Make the job's row, unless it is there."""
-    insert = _INSERTS[session.get_bind().dialect.name](TurnRow).on_conflict_do_nothing()
+    insert = _INSERTS[kind_of(session)](TurnRow).on_conflict_do_nothing()
     session.execute(insert.values(job=job, slot="", holder=""))
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Executable, Row, Table, bindparam, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from server.db.transaction import hot
+from server.db.transaction import hot, kind_of
 from server.lending.models import AnswerRow, RuleRow, SettingRow
 
 _ONLY = 1
@@ -57,7 +57,7 @@ def rules(session: Session) -> list[RuleRow]:
 
 def claim_settings(session: Session, row: dict[str, Any]) -> bool:
     """Store the row of a library that has none; False when another server was faster."""
-    query = _INSERTS[session.get_bind().dialect.name](SettingRow.__table__).on_conflict_do_nothing()
+    query = _INSERTS[kind_of(session)](SettingRow.__table__).on_conflict_do_nothing()
     return session.execute(query.returning(SettingRow.id), {"id": _ONLY, **row}).first() is not None
 
 
@@ -82,7 +82,7 @@ def find_answer(session: Session, actor: str, request_id: str) -> Row[str, str] 
 def claim_answer(session: Session, key: tuple[str, str], *, digest: str, at: datetime, forget: datetime) -> bool:
     """Take a `request_id`, after another transaction that holds it; False when it was answered since `forget`."""
     row = {"actor": key[0], "request_id": key[1], "digest": digest, "answer": "", "at": at, "forget": forget}
-    return session.execute(_CLAIM[session.get_bind().dialect.name], row).first() is not None
+    return session.execute(_CLAIM[kind_of(session)], row).first() is not None
 
 
 def store_answer(session: Session, key: tuple[str, str], answer: str) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, CursorResult, and_, delete, func, insert, 
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from server.db.transaction import kind_of
 from server.notices.models import NoticeLineRow, NoticeRow
 
 _INSERTS: dict[str, Callable[..., Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
@@ -48,7 +49,7 @@ def add(session: Session, letter: dict[str, Any], keys: Iterable[Key]) -> int | 
         {"notice_id": notice_id, "channel": channel, "kind": kind, "about": about, "step": step}
         for kind, about, step in keys
     ]
-    adding = _INSERTS[session.get_bind().dialect.name](NoticeLineRow).on_conflict_do_nothing()
+    adding = _INSERTS[kind_of(session)](NoticeLineRow).on_conflict_do_nothing()
     if session.execute(adding.values(rows).returning(NoticeLineRow.id)).first() is not None:
         return notice_id
     session.execute(delete(NoticeRow).where(NoticeRow.id == notice_id))

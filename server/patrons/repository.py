@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Row, bindparam, exists, func, or_, select,
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from server.db.transaction import hot
+from server.db.transaction import hot, kind_of
 from server.patrons.models import BlockRow, CardRow, PatronClassRow, PatronRow
 
 _patron, _card, _block = PatronRow.__table__, CardRow.__table__, BlockRow.__table__
@@ -94,7 +94,7 @@ def pin_hash(session: Session, card: str) -> str | None:
 
 def queue_up(session: Session) -> None:
     """Let those who look for duplicates before they add a patron follow each other, until the transaction ends."""
-    if session.get_bind().dialect.name == "postgresql":  # SQLite's writers queue anyway
+    if kind_of(session) == "postgresql":  # SQLite's writers queue anyway
         session.execute(select(func.pg_advisory_xact_lock(func.hashtext("patron"))))
 
 

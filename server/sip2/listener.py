@@ -163,7 +163,10 @@ class Connection:
 
     async def _read(self) -> bytes:
         """What has come; empty at the end. Raises TimeoutError."""
-        async with asyncio.timeout_at(self._patience()):
+        until_s = self._patience()
+        if until_s is None:
+            return await self._reader.read(READ_BYTES)
+        async with asyncio.timeout_at(until_s):
             return await self._reader.read(READ_BYTES)
 
     def _patience(self) -> float | None:

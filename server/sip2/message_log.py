@@ -62,11 +62,13 @@ class MessageLog:
 
 def shown(message: Message) -> str:
     """A message as the log may hold it: card numbers keep their last three characters."""
-    fields = tuple((name, _masked(name, value)) for name, value in message.fields)
-    return codec.encode(Message(message.id, message.fixed, fields))
+    fields = tuple(
+        (name, _masked(name, value) if value and name in HIDDEN else value)
+        for name, value in message.fields
+    )  # fmt: skip
+    text = f"{message.id}{''.join(message.fixed.values())}{''.join([f'{name}{value}|' for name, value in fields])}"
+    return text if text.isprintable() else codec.encode(Message(message.id, message.fixed, fields))
 
 
 def _masked(name: str, value: str) -> str:
-    if not value or name not in HIDDEN:
-        return value
     return MASK + value[-SHOWN_OF_CARD:] if name in CARDS else MASK

@@ -10,6 +10,7 @@ from sqlalchemy import Row, and_, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from server.db.transaction import kind_of
 from server.suggestions.models import SuggestionRow, VoteRow
 
 _INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
@@ -18,7 +19,7 @@ _QUEUE = "purchase_suggestion"
 
 def queue_up(session: Session) -> None:
     """Let new suggestions follow each other, so that two of one book become one and limits count everything."""
-    if session.get_bind().dialect.name == "postgresql":  # SQLite's writers queue anyway
+    if kind_of(session) == "postgresql":  # SQLite's writers queue anyway
         session.execute(select(func.pg_advisory_xact_lock(func.hashtext(_QUEUE))))
 
 
@@ -44,7 +45,7 @@ def alike(session: Session, isbn: str, title_key: str) -> list[SuggestionRow]:
 def vote(session: Session, suggestion_id: int, patron_id: int, *, first: bool, at: datetime) -> bool:
     """Count a patron's vote; False when it was counted before."""
     row = {"suggestion_id": suggestion_id, "patron_id": patron_id, "first": first, "at": at}
-    query = _INSERTS[session.get_bind().dialect.name](VoteRow).values(row).on_conflict_do_nothing()
+    query = _INSERTS[kind_of(session)](VoteRow).values(row).on_conflict_do_nothing()
     return session.execute(query.returning(VoteRow.id)).first() is not None
 
 

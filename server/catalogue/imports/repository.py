@@ -10,7 +10,7 @@ from sqlalchemy import CursorResult, Row, and_, delete, func, insert, or_, selec
 from sqlalchemy.orm import Session
 
 from server.catalogue.models import ImportProblemRow, ImportRow, ItemRow, RecordIsbnRow, RecordRow
-from server.db.transaction import hot
+from server.db.transaction import hot, kind_of
 
 ONE_AT_A_TIME = 0x4D415243  # any number of ours
 EXPORTED_AT_ONCE = 200
@@ -38,7 +38,7 @@ _LONG = ("marc", "summary", "subjects", "title_alt", "author_alt")
 
 def queue_up(session: Session) -> None:
     """Wait for other imports' batches, which may hold the same records; SQLite has one writer anyway."""
-    if session.get_bind().dialect.name == "postgresql":
+    if kind_of(session) == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ONE_AT_A_TIME})
 
 
@@ -72,7 +72,7 @@ def isbns_of(session: Session, record_ids: Sequence[int]) -> Sequence[Row[int, s
 def new_keys(session: Session, count: int) -> Sequence[int]:
     """Keys for so many new records, ascending. To tell them afterwards, SQLite would need a statement a record; it has
     one writer, so these are those that it would give."""
-    if session.get_bind().dialect.name == "postgresql":
+    if kind_of(session) == "postgresql":
         return session.scalars(_NEXT_KEYS, {"count": count}).all()
     last = session.scalar(select(func.max(_COLUMNS.id))) or 0
     return range(last + 1, last + 1 + count)

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from server.catalogue.search import postgresql, sqlite
 from server.catalogue.search.query import Term
+from server.db.transaction import kind_of
 
 
 class Engine(Protocol):
@@ -33,4 +34,4 @@ class Engine(Protocol):
 
 def engine_of(session: Session) -> Engine:
     """The one of the session's database."""
-    return sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    return sqlite if kind_of(session) == "sqlite" else postgresql

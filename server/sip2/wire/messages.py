@@ -105,13 +105,10 @@ class Layout:
     id: str
     title: str
     fixed: tuple[Part, ...]
+    width: int
+    """Characters of the fixed part."""
     required: tuple[F, ...] = ()
     answer: str | None = None
-
-    @property
-    def width(self) -> int:
-        """Characters of the fixed part."""
-        return sum(part.width for part in self.fixed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +121,10 @@ class Message:
 
     def get(self, wanted: F, default: str = "") -> str:
         """The first value of a field; `default` when it is not there."""
-        return next((value for name, value in self.fields if name == wanted), default)
+        for name, value in self.fields:
+            if name == wanted:
+                return value
+        return default
 
     def all(self, wanted: F) -> list[str]:
         """Every value of a field that may be repeated."""
@@ -179,7 +179,9 @@ class Draft:
 
 def _layout(id_: str, title: str, fixed: str, required: str = "", *, answer: str | None = None) -> Layout:
     """`fixed` is written as `name:width` with spaces between, `required` as the fields' ids."""
-    return Layout(id_, title, tuple(_parts(fixed)), tuple(F(name) for name in required.split()), answer)
+    parts = tuple(_parts(fixed))
+    width = sum(part.width for part in parts)
+    return Layout(id_, title, parts, width, tuple(F(name) for name in required.split()), answer)
 
 
 def _parts(text: str) -> Iterator[Part]:

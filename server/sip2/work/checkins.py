@@ -18,7 +18,7 @@ from server.sip2.wire.messages import Draft, F, Message
 from server.sip2.work import offline, routing
 from server.sip2.work.loans import known, only, tell_media
 from server.sip2.work.routing import Returned
-from server.sip2.work.task import Task, new_id
+from server.sip2.work.task import UNKEPT, Task
 
 PLACES: dict[str, routing.Place] = {"hold": "hold", "transit": "transit", "shelf": "shelf"}
 
@@ -41,7 +41,7 @@ def checkin(task: Task) -> Message:
         return _unknown(task)
     strict = not task.profile.terminal.not_loaned_ok
     request = CheckinRequest(
-        request_id=new_id(), items=(ItemRef(barcode=task.barcode),),
+        request_id=UNKEPT, items=(ItemRef(barcode=task.barcode),),
         returned_at=_returned_at(task), accept_not_on_loan=not strict,
     )  # fmt: skip
     counter = counter_for(task.session, request, task.occasion)
@@ -120,7 +120,7 @@ def _refused_held(task: Task, item: Item, returned: Returned) -> Message:
 
 def _reopened(task: Task) -> Message:
     """10 of a return that the terminal could not finish: the loan goes on as if nothing had been."""
-    request = UndoRequest(request_id=new_id(), items=(ItemRef(barcode=task.barcode),))
+    request = UndoRequest(request_id=UNKEPT, items=(ItemRef(barcode=task.barcode),))
     result = only(returns.reopen_at(counter_for(task.session, request, task.then), request))
     draft = task.begin().add(F.TITLE, result.title)
     if result.status != "ok":

@@ -68,7 +68,12 @@ class Asked:
 
     def task(self, session: Session) -> Task:
         """In a transaction."""
-        return Task(session, self.job.request, self.job.profile, self.job.visit, now=self.now, pin=self.pin)
+        request = self.job.request
+        card, barcode = name_of(request.get(F.PATRON)), name_of(request.get(F.ITEM))
+        return Task(
+            session, request, self.job.profile, self.job.visit,
+            now=self.now, pin=self.pin, card=card, barcode=barcode,
+        )  # fmt: skip
 
 
 class Desk:

@@ -19,7 +19,7 @@ from server.circulation.counter import counter_for
 from server.patrons.errors import UnknownCardError
 from server.sip2.wire.messages import Draft, F, Message
 from server.sip2.work import offline, routing
-from server.sip2.work.task import Task, new_id
+from server.sip2.work.task import UNKEPT, Task
 
 
 def checkout(task: Task) -> Message:
@@ -34,7 +34,7 @@ def checkout(task: Task) -> Message:
         return task.refuse(task.pin.value)
     if not task.card:
         return task.refuse("unknown_card")
-    request = CheckoutRequest(request_id=new_id(), card=task.card, items=(ItemRef(barcode=task.barcode),))
+    request = CheckoutRequest(request_id=UNKEPT, card=task.card, items=(ItemRef(barcode=task.barcode),))
     counter = counter_for(task.session, request, task.occasion)
     result = only(circulation.checkout_at(counter, request))
     if result.code == "on_loan_to_you" and task.request.yes("renewal"):
@@ -61,7 +61,7 @@ def renew_all(task: Task) -> Message:
     """65 -> 66."""
     if not task.pin.good:
         return task.refuse(task.pin.value)
-    request = RenewAllRequest(request_id=new_id(), card=task.card or None)
+    request = RenewAllRequest(request_id=UNKEPT, card=task.card or None)
     try:
         done = circulation.renew_all_at(task.session, request, task.occasion)
     except UnknownCardError:
@@ -93,7 +93,7 @@ def known(task: Task) -> Item | None:
 
 
 def _renew(task: Task, barcode: str) -> Message:
-    request = RenewalRequest(request_id=new_id(), card=task.card, items=(ItemRef(barcode=barcode),))
+    request = RenewalRequest(request_id=UNKEPT, card=task.card, items=(ItemRef(barcode=barcode),))
     counter = counter_for(task.session, request, task.occasion)
     return _renewed(task, only(circulation.renew_at(counter, request)), counter.items.get(barcode))
 
@@ -128,7 +128,7 @@ def _booked(task: Task, draft: Draft, result: ItemResult, item: Item | None) -> 
 def _taken_back(task: Task) -> Message:
     """12 of a checkout that the terminal could not finish: nothing is left of the loan, or of the renewal that it was.
     There being none is as good."""
-    request = UndoRequest(request_id=new_id(), items=(ItemRef(barcode=task.barcode),), card=task.card or None)
+    request = UndoRequest(request_id=UNKEPT, items=(ItemRef(barcode=task.barcode),), card=task.card or None)
     cancel = returns.cancel_renewal_at if task.request.yes("renewal") else returns.cancel_at
     result = only(cancel(counter_for(task.session, request, task.then), request))
     draft = task.begin().add(F.TITLE, result.title or "").add(F.DUE, task.profile.due(result.due))

@@ -18,6 +18,8 @@ from server.sip2.profile import Profile
 from server.sip2.visit import Visit
 from server.sip2.wire.messages import Draft, F, Message
 
+UNKEPT = "sip2"
+"""The id of requests that are not kept by it: repeats of a frame are told apart by the session."""
 _NAME = re.compile(r"[0-9A-Za-z.*:/_-]{1,32}")
 """What card numbers and barcodes are made of; anything else is nobody's."""
 _BRANCH = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,62}")
@@ -48,6 +50,10 @@ class Task:
     visit: Visit
     now: datetime
     pin: Pin
+    card: str
+    """The patron's card; empty for what cannot be one."""
+    barcode: str
+    """The item's barcode; empty for what cannot be one."""
 
     @property
     def occasion(self) -> Occasion:
@@ -63,16 +69,6 @@ class Task:
     def actor(self) -> str:
         """As audit and ledger name the terminal."""
         return f"sip2:{self.profile.id}"
-
-    @property
-    def card(self) -> str:
-        """The patron's card; empty for what cannot be one."""
-        return name_of(self.request.get(F.PATRON))
-
-    @property
-    def barcode(self) -> str:
-        """The item's barcode; empty for what cannot be one."""
-        return name_of(self.request.get(F.ITEM))
 
     @property
     def offline(self) -> bool:
@@ -119,7 +115,7 @@ def branch_of(text: str) -> str | None:
 
 
 def new_id() -> str:
-    """A request's own id: repeats of a frame are told apart by the session."""
+    """An id of its own for what is kept by its id."""
     return uuid.uuid4().hex
 
 

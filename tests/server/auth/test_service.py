@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 
 import pytest
-from sqlalchemy import event
 
 from server.audit import service as audit
 from server.audit.values import Wanted
@@ -17,6 +16,7 @@ from server.db import Database
 from server.patrons import desk
 from server.patrons import service as patrons
 from server.patrons.service import Patron
+from tests.support.commits import counting_commits
 from tests.support.library import ALICE, BO, NOW, PASSWORD, PIN, ManualClock
 
 
@@ -143,8 +143,7 @@ def test_a_locked_account_is_told_once_for_each_lock(database: Database, clock: 
         clock.advance(minutes=30)
 
 
-def test_a_sign_in_commits_as_often_as_without_the_log(database: Database) -> None:
-    commits: list[object] = []
-    event.listen(database.writer, "commit", commits.append)
+def test_a_sign_in_commits_as_often_as_without_the_log(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    commits = counting_commits(monkeypatch)
     sign_in(database)
     assert len(commits) == 2  # the try is counted; the session is opened and told

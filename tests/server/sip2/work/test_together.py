@@ -7,8 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 
 import pytest
-from fastapi.testclient import TestClient
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 
 from server.audit import service as audit
 from server.catalogue.models import ItemRow
@@ -18,6 +17,7 @@ from server.sip2.wire.messages import F, Message
 from server.sip2.work import desk, loans, together
 from server.sip2.work.task import Task
 from server.sip2.work.together import Together
+from tests.support.commits import counting_commits
 from tests.support.library import ALICE, BO, BOOKS
 from tests.support.sip2 import DATE, NO_DATE, Client
 
@@ -124,27 +124,23 @@ def take_back(barcode: str) -> str:
 class Rush:
     """Has terminals ask while another writer holds the file, which none can pass."""
 
-    def __init__(self, house: TestClient, database: Database) -> None:
-        self.commits = 0
+    def __init__(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
         self._database = database
-        event.listen(house.app.state.core.database.engine, "commit", self._count)  # type: ignore[attr-defined]
+        self.commits = counting_commits(monkeypatch)
 
     def ask(self, *said: tuple[Client, str]) -> list[str]:
         """Each terminal's answer."""
-        self.commits = 0
+        self.commits.clear()
         with self._database.connection():
             for client, message in said:
                 client.send(message.encode() + b"\r")
                 time.sleep(0.1)  # the first one's request is taken up alone
         return [client.receive().decode() for client, _ in said]
 
-    def _count(self, _connection: object) -> None:
-        self.commits += 1
-
 
 @pytest.fixture
-def rush(house: TestClient, database: Database) -> Rush:
-    return Rush(house, database)
+def rush(database: Database, monkeypatch: pytest.MonkeyPatch) -> Rush:
+    return Rush(database, monkeypatch)
 
 
 @pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
@@ -152,7 +148,7 @@ def test_terminals_share_a_transaction(rush: Rush, connect: Connect, database: D
     asked = [(connect("trusted"), lend(ALICE, book)) for book in BOOKS[:4]]
     answers = rush.ask(*asked, (connect("trusted"), lend(BO, BOOKS[0])), (connect("trusted"), lend(BO, "99999999")))
     assert [answer[:3] for answer in answers] == ["121"] * 4 + ["120"] * 2, "two for one item, one for none"
-    assert rush.commits < len(answers)
+    assert len(rush.commits) < len(answers)
     with database.reading() as session:
         lent = session.scalars(select(LoanRow.item_id).where(LoanRow.checked_in_at.is_(None))).all()
     assert len(set(lent)) == len(lent) == 4
@@ -194,10 +190,9 @@ def test_a_fault_in_one_request_takes_no_other_along(
 
 @pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
 def test_a_row_that_another_has_locked_holds_up_its_own_terminal_only(
-    house: TestClient, connect: Connect, database: Database, monkeypatch: pytest.MonkeyPatch
+    connect: Connect, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    terminals, commits = [connect("trusted") for _ in range(3)], []
-    event.listen(house.app.state.core.database.engine, "commit", commits.append)  # type: ignore[attr-defined]
+    terminals, commits = [connect("trusted") for _ in range(3)], counting_commits(monkeypatch)
     for terminal, book in zip(terminals, BOOKS[:3], strict=True):
         terminal.checkout(ALICE, book)
     monkeypatch.setattr(together, "LATELY_S", 60.0)
