@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import column, func, insert, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -14,8 +14,6 @@ from server.audit.values import Entry, Head, Sealed, UnreadableRowError, Wanted
 from server.db import AWAY
 from server.db.transaction import hot, kind_of
 
-LOCK = hot(select(func.pg_advisory_xact_lock(0x6175646974).label("locked")))
-"""The number is any of ours: on PostgreSQL, who appends waits on it."""
 BATCH = 1000
 
 COLUMNS = (
@@ -27,20 +25,18 @@ UNREADABLE = (DBAPIError, TypeError, ValueError)
 """What reading a value raises that is not of its column's type: SQLite keeps anything in any column."""
 
 _row = AuditRow.__table__
-HEAD = hot(select(_row.c.seq, _row.c.hash).order_by(_row.c.seq.desc()).limit(1))
+END = {
+    "sqlite": hot(select(_row.c.seq, _row.c.hash).order_by(_row.c.seq.desc()).limit(1)),
+    "postgresql": hot(select(column("seq"), column("hash")).select_from(func.audit_end())),
+}
+"""Of SQLite writers queue anyway; PostgreSQL's function waits for others who append, and looks then."""
 APPEND = hot(insert(_row))  # type: ignore[arg-type]  # a mapped class's table is one that can be inserted into
 """Made once, since every loan asks; the Core table, since nobody looks at the row."""
 
 
-def queue_up(session: Session) -> None:
-    """Wait for others who append, until the transaction ends."""
-    if kind_of(session) == "postgresql":  # SQLite's writers queue anyway
-        session.execute(LOCK)
-
-
-def head(session: Session) -> Head:
-    """The newest row; call it after `queue_up`, in a statement of its own, so that it sees who was waited for."""
-    row = session.execute(HEAD).first()
+def end(session: Session) -> Head:
+    """The newest row, after those who append now; others wait until the transaction ends."""
+    row = session.execute(END[kind_of(session)]).first()
     return Head(row.seq, row.hash) if row else Head()
 
 

@@ -124,12 +124,10 @@ def open_counter(
     """Everything that is known about these cards and items; `lock` makes other requests about them wait."""
     known = {card: patron for card in sorted(set(cards)) if (patron := patrons.find(session, card, lock=lock))}
     items = catalogue.items_by_barcode(session, set(barcodes), lock=lock)
-    loans = repository.open_loans(
-        session,
-        patron_ids={patron.id for patron in known.values()},
-        item_ids={item.id for item in items.values()},
+    loans, rules = repository.open_loans_and_rules(
+        session, {patron.id for patron in known.values()}, {item.id for item in items.values()}
     )
-    return Counter(session, occasion, lending.current(session), known, items, {loan.item_id: loan for loan in loans})
+    return Counter(session, occasion, rules, known, items, {loan.item_id: loan for loan in loans})
 
 
 def counter_for(session: Session, request: Any, occasion: Occasion) -> Counter:

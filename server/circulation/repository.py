@@ -2,33 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, cast
 
-from sqlalchemy import Select, Table, and_, bindparam, delete, false, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    false,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from server.circulation.loan import Loan, Renewal
 from server.circulation.models import LoanRow, RenewalRow, ReplayedRow
 from server.db.transaction import hot, kind_of
+from server.lending import service as lending
+from server.lending.policy import Lending
 
 _T, _N = cast(Table, LoanRow.__table__), cast(Table, RenewalRow.__table__)
 """The tables themselves: statements on them do without the work that mapped rows need."""
+_BY_DUE = attrgetter("due_at", "id")
 _LOAN = [_T.c[field.name] for field in fields(Loan)]
 _TERMS = ("fee_per_open_day", "grace_open_days", "grace_deducted", "fee_cap")
 _OPEN = _T.c.checked_in_at.is_(None)
-_OF_ONE = hot(
-    select(*_LOAN).where(_OPEN, or_(_T.c.item_id == bindparam("item"), _T.c.patron_id == bindparam("patron")))
-)
-_OF_MANY = select(*_LOAN).where(
-    _OPEN,
+
+
+def _open(condition: ColumnElement[bool]) -> Select[Any]:
+    """Open loans, each with what stands for the rules by which a desk decides; one row without a loan if none is."""
+    rules = select(literal_column("1")).subquery()
+    return select(lending.TOKEN.label("token"), *_LOAN).select_from(rules.outerjoin(_T, and_(_OPEN, condition)))
+
+
+_OF_ONE = hot(_open(or_(_T.c.item_id == bindparam("item"), _T.c.patron_id == bindparam("patron"))))
+_OF_MANY = _open(
     or_(
         _T.c.item_id.in_(bindparam("items", expanding=True)),
         _T.c.patron_id.in_(bindparam("patrons", expanding=True)),
-    ),
+    )
 )
 _INSERTS: dict[str, Callable[..., Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 """Both databases know ON CONFLICT, each through its own class."""
@@ -45,15 +67,18 @@ _OF_ITEM = select(*_LOAN).where(_T.c.item_id == bindparam("item")).order_by(_T.c
 
 
 def open_loans(session: Session, *, patron_ids: Collection[int] = (), item_ids: Collection[int] = ()) -> list[Loan]:
-    """Open loans of these patrons and of these items. Whoever changes one holds its item's lock."""
+    """Open loans of these patrons and of these items, due soonest first. Whoever changes one holds its item's lock."""
     if not patron_ids and not item_ids:
         return []
-    if len(patron_ids) <= 1 and len(item_ids) <= 1:
-        one = {"item": next(iter(item_ids), None), "patron": next(iter(patron_ids), None)}
-        found = _read(session, _OF_ONE, one)
-    else:
-        found = _read(session, _OF_MANY, {"items": sorted(item_ids), "patrons": sorted(patron_ids)})
-    return sorted(found, key=lambda loan: (loan.due_at, loan.id))
+    return _loans(_open_rows(session, patron_ids, item_ids))
+
+
+def open_loans_and_rules(
+    session: Session, patron_ids: Collection[int], item_ids: Collection[int]
+) -> tuple[list[Loan], Lending]:  # fmt: skip
+    """The same, and by what the library lends now, in one question."""
+    rows = _open_rows(session, patron_ids, item_ids)
+    return _loans(rows), lending.by_token(session, rows[0].token)
 
 
 def history(session: Session, item_id: int, *, limit: int = 20) -> list[Loan]:
@@ -166,3 +191,14 @@ def add_ended(session: Session, values: dict[str, Any]) -> int:
 
 def _read(session: Session, query: Select[Any], parameters: dict[str, Any] | None = None) -> list[Loan]:
     return [Loan(*row) for row in session.execute(query, parameters)]
+
+
+def _open_rows(session: Session, patron_ids: Collection[int], item_ids: Collection[int]) -> Sequence[Any]:
+    if len(patron_ids) > 1 or len(item_ids) > 1:
+        return session.execute(_OF_MANY, {"items": sorted(item_ids), "patrons": sorted(patron_ids)}).all()
+    one = {"item": next(iter(item_ids), None), "patron": next(iter(patron_ids), None)}
+    return session.execute(_OF_ONE, one).all()
+
+
+def _loans(rows: Sequence[Any]) -> list[Loan]:
+    return sorted((Loan(*row[1:]) for row in rows if row.id is not None), key=_BY_DUE)

@@ -5,6 +5,7 @@ SQLite is the embedded default, PostgreSQL the scale-out. Everything above this 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -105,7 +106,9 @@ class Database:
         """For libraries that keep tables of their own here; everybody else writes through `writing`."""
         self._read = partial(kind.begin, write=False, at_once=False)
         self._write = partial(kind.begin, write=True, at_once=False)
-        self._hasty = partial(kind.begin, write=True, at_once=True)
+        self._at_once = partial(kind.begin, write=True, at_once=True)
+        self._hasty: deque[Transaction] = deque()
+        """Rest until the next one who will not wait, which on SQLite is the same thread in the next moment."""
         self.on_refused: Callable[[], None] = _nobody
         """Called from any thread after a transaction of `writing` was not taken."""
 
@@ -122,13 +125,23 @@ class Database:
         `at_once` raises OperationalError rather than wait for another writer of SQLite, or for long for one who has
         locked the same rows of PostgreSQL.
         """
+        session = self._hasty_one() if at_once else Transaction(self.engine, self._write)
         try:
-            with Transaction(self.engine, self._hasty if at_once else self._write) as session:
+            with session:
                 yield session
                 session.end_well()
         except OperationalError:
             self.on_refused()
             raise
+        finally:
+            if at_once:
+                self._hasty.append(session)
+
+    def _hasty_one(self) -> Transaction:
+        try:
+            return self._hasty.pop()
+        except IndexError:
+            return Transaction(self.engine, self._at_once, kept=self.engine.dialect.name == "sqlite")
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
@@ -163,6 +176,8 @@ class Database:
 
     def close(self) -> None:
         """Give all connections back."""
+        while self._hasty:
+            self._hasty.pop().give_back()
         self.engine.dispose()
 
 

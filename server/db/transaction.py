@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Dialect, Executable
@@ -62,7 +63,8 @@ class _Ready:
         out = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in given]
         self._out = [(place, work) for place, work in enumerate(out) if work is not None]
         row: Any = namedtuple("Row", [column.key for column in given]) if given else None
-        self._row = row._make if given else None
+        self._row = partial(tuple.__new__, row) if given else None
+        """As the row's own `_make`, which counts the columns each time."""
 
     def run(self, cursor: Any, values: Mapping[str, Any] | list[Mapping[str, Any]]) -> Rows:
         """Raises the driver's own errors."""
@@ -70,7 +72,9 @@ class _Ready:
             cursor.executemany(self.sql, [self.given(one) for one in values])
             return Rows()
         cursor.execute(self.sql, self.given(values))
-        return Rows(map(self._made, cursor.fetchall()) if self._row is not None else ())
+        if self._row is None:
+            return Rows()
+        return Rows(map(self._made if self._out else self._row, cursor.fetchall()))
 
     def given(self, values: Mapping[str, Any]) -> Any:
         """The parameters as the driver takes them."""
@@ -82,10 +86,9 @@ class _Ready:
 
     def _made(self, row: Sequence[Any]) -> Any:
         assert self._row is not None
-        if self._out:
-            row = list(row)
-            for place, work in self._out:
-                row[place] = work(row[place])
+        row = list(row)
+        for place, work in self._out:
+            row[place] = work(row[place])
         return self._row(row)
 
 
@@ -99,11 +102,14 @@ class Transaction(Session):
     beginning, preparing and ending that take longer than a statement. With the first other statement both join.
     """
 
-    def __init__(self, engine: Engine, begin: Callable[[Any], None]) -> None:
-        """`begin` is given the driver's connection; raises the driver's errors."""
+    def __init__(self, engine: Engine, begin: Callable[[Any], None], *, kept: bool = False) -> None:
+        """`begin` is given the driver's connection; raises the driver's errors. `kept`: another transaction may follow,
+        and has the same connection unless something else than hot statements was done."""
         super().__init__(expire_on_commit=False)
         self._engine, self._dialect = engine, engine.dialect
         self._begin = begin
+        self._kept = kept
+        self._begun = False
         self._pooled: PoolProxiedConnection | None = None
         self._connection: Connection | None = None
         self._cursor: Any = None
@@ -140,11 +146,12 @@ class Transaction(Session):
             super().commit()  # ends what the session has of it, not the connection's transaction
         if self._connection is not None:
             self._connection.commit()
-        elif self._pooled is not None:
+        elif self._pooled is not None and self._begun:
             try:
                 self._pooled.commit()
             except self._dialect.loaded_dbapi.Error as error:
                 raise self._wrapped(error, "COMMIT") from error
+            self._begun = False
 
     def expunge_all(self) -> None:
         """As any session does; most have nothing."""
@@ -157,22 +164,32 @@ class Transaction(Session):
             if self.in_transaction() or self._connection is not None:
                 super().close()
         finally:
-            if self._connection is not None:
-                self._connection.close()
-            elif self._pooled is not None:
-                self._pooled.close()
-            self._pooled = self._connection = None
+            self.at_end.clear()
+            self.info.clear()
+            if self._begun or not self._kept:
+                self.give_back()
+
+    def give_back(self) -> None:
+        """The connection, in whatever state it is."""
+        if self._connection is not None:
+            self._connection.close()
+        elif self._pooled is not None:
+            self._pooled.close()
+        self._pooled = self._connection = self._cursor = None
+        self._begun = False
 
     def _driver(self) -> PoolProxiedConnection:
         """What the pool has given, in its transaction."""
-        if self._pooled is None:
-            try:
+        try:
+            if self._pooled is None:
                 self._pooled = self._engine.raw_connection()
+                self._cursor = self._pooled.cursor()
+            if not self._begun:
+                self._begun = True
                 self._begin(self._pooled.driver_connection)
-            except self._dialect.loaded_dbapi.Error as error:
-                raise self._wrapped(error, "BEGIN") from error
-            self._cursor = self._pooled.cursor()
-            self._listeners = tuple(self._engine.dispatch.before_cursor_execute)
+                self._listeners = tuple(self._engine.dispatch.before_cursor_execute)
+        except self._dialect.loaded_dbapi.Error as error:
+            raise self._wrapped(error, "BEGIN") from error
         return self._pooled
 
     def _hand_over(self, statement: Any, values: dict[str, Any] | list[Mapping[str, Any]]) -> Rows:
@@ -180,7 +197,7 @@ class Transaction(Session):
             self.flush()
             if self.in_nested_transaction():
                 self.connection()  # a savepoint is set when the session is asked for its connection
-        if self._cursor is None:
+        if not self._begun:
             self._driver()
         columns = () if statement.is_select else tuple(values[0] if isinstance(values, list) else values)
         key = (self.kind, *columns)

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Executable, Row, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Executable, Row, Table, bindparam, delete, insert, literal_column, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from server.db.transaction import hot, kind_of
+from server.db.transaction import kind_of
 from server.lending.models import AnswerRow, RuleRow, SettingRow
 
 _ONLY = 1
@@ -18,7 +18,9 @@ _ANSWERS = cast(Table, AnswerRow.__table__)
 _INSERTS: dict[str, Callable[..., Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 """Both databases know ON CONFLICT, each through its own class."""
 _SETTINGS = cast(Table, SettingRow.__table__)
-_TOKEN = hot(select(_SETTINGS.c.token).where(_SETTINGS.c.id == _ONLY))
+TOKEN = select(_SETTINGS.c.token).where(_SETTINGS.c.id == literal_column(str(_ONLY))).scalar_subquery()
+"""A column for those who read it along with what they need anyway."""
+_TOKEN = select(TOKEN)
 _STORE = (
     update(_ANSWERS)
     .where(AnswerRow.actor == bindparam("by"), AnswerRow.request_id == bindparam("key"))

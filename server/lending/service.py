@@ -31,9 +31,17 @@ _known: OrderedDict[str, Lending] = OrderedDict()
 _lock = Lock()
 
 
+TOKEN = repository.TOKEN
+"""A column that stands for the present state, for those who read it along with what they need anyway."""
+
+
 def current(session: Session) -> Lending:
     """By what the library lends now; one small look at the database unless it has just been changed."""
-    token = repository.token(session)
+    return by_token(session, repository.token(session))
+
+
+def by_token(session: Session, token: str | None) -> Lending:
+    """The same for who has read `TOKEN` in this transaction."""
     if token is None:
         return Lending()
     with _lock:

@@ -68,10 +68,10 @@ class Asked:
 
     def task(self, session: Session) -> Task:
         """In a transaction."""
-        request = self.job.request
-        card, barcode = name_of(request.get(F.PATRON)), name_of(request.get(F.ITEM))
+        job = self.job
+        card, barcode = name_of(job.request.get(F.PATRON)), name_of(job.request.get(F.ITEM))
         return Task(
-            session, request, self.job.profile, self.job.visit,
+            session, job.request, job.profile, job.visit,
             now=self.now, pin=self.pin, card=card, barcode=barcode,
         )  # fmt: skip
 
