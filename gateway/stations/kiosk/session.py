@@ -2,7 +2,8 @@
 
 Borrowing is confirmed by one touch, returning needs none. A tag's security state is written only after the loan is
 durable at the server. Loans confirmed stay when the session ends; nothing else of a person does. Who has confirmed
-waits as long as they like for a server that is away, and is told what was lent; once they go, nothing is lent.
+waits as long as they like for a server that is away, and is told what was lent; once they go, or another lays down
+a card, nothing is lent.
 """
 
 from __future__ import annotations
@@ -72,6 +73,8 @@ def _take(rules: Rules, session: Session, event: Event, now: datetime) -> Step:
 def _ticked(rules: Rules, session: Session, now: datetime) -> Step:
     """End a session that nobody uses; ask again what the server did not answer."""
     session = replace(session, touched_at=min(session.touched_at, now))  # a clock set back must not prolong a session
+    if _somebody_else(session):  # came while tags were written
+        return _next_person(rules, session, now)
     if session.phase is not Phase.IDLE and ends_in(rules, session, now) <= timedelta(0):
         return _end(rules, session, now)
     return _ask_preview(session) if session.phase is Phase.ITEMS else _identify(session)
@@ -171,7 +174,7 @@ def _pad(rules: Rules, session: Session, pad: PadState, now: datetime) -> Step:
     moved = replace(pad, checking=False) != replace(session.pad, checking=False)
     session = replace(session, pad=pad, touched_at=now if moved else session.touched_at)
     if _somebody_else(session):
-        return _identify(replace(ended(rules, session, now), phase=Phase.IDENTIFY))
+        return _next_person(rules, session, now)
     if session.phase is Phase.IDENTIFY:
         if pad.card is None and not pad.checking:
             session = replace(session, asked_card=None)
@@ -195,8 +198,16 @@ def _usable(pad: PadState) -> PadState:
 
 def _somebody_else(session: Session) -> bool:
     """Another card lies there now: the one before must have gone without a word, and pays for nobody."""
-    there = session.phase in (Phase.ITEMS, Phase.RESULT) and not session.pad.checking
+    unanswered = session.phase is Phase.LENDING and session.request_id is not None
+    there = (unanswered or session.phase in (Phase.ITEMS, Phase.RESULT)) and not session.pad.checking
     return there and session.pad.card is not None and session.pad.card != session.asked_card
+
+
+def _next_person(rules: Rules, session: Session, now: datetime) -> Step:
+    """Begin with the card that lies there; what the one before asked for and was not told is not lent."""
+    unanswered = () if session.request_id is None else (GiveUp(session.request_id),)
+    begun = _identify(replace(ended(rules, session, now), phase=Phase.IDENTIFY))
+    return Step(begun.session, (*unanswered, *begun.effects))
 
 
 def _two_cards(pad: PadState) -> bool:

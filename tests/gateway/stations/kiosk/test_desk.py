@@ -189,17 +189,23 @@ async def test_the_server_killed_in_mid_checkout_gives_the_first_answer_when_it_
         assert len(server.ids("checkouts")) >= 2
 
 
+@pytest.mark.parametrize("next_card", [None, "90000002"])
 async def test_what_a_server_lent_after_the_patron_went_away_is_taken_back(
-    server: LendingServer, tmp_path: Path, clock: ManualClock
+    server: LendingServer, tmp_path: Path, clock: ManualClock, next_card: str | None
 ) -> None:
     server.hold.clear()
     async with kiosk(server, tmp_path, clock) as it:
         await it.items_shown("1")
         it.desk.touch(Touch.CONFIRM)
         await it.until(lambda: server.on_loan)
-        clock.advance(45)
-        await it.until(lambda: it.phase is Phase.RESULT)
-        assert it.desk.session.message == "server_timeout"
+        if next_card:
+            del it.reader.field[uid(CARD)]
+            it.lay(card=next_card)
+            await it.until(lambda: it.desk.session.message == "patron_blocked")
+        else:
+            clock.advance(45)
+            await it.until(lambda: it.phase is Phase.RESULT)
+            assert it.desk.session.message == "server_timeout"
         (left,) = it.store.load("kiosk_pending/kiosk-1")
         assert left["undo"] is True
         server.hold.set()

@@ -8,6 +8,7 @@ import pytest
 
 from gateway.stations.kiosk.events import (
     Answered,
+    AskStanding,
     Event,
     GiveUp,
     PadSeen,
@@ -15,6 +16,7 @@ from gateway.stations.kiosk.events import (
     Secured,
     ServerSeen,
     SetSecurity,
+    Ticked,
     Touch,
 )
 from gateway.stations.kiosk.session import lendable
@@ -81,7 +83,7 @@ def test_a_tag_that_could_not_be_written_is_asked_for_again_and_the_loan_stands(
 def test_who_stays_while_the_server_is_away_is_told_what_was_lent() -> None:
     kiosk = Player()
     lend = kiosk.lending("1")
-    kiosk(ServerSeen(up=False), PadSeen(pad(card=BOB)))
+    kiosk(ServerSeen(up=False), PadSeen(pad()), PadSeen(pad("2")), PadSeen(pad("1", card=ANN)))
     for _ in range(10):
         kiosk.wait(44)(Touch.MORE_TIME)
     assert kiosk.phase is Phase.LENDING
@@ -100,6 +102,26 @@ def test_who_goes_away_unanswered_borrows_nothing(ending: Touch | int) -> None:
     kiosk(Answered(lend.request_id, (ok("1"),)))
     assert kiosk.asked() == []
     assert kiosk.wait(45).phase is Phase.IDLE
+
+
+def test_another_card_while_no_answer_comes_means_that_nothing_is_lent_to_who_went() -> None:
+    kiosk = Player()
+    lend = kiosk.lending("1")
+    kiosk(ServerSeen(up=False), PadSeen(pad(card=BOB, checking=True)))
+    assert (kiosk.asked(), kiosk.phase) == ([], Phase.LENDING), "not certain yet"
+    kiosk(PadSeen(pad(card=BOB)))
+    assert (kiosk.asked(), kiosk.phase) == ([GiveUp(lend.request_id), AskStanding(BOB)], Phase.IDENTIFY)
+    kiosk(Answered(lend.request_id, (ok("1"),)), standing(BOB))
+    assert (kiosk.asked(), kiosk.phase, kiosk.session.results) == ([], Phase.ITEMS, {})
+
+
+def test_another_card_after_the_answer_waits_until_the_tags_are_written_and_the_loan_stands() -> None:
+    kiosk = Player()
+    kiosk(Answered(kiosk.lending("1").request_id, (ok("1"),)), PadSeen(pad("1", card=BOB)), Ticked())
+    assert (kiosk.asked(), kiosk.phase) == ([SetSecurity(uid("1"), on_loan=True)], Phase.LENDING)
+    kiosk(Secured(uid("1"), ok=True)).wait(1)
+    assert (kiosk.phase, kiosk.session.results) == (Phase.IDENTIFY, {})
+    assert kiosk.asked()[-1] == AskStanding(BOB)
 
 
 def test_while_tags_are_written_nothing_ends_the_session() -> None:
