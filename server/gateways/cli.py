@@ -18,8 +18,8 @@ from carrel.system_clock import SystemClock
 from server.commands import run
 from server.db import Database
 from server.edge.clearing import retained
-from server.gateways.errors import GatewayOnlineError, UnknownGatewayError
-from server.gateways.service import By, forget
+from server.gateways.errors import UnknownGatewayError
+from server.gateways.service import By, check_gone, forget
 from server.migrations.apply import upgrade
 from server.settings import read_settings
 
@@ -44,14 +44,17 @@ def list_gateways(config: Config = Path(DEFAULT_FILE)) -> None:
 def retire(
     gateway: Annotated[str, typer.Argument(help="As `carrel gateways list` names it.")],
     config: Config = Path(DEFAULT_FILE),
+    *,
+    even_if_online: Annotated[
+        bool, typer.Option("--even-if-online", help="It is long gone, and the broker still says that it is online.")
+    ] = False,
 ) -> None:
     """Forget a gateway that will not come back: what the broker retains of it is cleared, and its alarms end."""
     settings = read_settings(load(config))
     known = _known(settings.common)
     if gateway not in known:
         raise UnknownGatewayError
-    if known[gateway].state == "online":
-        raise GatewayOnlineError
+    check_gone(known[gateway], even_if_online=even_if_online)
     database = Database(settings.database_url)
     try:
         upgrade(database)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Query
 from fastapi.requests import HTTPConnection
 
 from carrel.contracts.ids import Slug
@@ -15,6 +15,8 @@ router = APIRouter(prefix="/api/v1/gateways", tags=["gateways"])
 
 Administrator = Annotated[Principal, require(Role.ADMINISTRATOR)]
 GatewayId = Annotated[Slug, Path(description="As `[gateway] id` in its config.toml.")]
+
+EvenIfOnline = Annotated[bool, Query(description="It is long gone, and the broker still says that it is online.")]
 
 
 def gateways_of(connection: HTTPConnection) -> Gateways:
@@ -28,6 +30,8 @@ GatewaysDep = Annotated[Gateways, Depends(gateways_of)]
 
 
 @router.delete("/{gateway}", status_code=204)
-def retire(gateway: GatewayId, gateways: GatewaysDep, principal: Administrator) -> None:
+def retire(
+    gateway: GatewayId, gateways: GatewaysDep, principal: Administrator, *, even_if_online: EvenIfOnline = False
+) -> None:
     """Forget a gateway that will not come back: what the broker retains of it is cleared, and its alarms end."""
-    gateways.retire(gateway, by=principal)
+    gateways.retire(gateway, by=principal, even_if_online=even_if_online)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from server.errors import DomainError
 
 
@@ -14,10 +16,16 @@ class UnknownGatewayError(DomainError):
 
 
 class GatewayOnlineError(DomainError):
-    """It is there and would come back at once."""
+    """As far as the broker knows it is there, and would come back at once."""
 
     code = "gateway_online"
-    title = "This gateway is there. End it first."
+
+    def __init__(self, since: datetime) -> None:
+        super().__init__(since=since.isoformat())
+        self.title = (
+            f"By the broker's last word this gateway is online, since {since:%Y-%m-%d %H:%M:%SZ}. End it first; "
+            "if it is long gone, retire it even if online (--even-if-online, even_if_online=true)."
+        )
 
 
 class BrokerAwayError(DomainError):

@@ -9,6 +9,7 @@ from datetime import datetime
 
 import aiomqtt
 
+from carrel.contracts.health import GatewayStatus
 from carrel.sections import Common
 from server.alarms import service as alarms
 from server.audit import service as audit
@@ -28,7 +29,7 @@ class Gateways:
         self._core = core
         self._rooms = rooms
 
-    def retire(self, gateway: str, *, by: Principal) -> None:
+    def retire(self, gateway: str, *, by: Principal, even_if_online: bool = False) -> None:
         """End its alarms here, and clear all that the broker retains of it.
 
         Blocks for some seconds; not inside a transaction. Raises UnknownGatewayError, GatewayOnlineError,
@@ -39,10 +40,16 @@ class Gateways:
             raise UnknownGatewayError
         if picture.unreached:
             raise BrokerAwayError
-        if picture.standing(gateway) == "online":
-            raise GatewayOnlineError
+        if picture.standing(gateway) != "unknown":
+            check_gone(picture.gateways()[gateway].status, even_if_online=even_if_online)
         core = self._core
         forget(core.database, core.settings.common, gateway, by=By(by.user, by.subject), now=core.clock.now())
+
+
+def check_gone(status: GatewayStatus | None, *, even_if_online: bool) -> None:
+    """Raises GatewayOnlineError. A broker that was ended hard may retain for ever that a gateway is online."""
+    if status is not None and status.state == "online" and not even_if_online:
+        raise GatewayOnlineError(status.since)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +61,7 @@ class By:
 
 
 def forget(database: Database, common: Common, gateway: str, *, by: By, now: datetime) -> None:
-    """As `retire`, of a gateway that is known and away. Raises BrokerAwayError, NotClearedError."""
+    """As `retire`, of a gateway that is known and gone. Raises BrokerAwayError, NotClearedError."""
     with database.writing() as session:
         ended = alarms.abandon(session, gateway, by=by.user, now=now)
         audit.record(

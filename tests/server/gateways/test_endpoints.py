@@ -50,6 +50,8 @@ def test_a_gateway_that_is_gone_is_retired_and_back_when_it_speaks_again(house: 
     edge.online()
     edge.say(topics.ALARM, alarm, alarm.id)
     eventually(lambda: named(house) == ["gw-1"] and house.alarms(), "its being back, with what stands")
+    assert retire(house, GONE + "?even_if_online=true").status_code == 204
+    eventually(lambda: named(house) == [], "its being forgotten, whatever the broker said last")
 
 
 def test_what_was_never_heard_cannot_be_retired(house: House) -> None:
