@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import logging
+import signal
 import sqlite3
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,6 +21,8 @@ from server.backup.errors import BackupError
 from server.backup.site import read_site
 
 TROUBLE = (BackupError, ConfigError, OSError, sqlite3.Error, SQLAlchemyError)
+UNHEARD = logging.NullHandler()
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Progress:
@@ -26,6 +31,31 @@ class Progress:
     def __init__(self) -> None:
         self._over = sys.stderr.isatty()
         self._last = ""
+        self._held = False
+        self.ended_by: signal.Signals | None = None
+        self.outcome = "nothing was changed"
+        """Of an end at this moment."""
+
+    @contextmanager
+    def placing(self) -> Iterator[None]:
+        """What was restored takes its place; who wants to end it waits until then."""
+        self._held, self.outcome = True, "some of it is in its place: the same command with --force mends it"
+        yield
+        self._held, self.outcome = (
+            False,
+            (
+                "the library is restored; the server makes the rest of the search's index when it starts, and "
+                "`carrel audit verify` checks the log"
+            ),
+        )
+        if self.ended_by is not None:
+            raise KeyboardInterrupt
+
+    def end_now(self, number: int, _frame: object) -> None:
+        """Handles a signal."""
+        self.ended_by = signal.Signals(number)
+        if not self._held:
+            raise KeyboardInterrupt
 
     def tell(self, line: str) -> None:
         """Show it; where nobody can see a line change, only the last of each part."""
@@ -63,22 +93,36 @@ def restore(argv: Sequence[str] | None = None) -> int:
 
 def _run(name: str, work: Callable[[Progress], int]) -> int:
     progress = Progress()
+    logging.getLogger("sqlalchemy.pool").addHandler(UNHEARD)  # of connections that were interrupted
     try:
-        return work(progress)
-    except KeyboardInterrupt:
-        print(f"\ncarrel {name}: ended; nothing was changed", file=sys.stderr)
-        return 130
-    except TROUBLE as error:
-        print(f"carrel {name}: {_said(error)}", file=sys.stderr)
-        return 1
+        with _ended_in_order(progress):
+            return work(progress)
+    except (KeyboardInterrupt, *TROUBLE) as error:  # a database that was interrupted may complain of that
+        if progress.ended_by is None:
+            print(f"carrel {name}: {_said(error, progress)}", file=sys.stderr)
+            return 1
+        print(f"\ncarrel {name}: ended; {progress.outcome}", file=sys.stderr)
+        return 128 + progress.ended_by
 
 
-def _said(error: BaseException) -> str:
-    if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {error.strerror}"
-    said = str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__]
+@contextmanager
+def _ended_in_order(progress: Progress) -> Iterator[None]:
+    """A service manager's SIGTERM and a terminal that is closed end the work as Ctrl-C does: tidied up, with a word."""
+    before = {one: signal.signal(one, progress.end_now) for one in ENDS if signal.getsignal(one) is not signal.SIG_IGN}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
+def _said(error: BaseException, progress: Progress) -> str:
+    if isinstance(error, OSError):
+        said = f"{error.filename}: {error.strerror}" if error.filename is not None else str(error.strerror or error)
+        return f"{said}; {progress.outcome}"
+    lines = str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__]
     database = isinstance(error, sqlite3.Error | SQLAlchemyError)
-    return f"the database cannot be used: {said[0]}" if database else said[0]
+    return f"the database cannot be used: {lines[0]}; {progress.outcome}" if database else lines[0]
 
 
 def _backup(file: Path, config: Path, progress: Progress) -> int:
@@ -100,7 +144,9 @@ def _restore(options: argparse.Namespace, progress: Progress) -> int:
         print(
             f"backup of {found.library}, {found.made_at:%Y-%m-%d %H:%M:%SZ}, Carrel {found.program}, {found.revision}"
         )
-        outcome = restoring.restore(archive, options.config, force=options.force, tell=progress.tell)
+        outcome = restoring.restore(
+            archive, options.config, force=options.force, tell=progress.tell, placing=progress.placing
+        )
         progress.end()
         for part in found.of("table"):
             print(f"  {part.stem:24} {outcome.counts[part.stem]:>9} rows of {part.rows}")

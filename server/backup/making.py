@@ -7,7 +7,7 @@ import hashlib
 import os
 import sqlite3
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 from importlib.metadata import version
@@ -28,7 +28,7 @@ LOCK_S = 30.0
 NONE_YET = "there is no library to back up yet: start it once with `carrel run`"
 
 Tell = Callable[[str], None]
-Chunks = Iterable[tuple[int, bytes]]
+Chunks = Generator[tuple[int, bytes], None, None]
 """Numbers of rows, and their bytes."""
 
 
@@ -162,7 +162,7 @@ def _add(
     archive: ZipFile, name: str, kind: PartKind, chunks: Chunks, *, tell: Tell, columns: tuple[str, ...] = ()
 ) -> Part:
     digest, size, rows = hashlib.sha256(), 0, 0
-    with archive.open(name, "w", force_zip64=True) as into:
+    with closing(chunks), archive.open(name, "w", force_zip64=True) as into:
         for more, chunk in chunks:
             into.write(chunk)
             digest.update(chunk)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,6 +25,8 @@ from server.db import Database
 ASIDE = ".restoring"
 BESIDE = ".from-backup"
 
+Placing = Callable[[], AbstractContextManager[None]]
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -43,9 +46,9 @@ class Placed:
     file: Path
 
 
-def restore(archive: Archive, config: Path, *, force: bool, tell: Tell) -> Outcome:
+def restore(archive: Archive, config: Path, *, force: bool, tell: Tell, placing: Placing = nullcontext) -> Outcome:
     """Raises BackupError where something is there already or runs, unless forced; ConfigError, OSError and
-    SQLAlchemyError. Until the last moves, what was there stays as it was."""
+    SQLAlchemyError. Until the last moves, what was there stays as it was; they are made within `placing`."""
     with ExitStack() as stack:
         ready: list[Placed] = []
         stack.callback(_tidy, ready)
@@ -56,7 +59,7 @@ def restore(archive: Archive, config: Path, *, force: bool, tell: Tell) -> Outco
             file = site.place(part)
             if file is not None:
                 ready.append(_lay(archive, part, file))
-        counts = _swap(site, archive, ready, tell)
+        counts = _swap(site, archive, ready, tell=tell, placing=placing)
     database = Database(site.settings.database_url)
     try:
         titles = reindex(database, lambda done: tell(f"search: {done} titles"))
@@ -79,7 +82,7 @@ def _read_site(archive: Archive, config: Path, ready: list[Placed]) -> Site:
     return replace(site, settings=replace(site.settings, document=replace(site.settings.document, file=config)))
 
 
-def _swap(site: Site, archive: Archive, ready: list[Placed], tell: Tell) -> Counts:
+def _swap(site: Site, archive: Archive, ready: list[Placed], *, tell: Tell, placing: Placing) -> Counts:
     """The database is made, and everything takes its place."""
     url = site.settings.database_url
     if url.get_backend_name() == "sqlite":
@@ -99,11 +102,12 @@ def _swap(site: Site, archive: Archive, ready: list[Placed], tell: Tell) -> Coun
         except BaseException:
             site.unfinished.unlink()
             raise
-    for placed in ready:
-        rebuilding.put(placed.aside, placed.file)
-    for folder in {placed.file.parent for placed in ready}:
-        sync_folder(folder)
-    site.unfinished.unlink()
+    with placing():
+        for placed in ready:
+            rebuilding.put(placed.aside, placed.file)
+        for folder in {placed.file.parent for placed in ready}:
+            sync_folder(folder)
+        site.unfinished.unlink()
     return counts
 
 

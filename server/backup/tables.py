@@ -7,7 +7,7 @@ pickled Python and must not come out of a file that somebody hands in.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -63,7 +63,7 @@ def count(connection: Connection, table: Table) -> int:
     return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
 
 
-def rows_out(connection: Connection, table: Table) -> Iterator[tuple[int, bytes]]:
+def rows_out(connection: Connection, table: Table) -> Generator[tuple[int, bytes], None, None]:
     """How many rows, and these as lines of JSON, some hundred at a time, in the order of the primary key."""
     query = select(table).order_by(*table.primary_key.columns).execution_options(yield_per=ROWS)
     with connection.execute(query) as found:
