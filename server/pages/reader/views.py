@@ -38,7 +38,8 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """The address of a picture, or a drawn cover: one letter on one of COVERS colours, always the same for a title."""
+    """A drawn cover, one letter on one of COVERS colours, always the same for a title; the address of a picture above
+    it."""
 
     letter: str
     colour: int
