@@ -43,9 +43,12 @@ def main(argv: list[str] | None = None) -> int:
     if words[0] not in COMMANDS:
         print(f"carrel: there is no command '{words[0]}'. There are: {', '.join(COMMANDS)}", file=sys.stderr)
         return 2
-    command = _loaded(*COMMANDS[words[0]][0].split(":"))
     try:
+        command = _loaded(*COMMANDS[words[0]][0].split(":"))
         return command(words[1:]) or 0
+    except KeyboardInterrupt:
+        print(f"\ncarrel {words[0]}: ended", file=sys.stderr)
+        return 130
     except BrokenPipeError:  # whoever read the output had enough, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

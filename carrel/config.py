@@ -96,7 +96,7 @@ def load(path: str | Path | None = None, environ: Mapping[str, str] | None = Non
     except FileNotFoundError:
         raise ConfigError(f"no configuration file at {file}: name one with --config FILE") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read {file}: {error}") from error
+        raise ConfigError(unreadable(file, error)) from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{file.name} is not valid TOML: {_lower(str(error))}") from error
     for key in data:
@@ -180,6 +180,21 @@ def _shown(loc: tuple[str | int, ...], value: Any) -> str:
 def _plain(message: str) -> str:
     """Pydantic's sentence without its own words."""
     return _lower(message.removeprefix("Value error, ").replace("a valid tuple", "a list"))
+
+
+def unreadable(file: Path, error: OSError | UnicodeDecodeError) -> str:
+    """Why a text file cannot be read, and the mend."""
+    match error:
+        case UnicodeDecodeError():
+            line = error.object.count(b"\n", 0, error.start) + 1
+            why = f"line {line} is not UTF-8; save the file as UTF-8"
+        case IsADirectoryError():
+            why = "it is a folder; name a file"
+        case PermissionError():
+            why = "this user may not; run it as the user that Carrel runs as, or let this one read it"
+        case _:
+            why = str(error.strerror)
+    return f"cannot read {file}: {why}"
 
 
 def _lower(message: str) -> str:

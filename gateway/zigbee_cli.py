@@ -32,7 +32,7 @@ def main(argv: list[str]) -> int:
     try:
         settings = read_settings(load(arguments.config))
         if not settings.zigbee.path:
-            raise UsageError("config.toml names no radio: set zigbee.path")
+            raise UsageError(f"{arguments.config} names no radio: set zigbee.path")
         arguments.run(settings, arguments)
     except (ConfigError, StoreError, UsageError, NetworkExistsError, BackupError, OSError, sqlite3.Error) as error:
         print(f"carrel zigbee: {error}", file=sys.stderr)

@@ -83,7 +83,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"carrel server: {error}", file=sys.stderr)
         return 1
     except typer.TyperException as error:  # wrong arguments
-        print(f"carrel server: {error}", file=sys.stderr)
+        print(
+            f"carrel server: {error.format_message().rstrip('.')} (carrel server --help says what there is)",
+            file=sys.stderr,
+        )
         return 2
     except (typer.Abort, KeyboardInterrupt):
         return 0

@@ -30,6 +30,10 @@ B = TypeVar("B", bound=BaseModel)
 account_cli = typer.Typer(add_completion=False, help="Colleagues' accounts.", no_args_is_help=True)
 token_cli = typer.Typer(add_completion=False, help="Tokens for machines and other programs.", no_args_is_help=True)
 
+SHAPES = {
+    "user": "write 2 to 64 letters, digits, dots, hyphens or underscores, beginning with a letter",
+    "name": "leave out line breaks and other control characters",
+}
 Config = Annotated[Path, typer.Option("--config", help="The configuration file.")]
 User = Annotated[str, typer.Argument(help="The name to sign in with.")]
 
@@ -124,7 +128,9 @@ def _checked(kind: type[B], **values: Any) -> B:
         return kind.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
-        raise ConfigError(f"{first['loc'][0]}: {first['msg']}") from None
+        field = str(first["loc"][0])
+        what = SHAPES.get(field) if first["type"] == "string_pattern_mismatch" else None
+        raise ConfigError(f"{field}: {what or first['msg']}") from None
 
 
 @contextmanager

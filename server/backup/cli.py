@@ -75,8 +75,10 @@ def backup(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="carrel backup", description="One file that holds the whole library, made while everything runs."
     )
-    parser.add_argument("file", type=Path, metavar="FILE")
-    parser.add_argument("--config", default=DEFAULT_FILE, type=Path)
+    parser.add_argument(
+        "file", type=Path, metavar="FILE", help="what to write; one that is there is replaced at the end"
+    )
+    parser.add_argument("--config", metavar="FILE", default=DEFAULT_FILE, type=Path, help="of the library")
     options = parser.parse_args(argv)
     return _run("backup", lambda told: _backup(options.file, options.config, told))
 
@@ -84,8 +86,10 @@ def backup(argv: Sequence[str] | None = None) -> int:
 def restore(argv: Sequence[str] | None = None) -> int:
     """Make a library of a backup; 1 with a sentence when it cannot be made or its audit log is broken."""
     parser = argparse.ArgumentParser(prog="carrel restore", description="Make a library of a backup.")
-    parser.add_argument("file", type=Path, metavar="FILE")
-    parser.add_argument("--config", default=DEFAULT_FILE, type=Path, help="restored too where there is none")
+    parser.add_argument("file", type=Path, metavar="FILE", help="what `carrel backup` wrote")
+    parser.add_argument(
+        "--config", metavar="FILE", default=DEFAULT_FILE, type=Path, help="restored too where there is none"
+    )
     parser.add_argument("--force", action="store_true", help="replace the library that is there")
     options = parser.parse_args(argv)
     return _run("restore", lambda told: _restore(options, told))
@@ -122,7 +126,11 @@ def _said(error: BaseException, progress: Progress) -> str:
         return f"{said}; {progress.outcome}"
     lines = str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__]
     database = isinstance(error, sqlite3.Error | SQLAlchemyError)
-    return f"the database cannot be used: {lines[0]}; {progress.outcome}" if database else lines[0]
+    return (
+        f"the database cannot be used: {lines[0]}; {progress.outcome}, `carrel doctor` looks it over"
+        if database
+        else lines[0]
+    )
 
 
 def _backup(file: Path, config: Path, progress: Progress) -> int:

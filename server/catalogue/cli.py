@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
-from typing import Any, get_args
+from typing import Any, BinaryIO, get_args
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -203,24 +203,35 @@ def _export(options: argparse.Namespace, _settings: ServerSettings, database: Da
         encoding=options.encoding,
         pool=options.pool,
     )
-    part = options.file.with_name(options.file.name + ".part")
-    with database.reading() as session:
+    with database.reading() as session, _written_aside(options.file) as file:
         format_ = exporting.format_of(session, wanted)
         long = exporting.too_long(session, wanted, format_)
         paraphrased = 0
-        with part.open("wb") as file:
-            for piece in exporting.file(session, wanted, format_):
-                paraphrased += wanted.encoding == "marc-8" and not options.xml and b"&#x" in piece
-                file.write(piece)
-            file.flush()
-            os.fsync(file.fileno())
-    part.replace(options.file)
+        for piece in exporting.file(session, wanted, format_):
+            paraphrased += wanted.encoding == "marc-8" and not options.xml and b"&#x" in piece
+            file.write(piece)
     if paraphrased:
         print(f"{paraphrased} records have characters that MARC-8 lacks, written as &#x...;", file=sys.stderr)
     if long:
         ids = ", ".join(map(str, long[:20]))
         print(f"{len(long)} records are too long for ISO 2709 and left out ({ids}): --xml has room", file=sys.stderr)
     return WRONG if long else 0
+
+
+@contextmanager
+def _written_aside(file: Path) -> Iterator[BinaryIO]:
+    """A new file that takes the name when the block ends well."""
+    if file.is_dir() or not file.absolute().parent.is_dir():
+        raise ConfigError(f"cannot write {file}: name a file, in a folder that is there")
+    part = file.with_name(file.name + ".part")
+    try:
+        with part.open("wb") as opened:
+            yield opened
+            opened.flush()
+            os.fsync(opened.fileno())
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _classes(options: argparse.Namespace, _settings: ServerSettings, database: Database) -> int:

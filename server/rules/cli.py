@@ -42,7 +42,9 @@ def dry_run(argv: Sequence[str]) -> int:
         metavar=("FROM", "TO"),
         help="run the rules of FILE (TOML or JSON) on the library's own history: local dates or times",
     )
-    parser.add_argument("--config", default=DEFAULT_FILE, help="with --stored: the library's configuration file")
+    parser.add_argument(
+        "--config", metavar="FILE", default=DEFAULT_FILE, help="with --stored: the library's configuration file"
+    )
     options = parser.parse_args(argv)
     return _guarded("carrel dry-run", lambda: _stored(options) if options.stored else _cases(options.file))
 
@@ -53,11 +55,11 @@ def rules(argv: Sequence[str]) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     check = commands.add_parser("lint", help="name rules that conflict, flap or can never fire")
     check.add_argument("file", type=Path, nargs="?", help="a file of rules; left out: those of the library")
-    check.add_argument("--config", default=DEFAULT_FILE)
+    check.add_argument("--config", metavar="FILE", default=DEFAULT_FILE)
     show = commands.add_parser("presets", help="list presets, or print one as TOML to be edited")
     show.add_argument("name", nargs="?")
     show.add_argument("--zone", help="a room of config.toml: its actuators are put in")
-    show.add_argument("--config", default=DEFAULT_FILE)
+    show.add_argument("--config", metavar="FILE", default=DEFAULT_FILE)
     options = parser.parse_args(argv)
     return _guarded("carrel rules", lambda: _lint(options) if options.command == "lint" else _presets(options))
 

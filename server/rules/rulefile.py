@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from carrel.config import ConfigError, Document, load
+from carrel.config import ConfigError, Document, load, unreadable
 from environment.config import EnvironmentConfig
 from environment.rulebook.case import CaseError, read_config
 
@@ -24,7 +24,7 @@ def read_json(file: Path) -> Any:
     except FileNotFoundError:
         raise ConfigError(f"there is no file {file}: name an existing one") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read {file}: {error}") from None
+        raise ConfigError(unreadable(file, error)) from None
     except RecursionError:
         raise ConfigError(f"{file} is nested too deeply to be a dry run") from None
     except json.JSONDecodeError as error:

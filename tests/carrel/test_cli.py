@@ -45,6 +45,18 @@ def test_a_command_gets_its_words_and_gives_its_exit_code(monkeypatch: pytest.Mo
     assert cli.main(["broker"]) == 0
 
 
+@pytest.mark.parametrize("key", [KeyboardInterrupt, EOFError], ids=["ctrl-c", "ctrl-d"])
+def test_ctrl_c_ends_a_command_with_a_word(
+    key: type[BaseException], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_given: object) -> None:
+        raise key
+
+    monkeypatch.setattr("server.gateways.cli.load", interrupted)  # typer makes other errors of them
+    assert cli.main(["gateways", "list"]) == 130
+    assert capsys.readouterr().err.strip() == "carrel gateways: ended"
+
+
 @pytest.mark.parametrize("name", cli.COMMANDS)
 def test_every_command_of_the_table_exists(name: str) -> None:
     module, function = cli.COMMANDS[name][0].split(":")

@@ -47,8 +47,14 @@ def test_mistakes_are_one_sentence(config, typed, capsys) -> None:  # type: igno
     assert "too short" in capsys.readouterr().err
     assert carrel(config, "account", "disable", "nobody") == 1
     assert capsys.readouterr().err == "carrel account: There is no account of this name.\n"
+    assert carrel(config, "account", "create", "r", "--role", "librarian") == 1
+    assert capsys.readouterr().err.startswith("carrel account: user: write 2 to 64 letters, digits,")
     assert main(["account"]) == 2
+    assert main(["account", "create", "anna"]) == 2
     assert main(["token", "eat"]) == 2
+    missing, unknown = capsys.readouterr().err.splitlines()
+    assert missing == "carrel account: Missing option '--role' (carrel account --help says what there is)"
+    assert unknown.startswith("carrel token: No such command 'eat'")
 
 
 def test_accounts_are_listed_disabled_and_enabled(config, typed, capsys) -> None:  # type: ignore[no-untyped-def]

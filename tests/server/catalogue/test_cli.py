@@ -86,6 +86,8 @@ def test_out_and_in_again_and_a_table_of_classes(alone: Path, capsys: pytest.Cap
         (["import", "empty.mrc"], "empty.mrc: this is no MARC file: export the titles as ISO 2709 or MARCXML"),
         (["import", "wide.xml", "--dry-run"], "wide.xml: this is in UTF-16: save it as UTF-8"),
         (["import", "config.toml", "--items", "x"], "holdings mapping cannot be read"),
+        (["export", "."], "cannot write .: name a file, in a folder that is there"),
+        (["export", "no/x.mrc"], "cannot write no/x.mrc: name a file"),
         (["classes", "config.toml"], "table of classes cannot be read"),
         (["classes", "gb.csv"], "table of classes cannot be read"),
     ],
@@ -99,6 +101,7 @@ def test_wrong_input_is_one_sentence(alone: Path, monkeypatch: pytest.MonkeyPatc
     code, out, err = run(alone, *words)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert said in err
+    assert list(alone.glob("*.part")) == []
 
 
 def test_the_configuration_may_be_named_after_the_command_too(alone: Path) -> None:
