@@ -96,7 +96,7 @@ def everywhere(request: Request, session: ReadSession, *, core: CoreDep, _person
 def sign_out_there(
     session_id: SessionId, request: Request, session: WriteSession, *, core: CoreDep, _person: Person
 ) -> None:
-    """End one of the caller's sessions."""
+    """End one of the caller's sessions; one that has ended is as good."""
     service.end_session(session, token_of(request) or "", session_id, core.clock.now())
 
 

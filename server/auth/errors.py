@@ -99,11 +99,3 @@ class TokenTakenError(DomainError):
 
     code = "token_taken"
     title = "There is a token of this name. Revoke it first, or choose another name."
-
-
-class UnknownSessionError(DomainError):
-    """No such session of this person, or ended before."""
-
-    code = "unknown_session"
-    status = 404
-    title = "There is no such session, or it has ended."

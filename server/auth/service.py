@@ -22,7 +22,6 @@ from server.auth.errors import (
     LockedError,
     PinLockedError,
     SignInLockedError,
-    UnknownSessionError,
     WrongPasswordError,
     WrongPinError,
     WrongSignInError,
@@ -171,10 +170,10 @@ def sessions_of(session: Session, token: str, now: datetime) -> list[RunningSess
 
 
 def end_session(session: Session, token: str, session_id: str, now: datetime) -> None:
-    """End another session of whoever has this token; raises UnknownSessionError."""
+    """End another session of whoever has this token; one that they do not have, or no longer, is as good as ended."""
     own = repository.get_sign_in(session, _hash(token))
     if own is None or not repository.end_sign_in_of(session, own, session_id):
-        raise UnknownSessionError
+        return
     account = repository.get_account_by_id(session, own.account_id) if own.account_id is not None else None
     if account is not None:
         _record(session, "session.end", account, session_id, at=now)

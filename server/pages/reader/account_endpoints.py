@@ -97,14 +97,11 @@ def history(visit: VisitDep, session: WriteSession, core: CoreDep, *, keep: Anno
 
 @router.post("/my/account/sessions/{session_id}/end")
 def end(session_id: SessionId, visit: VisitDep, session: WriteSession, core: CoreDep) -> Response:
-    """Sign out elsewhere; what has ended meanwhile is as good."""
+    """Sign out elsewhere."""
     reader = views.reader_of(visit)
     if isinstance(reader, Response):
         return reader
-    try:
-        auth.end_session(session, token_of(visit.request) or "", session_id, core.clock.now())
-    except DomainError as error:
-        return _page(visit, session, core, reader, refused=refusal(visit.words, error.code))
+    auth.end_session(session, token_of(visit.request) or "", session_id, core.clock.now())
     return _saved("session")
 
 
@@ -164,13 +161,13 @@ def _saved(what: str) -> RedirectResponse:
 
 def _page(
     visit: Visit, session: Session, core: Core, reader: Reader, *,
-    done: str = "", refused: str = "", wrong: Mapping[str, str] = NOTHING, typed: Mapping[str, str] = NOTHING,
+    done: str = "", wrong: Mapping[str, str] = NOTHING, typed: Mapping[str, str] = NOTHING,
 ) -> Response:  # fmt: skip
     patron = _patron(session, reader)
     size, path = account_views.qr(reader.card)
     return visit.page(
         "reader/account.html",
-        status=422 if wrong else 409 if refused else 200,
+        status=422 if wrong else 200,
         patron=patron,
         card=reader.card,
         expires=views.day(visit.words, patron.expires_on) if patron.expires_on else "",
@@ -185,6 +182,5 @@ def _page(
         done=visit.words.gettext(account_views.DONE[done]) if done in account_views.DONE else "",
         running=auth.sessions_of(session, token_of(visit.request) or "", core.clock.now()),
         program=program,
-        refused=refused,
         wrong=wrong,
     )

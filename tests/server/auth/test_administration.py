@@ -210,15 +210,14 @@ class TestSessions:
         assert sorted(one["current"] for one in listed) == [False, True]
         assert {one["agent"] for one in listed} == {"testclient"}
         (other,) = (one["id"] for one in listed if not one["current"])
-        assert client.delete(f"/api/v1/session/all/{other}", headers=here).status_code == 204
+        for _ in range(2):
+            assert client.delete(f"/api/v1/session/all/{other}", headers=here).status_code == 204
         assert client.get("/api/v1/session", headers=there).status_code == 401
         assert client.get("/api/v1/session", headers=here).status_code == 200
-        again = client.delete(f"/api/v1/session/all/{other}", headers=here)
-        assert (again.status_code, again.json()["code"]) == (404, "unknown_session")
 
     def test_nobody_ends_another_persons_session(self, client: TestClient) -> None:
         mine, theirs = colleague(client, Role.LIBRARIAN), colleague(client, Role.DUTY_STAFF)
         (session,) = client.get("/api/v1/session/all", headers=theirs).json()["sessions"]
         for guess in (session["id"], session["id"][:4], "%" * 16, "_" * 16):
-            assert client.delete(f"/api/v1/session/all/{guess}", headers=mine).status_code in (404, 422)
+            assert client.delete(f"/api/v1/session/all/{guess}", headers=mine).status_code in (204, 404, 422)
         assert client.get("/api/v1/session", headers=theirs).status_code == 200

@@ -112,12 +112,11 @@ def test_another_session_is_ended_from_here(me: TestClient) -> None:
     page = me.get("/account")
     assert "Chrome · Android since" in text(page)
     (there,) = ends(page)
-    answer = me.post(there)
-    assert "You are signed out there." in text(answer)
-    assert ends(answer) == []
-    again = me.post(there)
-    assert again.status_code == 409
-    assert "There is no such session, or it has ended." in text(again)
+    for _ in range(2):
+        answer = me.post(there)
+        assert answer.status_code == 200
+        assert "You are signed out there." in text(answer)
+        assert ends(answer) == []
     me.cookies.clear()
     assert me.get("/api/v1/session", headers={"Authorization": f"Bearer {phone}"}).status_code == 401
     assert me.get("/api/v1/session", headers={"Authorization": f"Bearer {mine}"}).status_code == 200
