@@ -17,6 +17,7 @@ REFUSALS: dict[str, str] = {
     "on_loan": N_("This item is on loan to somebody else. Please hand it to a librarian."),
     "on_loan_to_you": N_("You have borrowed this item already."),
     "not_on_loan": N_("This item was not on loan."),
+    "title_not_on_loan": N_("No copy of this title is on loan on this card."),
     "not_your_loan": N_("This item is not among your loans."),
     "foreign_item": N_("This item belongs to another library."),
     "item_incomplete": N_("A part of this item is missing. Please lay it beside the others."),
@@ -99,7 +100,6 @@ REFUSALS: dict[str, str] = {
     "last_administrator": N_("This is the last administrator. Make somebody else administrator first."),
     "unknown_token": N_("There is no such token, or it was revoked before."),
     "token_taken": N_("There is a token of this name."),
-    "unknown_session": N_("There is no such session, or it has ended."),
     # sign-in
     "wrong_sign_in": N_("The name or card number, or the password or PIN, is wrong."),
     "sign_in_locked": N_("Too many wrong attempts. Please wait a while and try again."),

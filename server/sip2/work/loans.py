@@ -44,17 +44,12 @@ def checkout(task: Task) -> Message:
 
 def renew(task: Task) -> Message:
     """29 -> 30, by barcode or by the title of something the patron has."""
-    if task.offline:
-        barcode = task.barcode or _barcode_of_title(task)
-        return _renewed(task, offline.replay(task, "renewal", barcode), known(task))
-    if not task.pin.good:
+    if not (task.offline or task.pin.good):
         return task.refuse(task.pin.value)
-    if not task.card:
-        return task.refuse("unknown_card")
-    barcode = task.barcode or _barcode_of_title(task)
-    if not barcode:
-        return task.refuse("unknown_item")
-    return _renew(task, barcode)
+    barcode, without = _meant(task)
+    if task.offline:
+        return _renewed(task, offline.replay(task, "renewal", barcode, without=without), known(task))
+    return _renew(task, barcode) if barcode else task.refuse(without)
 
 
 def renew_all(task: Task) -> Message:
@@ -138,10 +133,19 @@ def _taken_back(task: Task) -> Message:
     return task.finish(draft.set(ok="1", magnetic="N"), "undone")
 
 
-def _barcode_of_title(task: Task) -> str:
-    wanted = task.request.get(F.TITLE).strip()
+def _meant(task: Task) -> tuple[str, str]:
+    """The barcode that a renewal names, or of the patron's loan whose title it names; and what to say without one."""
+    title = task.request.get(F.TITLE).strip()
+    if not task.card:
+        return "", "unknown_card"
+    if task.request.get(F.ITEM).strip():
+        return task.barcode, "unknown_item"
+    if not title:
+        return "", "message_incomplete"
     try:
-        loans = circulation.loans_of(task.session, task.card, task.occasion) if wanted else []
+        loans = circulation.loans_of(task.session, task.card, task.occasion)
     except UnknownCardError:
-        return ""
-    return next((loan.item.barcode for loan in loans if loan.item.title == wanted), "")
+        return "", "unknown_card"
+    records = catalogue.titled(task.session, title)
+    barcodes = (loan.item.barcode for loan in loans if loan.item.title == title or loan.item.record_id in records)
+    return next(barcodes, ""), "title_not_on_loan" if records else "unknown_record"

@@ -15,11 +15,16 @@ UNREADABLE = "-"
 """Stands for a barcode that is none in the refusal of one."""
 
 
-def replay(task: Task, kind: Literal["checkout", "checkin", "renewal"], barcode: str) -> ItemResult:
-    """Record one transaction, once however often it is told; refused only for a card or an item nobody knows."""
+def replay(
+    task: Task, kind: Literal["checkout", "checkin", "renewal"], barcode: str, *, without: str = "unknown_item"
+) -> ItemResult:
+    """Record one transaction, once however often it is told; refused only for a card or an item nobody knows.
+
+    `without` says why there is no barcode.
+    """
     at = task.happened_at()
     if not barcode or (kind != "checkin" and not task.card):
-        return _unreadable(task)
+        return _unreadable(task, "unknown_card" if barcode else without)
     promised = task.profile.instant(task.request.fixed.get("due", ""))
     returned = task.profile.instant(task.request.fixed.get("returned", ""))
     if returned is not None:
@@ -37,9 +42,8 @@ def replay(task: Task, kind: Literal["checkout", "checkin", "renewal"], barcode:
     return told.results[0] if told.results else ItemResult(barcode=barcode, status="ok")
 
 
-def _unreadable(task: Task) -> ItemResult:
+def _unreadable(task: Task, code: str) -> ItemResult:
     """No card or barcode of ours can look like this."""
-    code = "unknown_item" if not task.barcode else "unknown_card"
     tell_staff(task, code)
     return ItemResult(barcode=task.barcode or UNREADABLE, status="refused", code=code)
 

@@ -144,11 +144,26 @@ def test_renewal_by_barcode_and_by_title(terminal: Client, clock: ManualClock) -
     clock.advance(days=1)
     renewed = renew(terminal, ALICE, BOOKS[0])
     assert (renewed.id, renewed.fixed["ok"], renewed.fixed["renewal_ok"]) == ("30", "1", "Y")
-    by_title = terminal.ask(f"29NN{DATE}{NO_DATE}AOMAIN|AA{ALICE}|AD{PIN}|AJBook 1|")
+    by_title = terminal.ask(f"29NN{DATE}{NO_DATE}AOMAIN|AA{ALICE}|AD{PIN}|AJbook 1|")
     assert (by_title.fixed["ok"], by_title.get(F.ITEM)) == ("1", BOOKS[0])
     assert "renewed again" in screen(renew(terminal, ALICE, BOOKS[0]))
     assert renew(terminal, BO, BOOKS[0]).fixed["ok"] == "0"
-    assert terminal.ask(f"29NN{DATE}{NO_DATE}AOMAIN|AA{ALICE}|AD{PIN}|").fixed["ok"] == "0"
+
+
+@SQLITE
+@pytest.mark.parametrize("no_block", ["N", "Y"])
+def test_a_renewal_that_finds_nothing_says_what_was_not_found(terminal: Client, no_block: str) -> None:
+    def told(asked: str) -> str:
+        answer = terminal.ask(f"29N{no_block}{DATE}{NO_DATE}AOMAIN|AD{PIN}|{asked}|")
+        assert (answer.id, answer.fixed["ok"], answer.get(F.TITLE)) == ("30", "0", "")
+        return screen(answer)
+
+    assert "There is no such title in the catalogue." in told(f"AA{ALICE}|AJNo such book")
+    assert "No copy of this title is on loan on this card." in told(f"AA{ALICE}|AJbook 2")
+    assert "This item is not in our catalogue." in told(f"AA{ALICE}|ABno barcode at all")
+    assert "message is incomplete" in told(f"AA{ALICE}")
+    if no_block == "Y":
+        assert "We do not know this card." in told("AAnobody at all|AJBook 1")
 
 
 def test_renewing_all_counts_what_was_and_what_was_not(terminal: Client, clock: ManualClock) -> None:
