@@ -149,13 +149,20 @@ def count_open(session: Session, patron_id: int) -> int:
 
 
 def pay(
-    session: Session, patron_id: int, amount: Decimal, *, payment_id: str, means: str, actor: str, at: datetime,
+    session: Session, patron_id: int, amount: Decimal | None, *, payment_id: str, means: str, actor: str, at: datetime,
     fee_id: int | None = None,
 ) -> Paid | Refused:  # fmt: skip
-    """Book a payment, on one fee or the oldest first. The same `payment_id` from the same actor is booked once."""
-    if policy.amount_of(str(amount)) is None:
+    """Book a payment, on one fee or the oldest first; None is all that is owed of it or of them. The same `payment_id`
+    from the same actor is booked once."""
+    if amount is not None and policy.amount_of(str(amount)) is None:
         return Refused("payment_amount")
+    owing = _owing(session, patron_id) if amount is None else ()
     known = repository.find_payment(session, actor, payment_id, since=at - REMEMBERED)
+    if amount is None:
+        units = known.amount if known else sum(fee.owed for fee in owing if fee_id in (None, fee.id))
+        if not units:
+            return Refused("unknown_fee")
+        amount = major(units)
     row = PaymentRow(actor=actor, payment_id=payment_id, patron_id=patron_id, amount=minor(amount), at=at)
     if known is None and not repository.claim_payment(session, row):
         known = repository.find_payment(session, actor, payment_id, since=at - REMEMBERED)

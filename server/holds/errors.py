@@ -13,6 +13,14 @@ class UnknownHoldError(DomainError):
     title = "There is no such hold."
 
 
+class HoldOverError(DomainError):
+    """A hold cannot be paused until a day in the past."""
+
+    code = "hold_over"
+    status = 409
+    title = "This day is over. Choose a later one, or none."
+
+
 class HoldReadyError(DomainError):
     """A hold for which something is set aside cannot be paused."""
 

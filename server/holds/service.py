@@ -16,7 +16,7 @@ from carrel.clock import local_date
 from server.audit import service as audit
 from server.catalogue import service as catalogue
 from server.holds import policy, repository
-from server.holds.errors import HoldReadyError, UnknownHoldError
+from server.holds.errors import HoldOverError, HoldReadyError, UnknownHoldError
 from server.holds.hold import Hold, State
 from server.holds.policy import Refused, Route, Wish
 from server.lending import service as lending
@@ -134,10 +134,12 @@ def cancel(session: Session, hold_id: int, occasion: Occasion, *, patron_id: int
 def pause(
     session: Session, hold_id: int, occasion: Occasion, *, until: date | None = None, patron_id: int | None = None
 ) -> Hold:
-    """Be passed over, and keep one's place; raises UnknownHoldError, HoldReadyError."""
+    """Be passed over, and keep one's place; raises UnknownHoldError, HoldReadyError, HoldOverError."""
     hold = _open_hold(session, hold_id, patron_id)
     if hold.state != "waiting":
         raise HoldReadyError
+    if until is not None and until < local_date(occasion.now, occasion.zone):
+        raise HoldOverError
     repository.change(session, hold.id, paused=True, paused_until=until)
     _audit(session, "hold.pause", hold, occasion)
     return replace(hold, paused=True, paused_until=until)

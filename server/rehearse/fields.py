@@ -31,6 +31,7 @@ class Fields:
         self._data = data
         self._heeded: set[str] = {*PATRON, *USUAL}
         self._rows: list[Fields] = []
+        self.remarks: list[str] = []
 
     def row(self, number: int, data: Any) -> Fields:
         """An entry of a list that the action holds."""
@@ -100,6 +101,10 @@ class Fields:
     def mistake(self, what: str) -> RehearsalError:
         """A sentence about this action."""
         return RehearsalError(f"{self.where} ({self.cmd}): {what}")
+
+    def remark(self, what: str) -> None:
+        """Have something told that is no mistake, and counts for nothing."""
+        self.remarks.append(f"{self.where} ({self.cmd}): {what}")
 
     def unheeded(self) -> Iterator[str]:
         """Keys that made no difference."""

@@ -85,6 +85,7 @@ class _Company:
         acts = [self._act(one, f"{name}-{n}") for n, one in enumerate(step.together or (step,))]
         answers = [self._play(acts[0])] if len(acts) == 1 else self._all_at_once(acts)
         for act, answer in zip(acts, answers, strict=True):
+            played.remarks += act.fields.remarks
             if answer["result"] != "refused":  # a refusal may come before all was read
                 played.remarks += act.fields.unheeded()
         return answers

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Form, HTTPException, Path, Query
 from starlette.responses import RedirectResponse, Response
 
+from carrel.clock import local_date
 from carrel.contracts.ids import BranchId, ItemBarcode, RequestId
 from server.catalogue import service as catalogue
 from server.deps import CoreDep, ReadSession, WriteSession, public
@@ -55,6 +56,7 @@ def my_holds(
         terms=hold_views.terms(visit.words, lending.current(session).policy),
         done=visit.words.gettext(hold_views.DONE[done]) if done in hold_views.DONE else "",
         refused=views.told(visit.words, refused),
+        today=local_date(core.clock.now(), core.settings.common.library.zone),
         cover=views.covers_of(visit, records),
         linked=views.linked(visit, records.values()),
     )

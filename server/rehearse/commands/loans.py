@@ -18,6 +18,7 @@ from carrel.contracts.circulation import (
     RenewalRequest,
     UndoRequest,
 )
+from carrel.web.words import REFUSALS
 from server.catalogue import service as catalogue
 from server.circulation import returns
 from server.circulation import service as circulation
@@ -171,6 +172,12 @@ def overriding(act: Act, known: frozenset[str] = OVERRIDABLE) -> dict[str, Any]:
     if not written:
         return {}
     codes = sorted(known) if written is True else act.fields.texts(*OVERRIDES)
+    for code in codes:
+        if code not in known | set(REFUSALS):
+            what = f"override: '{code}' is no reason of a refusal; there are {', '.join(sorted(known))}"
+            raise act.fields.mistake(what)
+        if code not in known:
+            act.fields.remark(f"override: nobody can decide against '{code}'")
     return {"overrides": frozenset(codes), "reason": act.fields.words(*REASON)}
 
 

@@ -45,17 +45,16 @@ def charge(act: Act) -> Answer:
 
 
 def pay(act: Act) -> Answer:
-    """A payment, on one fee or the oldest first."""
+    """A payment, on one fee or the oldest first; of all that is owed where no amount is named."""
     with act.database.writing() as session:
         patron = act.patron(session)
         if patron is None:
             return refused("unknown_patron")
-        asked, number = act.fields.money("amount"), act.fields.text(*PAYMENT, default=act.request_id)
-        assert asked is not None
+        number = act.fields.text(*PAYMENT, default=act.request_id)
         paid = fees.pay(
             session,
             patron.id,
-            asked,
+            act.fields.money("amount", default=None),
             payment_id=number,
             means=act.fields.text("means", "by", "method", default="cash"),
             actor=act.actor,

@@ -9,7 +9,7 @@ from server.audit import service as audit
 from server.audit.values import Wanted
 from server.catalogue import service as catalogue
 from server.holds import service as holds
-from server.holds.errors import HoldReadyError, UnknownHoldError
+from server.holds.errors import HoldOverError, HoldReadyError, UnknownHoldError
 from server.lending.occasion import Channel
 from server.lending.policy import Calendar, LibraryPolicy, Rule
 from tests.support.counter import Counter, codes, day, local
@@ -125,6 +125,9 @@ def test_a_renewal_is_refused_while_somebody_waits_and_has_not_paused(desk: Coun
 def test_a_pause_keeps_the_place(desk: Counter) -> None:
     desk.checkout(ALICE, A)
     first, _ = desk.hold(BO, A), desk.hold(CHEN, A)
+    with pytest.raises(HoldOverError):
+        desk.do(lambda session: holds.pause(session, first.hold or 0, desk.occasion, until=day("2026-03-01")))
+    assert not desk.get_hold(first.hold).paused
     desk.do(lambda session: holds.pause(session, first.hold or 0, desk.occasion, until=day("2026-03-10")))
     desk.checkin(A)
     assert states(desk, A) == [(BO, "waiting"), (CHEN, "ready")]

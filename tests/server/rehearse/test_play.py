@@ -183,6 +183,7 @@ def test_holds_are_found_by_title_item_or_number(played) -> None:  # type: ignor
         act("BIG", "place_hold", record="R3", expires="2026-02-01"),
         act("BIG", "place_hold", record="NONE"),
         act("KID", "pause_hold", hold_id=2),
+        act("KID", "pause_hold", item="B1", until="2026-01-04"),
         act("KID", "pause_hold", item="B1"),
         act("BIG", "cancel_hold", record="R3"),
         act("BIG", "resume_hold"),
@@ -190,7 +191,7 @@ def test_holds_are_found_by_title_item_or_number(played) -> None:  # type: ignor
         CHECK,
     )
     assert told(case) == [
-        "ok", "ok", "ok", "ok", "unknown_record", "unknown_hold", "ok", "ok", "ok", "ok",
+        "ok", "ok", "ok", "ok", "unknown_record", "unknown_hold", "hold_over", "ok", "ok", "ok", "ok",
     ]  # fmt: skip
     holds = [(one["patron"], one["item"], one["position"], one["pickup"]) for one in case["checks"][0]["holds"]]
     assert holds == [("KID", "B1", 1, "main"), ("BIG", None, 2, "north")]
@@ -219,6 +220,25 @@ def test_money_is_counted_in_cents_and_never_too_much(played) -> None:  # type: 
         "unknown_fee", "unknown_patron", "unknown_patron", "unknown_patron",
     ]  # fmt: skip
     assert case["checks"][0]["balances"]["DEBT"] == "0.00"
+
+
+def test_a_payment_without_an_amount_is_of_all_that_is_owed(played) -> None:  # type: ignore[no-untyped-def]
+    case = played(
+        desk("charge", patron="DEBT", kind="damage", amount="0.50"),
+        desk("pay", patron="DEBT", fee="damage"),
+        desk("pay", patron="DEBT", payment_id="p"),
+        desk("charge", patron="DEBT", amount="1.00"),
+        desk("pay", patron="DEBT", payment_id="p"),
+        desk("pay", patron="P1"),
+        {"parallel": [desk("pay", patron="DEBT"), desk("pay", patron="DEBT")]},
+        desk("charge", patron="DEBT", amount="1.00"),
+        desk("waive", patron="DEBT", reason="so"),
+    )
+    results = case["results"]
+    assert told(case)[:6] == ["ok", "ok", "ok", "ok", "ok", "unknown_fee"]
+    assert sorted(told(case)[6:8]) == ["ok", "unknown_fee"], "the second finds nothing that is owed"
+    assert [results[n]["amount"] for n in (1, 2, 4, 9)] == ["0.50", "4.50", "4.50", "1.00"]
+    assert results[9]["balance"] == "0.00"
 
 
 def test_cards_and_pins_at_every_door(played) -> None:  # type: ignore[no-untyped-def]

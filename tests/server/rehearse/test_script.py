@@ -149,6 +149,10 @@ MISTAKES = [
         wrong({}, {"override": ["loan_limit", 1.5], "reason": "x"}),
         "action 1 (checkout): override: 1.5 is not a name: write a text",
     ),
+    (
+        wrong({}, {"override": ["loan_limits"], "reason": "so"}),
+        "action 1 (checkout): override: 'loan_limits' is no reason of a refusal; there are card_expired, card_lost",
+    ),
     (wrong({}, {"cmd": "x" * 99}), "cmd 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx ..."),
     (wrong({}, {"actor": {"role": "desk"}}), "action 1: actor: {'role': 'desk'} is not a name: write desk, kiosk-1"),
     (wrong({}, {"cmd": None}), "case 'a', action 1: \"cmd\" is missing"),
@@ -235,12 +239,15 @@ def test_a_database_that_does_not_answer_is_one_sentence(tmp_path: Path, capsys:
 
 
 def test_what_nobody_knows_is_named_and_left_out_of_account(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    data = SHARED | {"patrons": {"P1": {"shoe_size": 43}}, "id": "a", "actions": [OUT | {"colour": "red", "note": "!"}]}
+    sure = {"cmd": "checkout", "patron": "P1", "item": "NONE", "override": ["unknown_item"], "reason": "it is here"}
+    actions = [OUT | {"colour": "red", "note": "!"}, sure]
+    data = SHARED | {"patrons": {"P1": {"shoe_size": 43}}, "id": "a", "actions": actions}
     code, played, err = play(tmp_path, capsys, data)
-    assert (code, results(played)) == (0, [("ok", None)])
+    assert (code, results(played)) == (0, [("ok", None), ("refused", "unknown_item")])
     assert "patrons.P1.shoe_size is not known" in err
     assert "case 'a', action 1 (checkout): 'colour' is not known" in err
-    assert err.count("\n") == 2
+    assert "case 'a', action 2 (checkout): override: nobody can decide against 'unknown_item'" in err
+    assert err.count("\n") == 3
 
 
 def test_keys_of_the_file_of_a_case_and_of_a_new_rule_are_named_too(

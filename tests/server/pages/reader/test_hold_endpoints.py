@@ -148,6 +148,8 @@ def test_only_known_codes_in_the_address_become_words(alice, title):
 def test_reservations_are_paused_resumed_and_cancelled(alice, counter):
     counter.checkout(BO, BOOKS[0])
     hold = counter.hold(ALICE, BOOKS[0]).hold
+    over = alice.post(f"/my/holds/{hold}/pause", data={"until": "2026-01-01"}).text
+    assert "This day is over. Choose a later one, or none." in over
     page = alice.post(f"/my/holds/{hold}/pause", data={"until": "2026-04-01"}).text
     assert "Paused. The reservation keeps its place" in page
     assert "Waits again from 1 Apr 2026." in page
