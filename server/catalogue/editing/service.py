@@ -26,6 +26,7 @@ from server.catalogue.models import ItemRow
 from server.catalogue.policy import Status, Trigger, next_status
 from server.catalogue.search.documents import index_records
 from server.catalogue.service import Item, NewItem, NewRecord
+from server.holds import service as holds
 from server.patrons import service as patrons
 
 LISTS = ("subjects", "title_alt", "author_alt")
@@ -112,11 +113,13 @@ def update_item(session: Session, barcode: str, changes: Mapping[str, Any], by: 
 
 
 def move_item(session: Session, barcode: str, trigger: Trigger, by: By, *, note: str | None = None) -> Item:
-    """What happens to a copy apart from lending. Raises UnknownItemError, ItemInUseError, ItemStateError."""
+    """What happens to a copy apart from lending; who it was on its way to waits again. Raises UnknownItemError,
+    ItemInUseError, ItemStateError."""
     row = _row(session, barcode)
     wanted = _next(row, trigger)
     detail = {"from": row.status, "to": wanted}
     service.set_status(session, row.id, wanted)
+    holds.take_back(session, row.id)
     if trigger in (Trigger.FOUND, Trigger.READY):
         service.set_seen(session, row.id, by.at)
     if note is not None:
@@ -129,13 +132,15 @@ def send_item(
     session: Session, barcode: str, branch: str, by: By, *, here: str | None = None, note: str | None = None
 ) -> Item:
     """Put a copy on its way to another branch, where it stays until it comes back from its next loan; a copy that is to
-    belong there is given the branch. Raises UnknownItemError, ItemInUseError, ItemStateError."""
+    belong there is given the branch. What was lost comes over the desk first, since fees follow. Raises
+    UnknownItemError, ItemInUseError, ItemStateError."""
     row = _row(session, barcode)
     wanted = _next(row, Trigger.SEND)
-    if row.status == "on_shelf" and (here or row.at_branch) == branch:
+    if row.status == "lost" or (row.status == "on_shelf" and (here or row.at_branch) == branch):
         raise ItemStateError(status=row.status, action=Trigger.SEND.value)
     detail = {"from": row.status, "to": wanted, "branch": branch}
     service.set_status(session, row.id, wanted, at_branch=here, transit_to=branch, stays=True)
+    holds.take_back(session, row.id)
     if note is not None:
         repository.change_item(session, row.id, note=note)
     _audit(session, by, "catalogue.item_send", target=f"item:{row.id}", detail=detail)

@@ -136,6 +136,33 @@ def test_items_are_sent_and_withdrawn_from_the_shelf_only(played) -> None:  # ty
     assert states["B4"] == ("withdrawn", None)
 
 
+@pytest.mark.parametrize(("cmd", "left"), [("withdraw", None), ("send", "B3")])
+def test_who_an_item_was_on_its_way_to_waits_again_when_it_goes_elsewhere(played, cmd: str, left: str | None) -> None:  # type: ignore[no-untyped-def]
+    case = played(
+        desk("checkout", patron="P1", item="B3"),
+        act("BIG", "place_hold", record="R3", pickup="north"),
+        desk("checkin", item="B3"),
+        desk(cmd, item="B3", to="main") if left else desk(cmd, item="B3"),
+        CHECK,
+        desk("checkin", item="B3", branch="main"),
+        CHECK,
+    )
+    holds = [[(one["state"], one["position"], one["set_aside"]) for one in check["holds"]] for check in case["checks"]]
+    assert holds == [[("waiting", 1, None)], [("in_transit", 0, left)] if left else [("waiting", 1, None)]]
+
+
+def test_what_was_lost_comes_over_the_desk_before_it_is_sent(played) -> None:  # type: ignore[no-untyped-def]
+    case = played(
+        desk("checkout", patron="P1", item="B1"),
+        desk("declare_lost", item="B1"),
+        desk("send", item="B1", to="north"),
+        desk("checkin", item="B1"),
+        CHECK,
+    )
+    assert told(case) == ["ok", "ok", "item_state", "ok"]
+    assert case["checks"][0]["balances"]["P1"] == "0.00"
+
+
 def test_the_desk_names_items_alone_and_several_at_once(played) -> None:  # type: ignore[no-untyped-def]
     case = played(
         desk("checkout", patron="P1", item="B1"),
