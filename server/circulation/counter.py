@@ -110,12 +110,11 @@ class Counter:
         aside = queueing.set_aside(queue, item.id)
         if aside is not None:
             return policy.HoldFacts(set_aside_for=aside.patron_id)
-        before = queueing.ahead(queue, item.id, patron.id)
-        if not before or any(hold.item_id == item.id for hold in before):
-            return policy.HoldFacts(needed=bool(before))
+        if not queueing.ahead(queue, item.id, patron.id):
+            return policy.HoldFacts()
         others = catalogue.items_of(self.session, item.record_id)
-        spare = sum(other.status == "on_shelf" and other.for_loan and other.id != item.id for other in others)
-        return policy.HoldFacts(needed=len(before) > spare)
+        spare = {one.id for one in others if one.status == "on_shelf" and one.for_loan and one.id != item.id}
+        return policy.HoldFacts(needed=queueing.needed(queue, item.id, patron.id, spare=spare))
 
 
 def open_counter(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import takewhile
 from typing import Literal
 
 from server.holds.hold import Hold
@@ -102,13 +103,26 @@ def set_aside(queue: Iterable[Hold], item_id: int) -> Hold | None:
 
 def ahead(queue: Sequence[Hold], item_id: int, patron_id: int | None) -> list[Hold]:
     """Those who wait for what this item would serve, before the patron's own place if they have one."""
-    before = []
-    for hold in queue:
-        if patron_id is not None and hold.patron_id == patron_id:
-            break
-        if hold.state == "waiting" and not hold.paused and hold.takes(item_id):
-            before.append(hold)
-    return before
+    return [hold for hold in _before(queue, patron_id) if hold.takes(item_id)]
+
+
+def needed(queue: Sequence[Hold], item_id: int, patron_id: int | None, *, spare: Collection[int]) -> bool:
+    """Whether one of those ahead gets none of the spare items; they are served in their order, and who takes any leaves
+    an item that somebody waits for by itself to them where there is another."""
+    before = _before(queue, patron_id)
+    wanted, free = {hold.item_id for hold in before}, set(spare)
+    for hold in before:
+        fitting = [one for one in free if hold.takes(one)]
+        if not fitting and hold.takes(item_id):
+            return True
+        free -= {min(fitting, key=lambda one: (one in wanted, one))} if fitting else set()
+    return False
+
+
+def _before(queue: Sequence[Hold], patron_id: int | None) -> list[Hold]:
+    """Those who wait and have not paused, before the patron's own place if they have one."""
+    others = takewhile(lambda hold: patron_id is None or hold.patron_id != patron_id, queue)
+    return [hold for hold in others if hold.state == "waiting" and not hold.paused]
 
 
 def own(queue: Sequence[Hold], item_id: int, patron_id: int) -> Hold | None:

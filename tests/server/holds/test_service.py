@@ -113,6 +113,14 @@ def test_whoever_comes_to_the_shelf_first_leaves_enough_for_those_who_wait(desk:
     assert states(desk, B) == []
 
 
+def test_a_copy_on_the_shelf_serves_only_one_of_those_who_wait(desk: Counter) -> None:
+    desk.checkout(ALICE, B)
+    desk.hold(BO, "39999999", only_this=True)
+    assert codes(desk.renew(ALICE, B)) == ["ok"]
+    desk.hold(CHEN, B)
+    assert codes(desk.renew(ALICE, B)) == ["hold_waiting"], "the copy on the shelf is for the one before"
+
+
 def test_a_renewal_is_refused_while_somebody_waits_and_has_not_paused(desk: Counter) -> None:
     desk.checkout(ALICE, A)
     wish = desk.hold(BO, A)
