@@ -46,6 +46,11 @@ def token(session: Session) -> str | None:
     return session.scalar(_TOKEN)
 
 
+def lock_settings(session: Session) -> None:
+    """Make others who change the settings wait."""
+    session.execute(select(_SETTINGS.c.id).with_for_update())
+
+
 def settings(session: Session) -> SettingRow | None:
     """The one row."""
     return session.get(SettingRow, _ONLY, populate_existing=True)

@@ -55,6 +55,12 @@ def by_token(session: Session, token: str | None) -> Lending:
     return lending
 
 
+def to_change(session: Session) -> Lending:
+    """The same for who makes something new of it: others who change it wait until then, so that no change is lost."""
+    repository.lock_settings(session)
+    return current(session)
+
+
 def knows_branch(lending: Lending, branch: str | None, *, own: str) -> bool:
     """Whether a request may name this branch: the library's own one, one of the policy's, any where it names none."""
     return branch is None or branch == own or not lending.policy.branches or branch in lending.policy.branches
@@ -94,7 +100,7 @@ def set_rules(session: Session, rules: Sequence[Rule], *, actor: str, at: dateti
     for rule in rules:
         if (rule.days is None) == (rule.hours is None) and (rule.allowed or rule.days is not None):
             raise RuleWithoutTimeError(rule=" / ".join(rule.key))
-    before = current(session)
+    before = to_change(session)
     _change(session, before, {}, actor=actor, at=at)
     repository.replace_rules(session, (_columns(rule) for rule in rules))
     removed, added = set(before.rules) - set(rules), set(rules) - set(before.rules)
@@ -104,7 +110,7 @@ def set_rules(session: Session, rules: Sequence[Rule], *, actor: str, at: dateti
 
 def set_policy(session: Session, policy: LibraryPolicy, *, actor: str, at: datetime) -> None:
     """Follow this policy from now on."""
-    before = current(session)
+    before = to_change(session)
     _change(session, before, {"policy": POLICY.dump_json(policy).decode()}, actor=actor, at=at)
     old, new = POLICY.dump_python(before.policy, mode="json"), POLICY.dump_python(policy, mode="json")
     changed = [name for name in new if getattr(before.policy, name) != getattr(policy, name)]  # 0 is 0.00
@@ -115,7 +121,7 @@ def set_policy(session: Session, policy: LibraryPolicy, *, actor: str, at: datet
 def set_calendar(session: Session, calendar: Calendar, *, actor: str, at: datetime) -> None:
     """Count these days as closed from now on; due dates that were promised stay."""
     told = CALENDAR.dump_python(calendar, mode="json")
-    _change(session, current(session), {"calendar": CALENDAR.dump_json(calendar).decode()}, actor=actor, at=at)
+    _change(session, to_change(session), {"calendar": CALENDAR.dump_json(calendar).decode()}, actor=actor, at=at)
     audit.record(session, actor=actor, action="lending.calendar", target="lending", at=at, detail=told)
 
 

@@ -147,7 +147,7 @@ def save_policy(page: SettingsDep, sent: Fields) -> Response:
         return page.visit.to_sign_in()
     draft, _ = forms.read_policy(sent)
     with page.core.database.writing() as session:
-        stored = forms.policy_texts(lending.current(session).policy)
+        stored = forms.policy_texts(lending.to_change(session).policy)
         merged = seen.merge(draft.texts, dict(sent).get(seen.FIELD), stored)
         draft, policy = forms.read_policy(list(merged.texts.items()))
         if policy is not None and not merged.clashes:
@@ -163,7 +163,7 @@ def save_calendar(page: SettingsDep, sent: Fields) -> Response:
     if (caller := page.visit.administrator()) is None:
         return page.visit.to_sign_in()
     with page.core.database.writing() as session:
-        now = lending.current(session)
+        now = lending.to_change(session)
         branches = now.branches(page.own)
         stored = forms.calendar_texts(now.calendar, branches)
         draft, _ = forms.read_calendar(sent, branches)
@@ -189,7 +189,7 @@ def _judged(draft: Draft, merged: seen.Merged, stored: forms.Texts) -> Draft:
 
 def _replaced(session: Session, original: str, new: Sequence[Rule], *, actor: str, at: datetime) -> bool:
     """Put rules in the place of one, or beside the others; False when that one is not there any more."""
-    rules = lending.current(session).rules
+    rules = lending.to_change(session).rules
     kept = [rule for rule in rules if forms.key_of(rule) != original]
     if original and len(kept) == len(rules):
         return False

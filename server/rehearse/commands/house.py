@@ -50,13 +50,13 @@ def set_rule(act: Act) -> Answer:
         for one in wanted:
             _set(act, session, one, one.table())
         if policy is not None:
-            changed = _policy(act, lending.current(session), policy)
+            changed = _policy(act, lending.to_change(session), policy)
             lending.set_policy(session, changed, actor=act.actor, at=act.now)
     return ok()
 
 
 def _set(act: Act, session: Session, said: Fields, facts: Mapping[str, Any]) -> None:
-    now = lending.current(session)
+    now = lending.to_change(session)
     rule = _rule(said, now, facts)
     lending.set_rules(
         session, [*(one for one in now.rules if one.key != rule.key), rule], actor=act.actor, at=act.now

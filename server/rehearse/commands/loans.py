@@ -75,8 +75,9 @@ def renew(act: Act) -> Answer:
     with act.database.reading() as session:
         stands = act.door.channel is not Channel.DESK or act.has_patron()
         card = act.card(session) if stands else _borrower(session, refs[0].barcode)
+        known = catalogue.items_by_barcode(session, [refs[0].barcode])
     if card is None:
-        return refused("not_on_loan")
+        return refused("not_on_loan" if known else "unknown_item")
     if wrong := wrong_pin(act, card):
         return wrong
     if code := unfounded(act):

@@ -168,6 +168,7 @@ def test_the_desk_names_items_alone_and_several_at_once(played) -> None:  # type
         desk("checkout", patron="P1", item="B1"),
         desk("renew", item="B1"),
         desk("renew", item="B3"),
+        desk("renew", item="NONE"),
         act("P1", "pin", new_pin="8024"),
         desk("withdraw", items=["B1", "B3"]),
         desk("send", item="B4", branch="north"),
@@ -179,10 +180,10 @@ def test_the_desk_names_items_alone_and_several_at_once(played) -> None:  # type
         | {"at": "2026-01-06T23:00"},
     )
     assert told(case) == [
-        "ok", "ok", "not_on_loan", "wrong_pin", "item_in_use", "ok", "not_your_loan", "unknown_item", "ok",
-        "patron_blocked", "ok",
+        "ok", "ok", "not_on_loan", "unknown_item", "wrong_pin", "item_in_use", "ok", "not_your_loan", "unknown_item",
+        "ok", "patron_blocked", "ok",
     ]  # fmt: skip
-    assert [one["result"] for one in case["results"][4]["items"]] == ["refused", "ok"]
+    assert [one["result"] for one in case["results"][5]["items"]] == ["refused", "ok"]
 
 
 def test_blocks_are_placed_until_a_time_and_lifted_by_reason(played) -> None:  # type: ignore[no-untyped-def]
