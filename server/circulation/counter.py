@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from carrel.clock import local_date
 from carrel.contracts.circulation import BatchResult, ItemResult
 from server.audit import service as audit
 from server.catalogue import service as catalogue
@@ -110,11 +111,12 @@ class Counter:
         aside = queueing.set_aside(queue, item.id)
         if aside is not None:
             return policy.HoldFacts(set_aside_for=aside.patron_id)
-        if not queueing.ahead(queue, item.id, patron.id):
+        today = local_date(self.occasion.now, self.occasion.zone)
+        if not queueing.ahead(queue, item.id, patron.id, today):
             return policy.HoldFacts()
         others = catalogue.items_of(self.session, item.record_id)
         spare = {one.id for one in others if one.status == "on_shelf" and one.for_loan and one.id != item.id}
-        return policy.HoldFacts(needed=queueing.needed(queue, item.id, patron.id, spare=spare))
+        return policy.HoldFacts(needed=queueing.needed(queue, item.id, patron.id, today, spare=spare))
 
 
 def open_counter(

@@ -40,7 +40,7 @@ class Outlook:
     def days(self, queue: Sequence[Hold], items: Sequence[catalogue.Item]) -> dict[int, date]:
         """Of each who waits for a title and has not paused, the day, by hold."""
         lendable = [item for item in items if item.for_loan]
-        waiting = [hold for hold in queue if hold.state == "waiting" and not hold.paused]
+        waiting = [hold for hold in queue if hold.waits(self.today)]
         places = [Place(hold.item_id, self._kept_days(hold, lendable)) for hold in waiting]
         expected = policy.expected_days(self._copies(queue, lendable), places)
         return {

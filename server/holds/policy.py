@@ -91,9 +91,9 @@ def route(here: str, home: str, pickup: str | None) -> Route:
     return Route("shelf" if home == here else "transit", home)
 
 
-def next_for(queue: Sequence[Hold], item_id: int) -> Hold | None:
+def next_for(queue: Sequence[Hold], item_id: int, today: date) -> Hold | None:
     """Who gets an item that is free: the first who waits, has not paused, and takes it."""
-    return next((hold for hold in queue if hold.state == "waiting" and not hold.paused and hold.takes(item_id)), None)
+    return next((hold for hold in queue if hold.waits(today) and hold.takes(item_id)), None)
 
 
 def set_aside(queue: Iterable[Hold], item_id: int) -> Hold | None:
@@ -101,15 +101,15 @@ def set_aside(queue: Iterable[Hold], item_id: int) -> Hold | None:
     return next((hold for hold in queue if hold.filled_item_id == item_id and hold.open), None)
 
 
-def ahead(queue: Sequence[Hold], item_id: int, patron_id: int | None) -> list[Hold]:
+def ahead(queue: Sequence[Hold], item_id: int, patron_id: int | None, today: date) -> list[Hold]:
     """Those who wait for what this item would serve, before the patron's own place if they have one."""
-    return [hold for hold in _before(queue, patron_id) if hold.takes(item_id)]
+    return [hold for hold in _before(queue, patron_id, today) if hold.takes(item_id)]
 
 
-def needed(queue: Sequence[Hold], item_id: int, patron_id: int | None, *, spare: Collection[int]) -> bool:
+def needed(queue: Sequence[Hold], item_id: int, patron_id: int | None, today: date, *, spare: Collection[int]) -> bool:
     """Whether one of those ahead gets none of the spare items; they are served in their order, and who takes any leaves
     an item that somebody waits for by itself to them where there is another."""
-    before = _before(queue, patron_id)
+    before = _before(queue, patron_id, today)
     wanted, free = {hold.item_id for hold in before}, set(spare)
     for hold in before:
         fitting = [one for one in free if hold.takes(one)]
@@ -119,10 +119,10 @@ def needed(queue: Sequence[Hold], item_id: int, patron_id: int | None, *, spare:
     return False
 
 
-def _before(queue: Sequence[Hold], patron_id: int | None) -> list[Hold]:
+def _before(queue: Sequence[Hold], patron_id: int | None, today: date) -> list[Hold]:
     """Those who wait and have not paused, before the patron's own place if they have one."""
     others = takewhile(lambda hold: patron_id is None or hold.patron_id != patron_id, queue)
-    return [hold for hold in others if hold.state == "waiting" and not hold.paused]
+    return [hold for hold in others if hold.waits(today)]
 
 
 def own(queue: Sequence[Hold], item_id: int, patron_id: int) -> Hold | None:

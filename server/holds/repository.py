@@ -59,10 +59,9 @@ def closed_by_checkin(session: Session, item_id: int) -> Hold | None:
     return next(iter(_read(session, query)), None)
 
 
-def waiting(session: Session, branch: str | None) -> list[Hold]:
-    """Everybody who waits and has not paused, to be fetched at this branch or anywhere."""
-    query = select(*_COLUMNS).where(_OPEN, _T.c.state == "waiting", _T.c.paused.is_(False))
-    return _read(session, (query if branch is None else query.where(_T.c.pickup == branch)).order_by(*_ORDER))
+def waiting(session: Session) -> list[Hold]:
+    """Everybody who waits, paused or not."""
+    return _read(session, select(*_COLUMNS).where(_OPEN, _T.c.state == "waiting").order_by(*_ORDER))
 
 
 def ready(session: Session, branch: str | None = None) -> list[Hold]:

@@ -183,7 +183,8 @@ def settle(
     The caller holds the item's lock, and the queue's if it hands it over. `seen_at` is when it was handed in.
     """
     line = repository.queues(session, [item.record_id], lock=True) if queue is None else queue
-    hold = policy.set_aside(line, item.id) or (policy.next_for(line, item.id) if item.for_loan else None)
+    today = local_date(occasion.now, occasion.zone)
+    hold = policy.set_aside(line, item.id) or (policy.next_for(line, item.id, today) if item.for_loan else None)
     waits = item.stays and hold is None and item.status != "on_loan"
     sent = item.transit_to or item.at_branch if waits else None
     going = policy.route(occasion.branch, sent or item.branch or occasion.branch, hold.pickup if hold else None)
@@ -233,12 +234,14 @@ def expire(session: Session, occasion: Occasion) -> list[Expired]:
     return ended
 
 
-def pull_list(session: Session, branch: str | None = None) -> list[Pull]:
+def pull_list(session: Session, today: date, branch: str | None = None) -> list[Pull]:
     """What can be fetched from a shelf of this branch (or of any) for those who wait, first come first."""
     taken: set[int] = set()
     shelves: dict[int, list[catalogue.Item]] = {}
     pulls = []
-    for hold in repository.waiting(session, None):
+    for hold in repository.waiting(session):
+        if not hold.waits(today):
+            continue
         if hold.record_id not in shelves:
             shelves[hold.record_id] = list(catalogue.get_record(session, hold.record_id)[1])
         for item in shelves[hold.record_id]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from carrel.clock import local_date
 from server.audit import service as audit
 from server.audit.values import Wanted
 from server.catalogue import service as catalogue
@@ -62,6 +63,7 @@ def last_line(database: Database) -> int:
 class _Look:
     def __init__(self, session: Session, case: Case, world: World, now: datetime) -> None:
         self.session, self.world, self.now, self.zone = session, world, now, case.library.zone
+        self.today = local_date(now, self.zone)
         self._items = catalogue.items_by_barcode(session, world.items)
         self._barcodes = {item.id: item.barcode for item in self._items.values()}
         self._loans = {
@@ -113,7 +115,7 @@ class _Look:
                 "state": hold.state,
                 "position": holds.position(self.session, hold),
                 "pickup": hold.pickup,
-                "paused": hold.paused,
+                "paused": hold.paused_on(self.today),
                 "set_aside": self._barcodes.get(hold.filled_item_id or 0),
                 "until": local(hold.ready_until, self.zone),
             }
@@ -130,7 +132,7 @@ class _Look:
                     "patron": self.world.patron_name(one.hold.patron_id),
                     "pickup": one.hold.pickup,
                 }
-                for one in holds.pull_list(self.session)
+                for one in holds.pull_list(self.session, self.today)
             ],
             "hold_shelf": [
                 {

@@ -43,9 +43,10 @@ def tasks(
 
 
 @router.get("/counts")
-def counts(session: ReadSession, _principal: Staff) -> CountsResponse:
+def counts(session: ReadSession, core: CoreDep, _principal: Staff) -> CountsResponse:
     """How much is on each list."""
-    return CountsResponse(counts=lists.counts(session))
+    now, zone = core.clock.now(), core.settings.common.library.zone
+    return CountsResponse(counts=lists.counts(session, now=now, zone=zone))
 
 
 @router.post("/{task_id}/resolve")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from carrel.clock import local_date
 from server.catalogue import service as catalogue
 from server.circulation import service as circulation
 from server.holds import service as holds
@@ -38,7 +39,7 @@ def find(
 ) -> list[TaskResponse]:  # fmt: skip
     """One list, or all that was noted."""
     if kind == "pull_list":
-        return _judged(session, _pull_list(session, branch)[:limit], now=now, zone=zone)
+        return _judged(session, _pull_list(session, branch, local_date(now, zone))[:limit], now=now, zone=zone)
     if kind == "hold_shelf":
         return _judged(session, _hold_shelf(session, branch)[:limit], now=now, zone=zone)
     if kind == "transit":
@@ -46,10 +47,10 @@ def find(
     return show(session, service.find(session, kind=kind, branch=branch, resolved=resolved, limit=limit))
 
 
-def counts(session: Session) -> dict[str, int]:
+def counts(session: Session, *, now: datetime, zone: ZoneInfo) -> dict[str, int]:
     """How much is on each list."""
     shown = {
-        "pull_list": len(holds.pull_list(session)),
+        "pull_list": len(holds.pull_list(session, local_date(now, zone))),
         "hold_shelf": len(holds.shelf(session)),
         "transit": len(catalogue.items_with_status(session, "in_transit")),
     }
@@ -78,7 +79,7 @@ def _with_item(told: TaskResponse, item: catalogue.Item) -> TaskResponse:
     return told.model_copy(update=about)
 
 
-def _pull_list(session: Session, branch: str | None) -> list[TaskResponse]:
+def _pull_list(session: Session, branch: str | None, today: date) -> list[TaskResponse]:
     return [
         _with_item(
             TaskResponse(
@@ -88,7 +89,7 @@ def _pull_list(session: Session, branch: str | None) -> list[TaskResponse]:
             ),
             pull.item,
         )
-        for pull in holds.pull_list(session, branch)
+        for pull in holds.pull_list(session, today, branch)
     ]  # fmt: skip
 
 

@@ -40,7 +40,7 @@ def today(session: Session, now: datetime, zone: ZoneInfo) -> Today:
         lent=count("loans"),
         returned=count("returns"),
         overdue=statistics.overdue(session, now, None, limit=0)[0],
-        tasks=sum(lists.counts(session).values()),
+        tasks=sum(lists.counts(session, now=now, zone=zone).values()),
         feedback=waiting,
         late=late,
     )

@@ -58,7 +58,7 @@ def resolve(
 def _page(visit: Visit, core: CoreDep, kind: Kind | None, *, told: str = "", refused: str = "") -> Response:
     now = core.clock.now()
     with core.database.reading() as session:
-        counts = lists.counts(session)
+        counts = lists.counts(session, now=now, zone=visit.words.zone)
         chosen: Any = kind or next((name for name in list_words.LISTS if counts.get(name)), None)
         tasks = [] if chosen is None else lists.find(
             session, chosen, branch=None, resolved=False, now=now, zone=visit.words.zone, limit=SHOWN

@@ -150,6 +150,16 @@ def test_a_pause_keeps_the_place(desk: Counter) -> None:
     desk.do(lambda session: holds.resume(session, first.hold or 0, desk.occasion))
 
 
+def test_a_pause_and_a_last_day_are_over_also_when_no_night_has_come(desk: Counter) -> None:
+    desk.checkout(ALICE, A)
+    over, paused = desk.hold(BO, A, expires_on=day("2026-03-04")), desk.hold(CHEN, A)
+    desk.do(lambda session: holds.pause(session, paused.hold or 0, desk.occasion, until=day("2026-03-10")))
+    assert codes(desk.at(days=7).renew(ALICE, A)) == ["ok"], "one wish is over, one is paused"
+    assert codes(desk.at(days=8).renew(ALICE, A)) == ["hold_waiting"]
+    desk.at(days=8).checkin(A)
+    assert (desk.get_hold(over.hold).state, desk.get_hold(paused.hold).state) == ("waiting", "ready")
+
+
 def test_a_hold_elsewhere_sends_the_item_there(desk: Counter) -> None:
     desk.checkout(ALICE, A)
     wish = desk.hold(BO, A, pickup="north")
@@ -243,13 +253,13 @@ def test_the_pull_list_names_one_copy_for_each_who_waits(desk: Counter) -> None:
     desk.hold(BO, B)
     desk.hold(CHEN, B, pickup="north")
     desk.hold(DAN, B)
-    pulls = desk.ask(holds.pull_list)
+    pulls = desk.ask(lambda session: holds.pull_list(session, day("2026-03-02")))
     assert [(pull.hold.patron_id, pull.item.barcode) for pull in pulls] == [
         (desk.patron_id(BO), B), (desk.patron_id(CHEN), "39999999"),
     ]  # fmt: skip
     assert desk.checkin(B)[0].code == "not_on_loan"
     assert desk.checkin("39999999")[0].route_to == "north"
-    assert desk.ask(holds.pull_list) == []
+    assert desk.ask(lambda session: holds.pull_list(session, day("2026-03-02"))) == []
     assert states(desk, B) == [(BO, "ready"), (CHEN, "in_transit"), (DAN, "waiting")]
 
 
