@@ -126,9 +126,10 @@ class Transaction(Session):
 
     def execute(self, statement: Any, params: Any = None, **options: Any) -> Any:
         """As any session does."""
-        if options or statement not in _HOT or not isinstance(params, _GIVEN):
+        ready = None if options else _HOT.get(statement)
+        if ready is None or not isinstance(params, _GIVEN):
             return super().execute(statement, params, **options)
-        return self._hand_over(statement, params or {})
+        return self._hand_over(statement, ready, params or {})
 
     def scalar(self, statement: Any, params: Any = None, **options: Any) -> Any:
         """As any session does."""
@@ -192,7 +193,9 @@ class Transaction(Session):
             raise self._wrapped(error, "BEGIN") from error
         return self._pooled
 
-    def _hand_over(self, statement: Any, values: dict[str, Any] | list[Mapping[str, Any]]) -> Rows:
+    def _hand_over(
+        self, statement: Any, known: dict[tuple[str, ...], _Ready], values: dict[str, Any] | list[Mapping[str, Any]]
+    ) -> Rows:  # fmt: skip
         if self.in_transaction():  # there may be mapped objects, or savepoints
             self.flush()
             if self.in_nested_transaction():
@@ -201,9 +204,9 @@ class Transaction(Session):
             self._driver()
         columns = () if statement.is_select else tuple(values[0] if isinstance(values, list) else values)
         key = (self.kind, *columns)
-        ready = _HOT[statement].get(key)
+        ready = known.get(key)
         if ready is None:
-            ready = _HOT[statement][key] = _Ready(statement, self._dialect, None if statement.is_select else columns)
+            ready = known[key] = _Ready(statement, self._dialect, None if statement.is_select else columns)
         for listener in self._listeners:  # who hears of statements hears of these
             listener(self.get_bind(), None, ready.sql, values, None, isinstance(values, list))
         try:
