@@ -8,7 +8,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy.engine import make_url
 
-from server.catalogue.search import facets, repository
+from server.catalogue.search import facets, near, repository
 from server.catalogue.search.documents import bring_up_to_date
 from server.catalogue.search.service import Filters, Listing, Wanted, find
 from server.db import Database
@@ -91,6 +91,8 @@ def test_searches_with_very_many_hits_are_answered_alike(both: Pair, wanted: Wan
         patch.setattr(repository, "RANKED", 5)
         patch.setattr(repository, "COUNTED", 40)
         patch.setattr(facets, "FACETED", 30)
+        patch.setattr(near, "RARE", 3)
+        patch.setattr(near, "COMMON", 12)
         one, other = answers(both, wanted)
     assert one == other
 
