@@ -65,7 +65,7 @@ def alarm_log_fragment(visit: VisitDep, building: BuildingDep) -> Response:
 def floors_fragment(visit: VisitDep, building: BuildingDep) -> Response:
     """The plans of the floors."""
     shown = building.overview(visit.language)
-    return _page(visit, "dashboard/_floors.html", floors=shown.floors, alarms=shown.alarms)
+    return _page(visit, "dashboard/_floors.html", floors=shown.floors, off_plan=shown.off_plan, alarms=shown.alarms)
 
 
 @router.get("/fragments/health")
@@ -136,6 +136,7 @@ def _overview(
         status=409 if refused or not_retired else 200,
         rooms=shown.rooms,
         floors=shown.floors,
+        off_plan=shown.off_plan,
         day=day,
         alarms=shown.alarms,
         health=shown.health,

@@ -191,7 +191,10 @@ class ServerBuilding:
         return [self._alarm(alarm, language, recorded=alarm.id not in told.unrecorded) for alarm in told.alarms]
 
     def _alarm(self, alarm: AlarmState, language: Language, *, recorded: bool) -> AlarmView:
-        causes = [CauseView(self._where(cause, language), cause.kind, cause.active) for cause in alarm.causes]
+        causes = [
+            CauseView(self._where(cause, language), cause.kind, cause.active, self._hung.get(cause.zone, ""))
+            for cause in alarm.causes
+        ]
         return AlarmView(
             id=alarm.id,
             kind=alarm.kind,
@@ -206,7 +209,7 @@ class ServerBuilding:
             reset_at=alarm.reset_at,
             reset_by=alarm.reset_by,
             recorded=recorded,
-            places=frozenset({alarm.place, *(self._hung.get(cause.zone, "") for cause in alarm.causes)}),
+            place_id=alarm.place,
         )
 
     def _where(self, cause: AlarmCause, language: Language) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -132,18 +132,22 @@ class RoomTile:
 
 @dataclass(frozen=True, slots=True)
 class CauseView:
-    """A detector that takes part in an alarm; `name` is empty when its kind says it all."""
+    """A detector that takes part in an alarm; `name` is empty when its kind says it all.
+
+    `hangs` is the id of a room or of a floor's place, empty where nobody has told.
+    """
 
     name: str
     kind: Literal["smoke", "flame", "call_point"]
     active: bool
+    hangs: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class AlarmView:
     """One alarm as the panel has it; not `recorded` while the database has not taken this state of it.
 
-    `places` are those where its detectors hang, by the ids of rooms and of floors' places.
+    `place_id` is its own place, by the id of a room, of a floor's place or of an area.
     """
 
     id: str
@@ -159,7 +163,12 @@ class AlarmView:
     reset_at: datetime | None = None
     reset_by: str | None = None
     recorded: bool = True
-    places: frozenset[str] = frozenset()
+    place_id: str = ""
+
+    @property
+    def places(self) -> set[str]:
+        """Where it is and where its detectors hang."""
+        return {self.place_id, *(cause.hangs for cause in self.causes)}
 
     @property
     def is_fire(self) -> bool:
@@ -273,6 +282,17 @@ class Overview:
     alarms: AlarmsView
     health: HealthView
     floors: Sequence[FloorView] = ()
+
+    @property
+    def off_plan(self) -> list[AlarmView]:
+        """The fires with those of their detectors that no floor shows; none where a fire's own place is shown."""
+        shown = {place.at.id for floor in self.floors for place in floor.places}
+        found = [
+            replace(alarm, causes=[cause for cause in alarm.causes if cause.hangs not in shown])
+            for alarm in self.alarms.open
+            if alarm.kind == "fire" and alarm.place_id not in shown
+        ]
+        return [alarm for alarm in found if alarm.causes]
 
 
 @dataclass(frozen=True, slots=True)

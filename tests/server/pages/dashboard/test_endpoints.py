@@ -3,7 +3,7 @@ import re
 import pytest
 from fastapi.testclient import TestClient
 
-from server.pages.dashboard.views import Refusal
+from server.pages.dashboard.views import CauseView, Refusal
 from tests.support.pages_app import READER, STAFF, build
 from tests.support.sample_building import FLOORS, SampleBuilding, fault, fire
 
@@ -60,9 +60,12 @@ def test_the_plan_of_a_floor_shows_each_place_where_it_is_with_its_values(client
     assert "at-c3 at-r2 by-c1 by-r1 is-plain" in hall
     assert "大厅与服务台" in hall
     assert "is-burning" not in plan
-    building.open_alarms = [fire(now=building.now, places=frozenset({"stacks", "building"}))]
+    causes = (CauseView("", "smoke", active=True, hangs="stacks"), CauseView("Attic", "flame", active=True))
+    building.open_alarms = [fire(now=building.now, causes=causes)]
     changed = client.get("/fragments/floors", headers={"Accept-Language": "en"}).text
     assert 'data-live="alarms"' in changed
+    beside = changed.split("<li ")[0]
+    assert re.search(r'href="#alarm-fire-1">.*</a> Not on the plan: Flame detector \(Attic\)<', beside)
     reading, stacks, hall = changed.split("<li ")[1:]
     assert ["is-burning" in place for place in (reading, stacks, hall)] == [False, True, False]
     assert re.search(
