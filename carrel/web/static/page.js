@@ -53,6 +53,9 @@ document.addEventListener("submit", (event) => {
   else sent.set(form, event.timeStamp);
 });
 
+// What was refused is put right first.
+document.querySelector("main [aria-invalid='true']")?.focus();
+
 // A form inside a <details> has done its work: close it and keep the focus near.
 document.addEventListener("htmx:before:swap", (event) => {
   const details = event.target instanceof Element ? event.target.closest("details form")?.closest("details") : null;

@@ -199,6 +199,7 @@ DETAILS = {
     "membership_days": N_("Membership (days)"),
     "overridden": N_("Overridden"),
     "owner": N_("Colleague"),
+    "payment_id": N_("Payment"),
     "public": N_("Public"),
     "reason": N_("Reason"),
     "record": N_("Title no."),

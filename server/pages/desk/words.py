@@ -23,6 +23,13 @@ RULES = {
     "no_rule": N_("No lending rule fits this reader and this item."),
     "class_not_allowed": N_("The rules do not lend this kind of item to this class of readers."),
     "unknown_card": N_("There is no reader with this card."),
+    "unknown_item": N_("Neither a copy nor a card has this number. Check it; new copies are added in the catalogue."),
+    "item_missing": N_("This item was thought to be missing. Return it before it is lent."),
+    "item_lost": N_("This item was declared lost. Return it before it is lent."),
+    "item_withdrawn": N_("This item no longer belongs to the collection. Set it aside."),
+    "item_in_repair": N_("This item is waiting for repair. When it is done, the catalogue puts it back on the shelf."),
+    "item_in_processing": N_("This item is not ready for lending yet. When it is, the catalogue puts it on the shelf."),
+    "item_in_transit": N_("This item is on its way to another branch."),
 }
 """Where staff are told more than readers, or are not to be sent to a librarian."""
 

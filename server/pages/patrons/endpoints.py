@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.encoders import jsonable_encoder
@@ -34,6 +34,7 @@ router = APIRouter(include_in_schema=False, dependencies=[public()])
 
 AccountsDep = Annotated[Accounts, Depends()]
 DAY: TypeAdapter[Day | None] = TypeAdapter(Day | None)
+REGISTERED = N_("The reader is registered. Next, make a PIN below for the reader's own pages and the kiosk.")
 CONFIRM = N_("Type the card's number to confirm. Nothing was changed.")
 
 
@@ -92,14 +93,15 @@ def register(pages: AccountsDep, draft: Posted) -> Response:
         return pages.form(draft, alike=alike, refused=pages.say(error))
     except DomainError as error:
         return pages.form(draft, refused=pages.say(error))
-    return RedirectResponse(f"/patrons/{made.id}", 303)
+    return RedirectResponse(f"/patrons/{made.id}?done=registered", 303)
 
 
 @router.get("/patrons/{patron_id}")
-def account(patron_id: PatronId, pages: AccountsDep) -> Response:
+def account(patron_id: PatronId, pages: AccountsDep, done: Literal["", "registered"] = "") -> Response:
     """One reader."""
     caller = pages.visit.librarian()
-    return pages.visit.to_sign_in() if caller is None else pages.account(caller, patron_id)
+    said = pages.words.gettext(REGISTERED) if done else ""
+    return pages.visit.to_sign_in() if caller is None else pages.account(caller, patron_id, Told(said=said))
 
 
 @router.post("/patrons/{patron_id}/edit")

@@ -39,7 +39,7 @@ def test_there_are_no_barriers_and_nothing_scrolls_sideways(browser, address, tm
             page.locator("#account-user").fill("admin")
             page.locator("#account-password").fill("a good password")
             page.locator("form[action='/accounts'] button").click()
-            expect(page.locator("#account-user[aria-invalid=true]")).to_be_visible()
+            expect(page.locator("#account-user[aria-invalid=true]")).to_be_focused()
             look("accounts")
             page.goto(f"{address}/accounts/admin")
             look("account")

@@ -81,6 +81,7 @@ def test_details_are_read_as_people_write_them(english):
         ('{"from":"on_shelf","to":"repair"}', [("From", "On the shelf"), ("To", "Being repaired")]),
         ('{"kind":"fault"}', [("Kind", "Something is broken")]),
         ('{"state":"ordered"}', [("State", "ordered")]),
+        ('{"payment_id":"k1-7"}', [("Payment", "k1-7")]),
         (
             '{"removed":[],"added":[{"patron_class":"adult","days":30,"renewals":2,"cap":"9.50","max":null}]}',
             [("Removed", "–"), ("Added", "adult, all items, all branches: 30 days, Renewals: 2, Highest fee: 9.50")],

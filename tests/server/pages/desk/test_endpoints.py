@@ -126,7 +126,7 @@ def test_a_number_of_a_card_and_of_an_item_is_the_items_for_an_open_reader(
 def test_what_cannot_be_read_or_found_is_told(desk: TestClient) -> None:
     assert "Nothing was scanned." in scan(desk, "  ")
     assert "neither a card nor a barcode" in scan(desk, "红楼梦")
-    assert "not in our catalogue" in scan(desk, "777")
+    assert "Neither a copy nor a card has this number." in scan(desk, "777")
     assert "There is no reader with this card." in text(desk.get("/desk", params={"card": "777"}, headers=PAGE))
 
 

@@ -77,6 +77,7 @@ def test_fifty_readers_are_on_a_page(desk: TestClient) -> None:
 def test_a_reader_is_registered_and_lent_to(desk: TestClient) -> None:
     answer = desk.post("/patrons/new", data=FORM | {"born_on": "1990-05-01"}, headers=PAGE)
     assert "Eva Stone" in text(answer)
+    assert "The reader is registered. Next, make a PIN" in text(answer)
     assert "1 May 1990" in text(answer)
     lent = desk.post("/desk/scan", data={"code": BOOKS[0], "card": "90000099"}, headers=PAGE)
     assert "Lent until" in text(lent)
