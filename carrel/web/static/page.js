@@ -53,6 +53,18 @@ document.addEventListener("submit", (event) => {
   else sent.set(form, event.timeStamp);
 });
 
+// What was pressed may be gone with the answer: the focus stays with what it was part of.
+let around = "";
+document.addEventListener("htmx:before:swap", ({ detail }) => {
+  const source = detail.ctx?.sourceElement;
+  around = source?.matches("form") ? source.parentElement?.closest("[id]")?.id ?? "" : "";
+});
+document.addEventListener("htmx:after:swap", () => {
+  const place = around && document.activeElement === document.body ? document.getElementById(around) : null;
+  place?.setAttribute("tabindex", "-1");
+  place?.focus({ preventScroll: true });
+});
+
 // What was refused is put right first.
 document.querySelector("main [aria-invalid='true']")?.focus();
 
