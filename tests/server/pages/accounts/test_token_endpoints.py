@@ -34,7 +34,8 @@ def test_a_token_is_shown_once_works_and_is_revoked(client: TestClient, boss: di
     assert "its token was made then and is shown no more" in text(again)
     assert 'name="request_id"' in again.text
     assert answer.headers["cache-control"] == "no-store"
-    listed = client.get("/accounts", headers=boss)
+    listed = client.get(URL, headers=boss)  # as reloading does
+    assert listed.url.path == "/accounts"
     assert secret not in listed.text
     assert "mirror Another program 2 Mar 2026 · The administrator no end never" in text(listed)
     who = {"Authorization": f"Bearer {secret}"}
