@@ -9,12 +9,24 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Depends, Request
 from pydantic import BaseModel, ValidationError
 
+from carrel.web.i18n import N_
 from server.pages import seen
 from server.patrons.schemas import PatronChange, RegisterRequest
 from server.patrons.service import Patron
 from server.prose import number
 
 T = TypeVar("T", bound=BaseModel)
+
+_DAY = N_("Write a day as 2026-10-01.")
+FORM = {
+    "card": N_("Write at most 32 letters, digits and signs such as hyphens, without blanks."),
+    "name": N_("Write a name of at most 200 characters."),
+    "born_on": _DAY,
+    "expires_on": _DAY,
+    "email": N_("Write one address, such as name@example.org."),
+    "phone": N_("Write digits; blanks, brackets, dots, hyphens and a plus may stand between them."),
+}
+"""What a field takes, for when it does not have the right form."""
 
 EMPTY_IS_NONE = ("language", "born_on", "expires_on", "external")
 COLUMNS = {"guardian": "guardian_id", "email_notices": "channels"}
@@ -34,6 +46,12 @@ class Draft:
     def get(self, name: str, default: str = "") -> str:
         """A field's text."""
         return self.values.get(name, default)
+
+    def fault(self, name: str) -> str:
+        """What is wrong with a field, in English."""
+        if self.errors[name] == seen.CHANGED:
+            return N_("Somebody else has changed this meanwhile.")
+        return FORM.get(name, N_("This does not have the right form."))
 
     def with_errors(self, names: Iterable[str]) -> Draft:
         """The same, with these fields marked."""

@@ -21,6 +21,7 @@ from server.errors import DomainError
 from server.lending import service as lending
 from server.pages import sent
 from server.pages.agents import program
+from server.pages.patrons.forms import FORM
 from server.pages.reader import account_views, views
 from server.pages.reader.views import Reader
 from server.pages.shell import Visit, VisitDep
@@ -62,7 +63,7 @@ def contact(
     try:
         told = MeChange.model_validate(typed).model_dump(exclude_unset=True)
     except ValidationError as error:
-        wrong = {str(fault["loc"][0]): refusal(visit.words, "malformed") for fault in error.errors()}
+        wrong = {str(fault["loc"][0]): visit.words.gettext(FORM[str(fault["loc"][0])]) for fault in error.errors()}
         return _page(visit, session, core, reader, wrong=wrong, typed=typed)
     others = {channel for channel in _patron(session, reader).channels if channel != "email"}
     told["channels"] = tuple(sorted(others | ({"email"} if by_email else set())))

@@ -117,7 +117,7 @@ def test_data_are_changed(desk: TestClient) -> None:
     shown = post(desk, f"{home}/edit", **changed)
     assert "The changes are saved." in shown
     assert "555 1234" in shown
-    assert "does not have the right form" in post(desk, f"{home}/edit", 422, **changed | {"phone": "x"})
+    assert "Write digits;" in post(desk, f"{home}/edit", 422, **changed | {"phone": "x"})
     assert "fill in the e-mail address first" in post(desk, f"{home}/edit", 422, **changed | {"email_notices": "on"})
     assert "prolonged" in post(desk, f"{home}/renewal")
 

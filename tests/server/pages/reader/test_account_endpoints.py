@@ -40,8 +40,8 @@ def test_contact_details_are_changed(alice, known):
 @pytest.mark.parametrize(
     ("form", "field", "words"),
     [
-        ({"email": "no address"}, "email", "The value does not have the right form."),
-        ({"phone": "call me"}, "phone", "The value does not have the right form."),
+        ({"email": "no address"}, "email", "Write one address, such as name@example.org."),
+        ({"phone": "call me"}, "phone", "Write digits;"),
         ({"by_email": "1"}, "email", "Please fill in the e-mail address first."),
     ],
 )
