@@ -217,7 +217,7 @@ def test_an_alarm_appears_without_reloading(visit, address, building):
     building.floors = FLOORS
     page.goto(address)
     expect(page.locator("html.is-live")).to_have_count(1)
-    building.open_alarms = [fire(now=building.now, places=frozenset({"stacks"}))]
+    building.open_alarms = [fire(now=building.now, place_id="stacks")]
     building.rev += 1
     expect(page.locator("[role=alert] h2")).to_have_text("Fire alarm: Whole building")
     page.locator(".plan").get_by_role("link", name="Fire alarm").click()
