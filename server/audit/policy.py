@@ -83,7 +83,11 @@ def _fits(row: Sealed) -> bool:
         return False
 
 
-def _hash(seq: int, entry: Entry, prev: str) -> str:
+def told(entry: Entry) -> str:
+    """What is sealed of an entry, between its number and the hash before it."""
     at = entry.at.astimezone(UTC).isoformat(timespec="microseconds")
-    told = _TOLD([seq, at, entry.actor, entry.action, entry.target, entry.detail, prev])
-    return hashlib.sha256(told.encode()).hexdigest()
+    return _TOLD([at, entry.actor, entry.action, entry.target, entry.detail])[1:-1]
+
+
+def _hash(seq: int, entry: Entry, prev: str) -> str:
+    return hashlib.sha256(f'[{seq}, {told(entry)}, "{prev}"]'.encode()).hexdigest()

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import column, func, insert, select
+from sqlalchemy import Text, bindparam, func, insert, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from server.audit import policy
 from server.audit.models import AuditRow
 from server.audit.values import Entry, Head, Sealed, UnreadableRowError, Wanted
 from server.db import AWAY
@@ -25,31 +26,33 @@ UNREADABLE = (DBAPIError, TypeError, ValueError)
 """What reading a value raises that is not of its column's type: SQLite keeps anything in any column."""
 
 _row = AuditRow.__table__
-END = {
-    "sqlite": hot(select(_row.c.seq, _row.c.hash).order_by(_row.c.seq.desc()).limit(1)),
-    "postgresql": hot(select(column("seq"), column("hash")).select_from(func.audit_end())),
-}
-"""Of SQLite writers queue anyway; PostgreSQL's function waits for others who append, and looks then."""
+END = hot(select(_row.c.seq, _row.c.hash).order_by(_row.c.seq.desc()).limit(1))
 APPEND = hot(insert(_row))  # type: ignore[arg-type]  # a mapped class's table is one that can be inserted into
 """Made once, since every loan asks; the Core table, since nobody looks at the row."""
+_ENTRY = ("at", "actor", "action", "target", "detail")
+_given = [*(bindparam(name, type_=_row.c[name].type) for name in _ENTRY), bindparam("told", type_=Text)]
+APPEND_THERE = hot(select(func.audit_append(*_given).label("nothing")))
+"""PostgreSQL waits for others who append, looks at the chain's end, seals and stores in one exchange."""
 
 
-def end(session: Session) -> Head:
-    """The newest row, after those who append now; others wait until the transaction ends."""
-    row = session.execute(END[kind_of(session)]).first()
-    return Head(row.seq, row.hash) if row else Head()
+def append(session: Session, entries: Sequence[Entry]) -> None:
+    """Chain and store them; others who append wait until the transaction ends."""
+    if kind_of(session) == "postgresql":
+        session.execute(APPEND_THERE, _one_or_many([_columns(one) | {"told": policy.told(one)} for one in entries]))
+        return
+    row = session.execute(END).first()  # SQLite's writers queue anyway
+    sealed = policy.seal(Head(row.seq, row.hash) if row else Head(), entries)
+    rows = [{"seq": one.seq, "prev": one.prev, "hash": one.hash} | _columns(one.entry) for one in sealed]
+    session.execute(APPEND, _one_or_many(rows))
 
 
-def append(session: Session, rows: Sequence[Sealed]) -> None:
-    """Store them in one statement."""
-    values = [
-        {
-            "seq": row.seq, "at": row.entry.at, "actor": row.entry.actor, "action": row.entry.action,
-            "target": row.entry.target, "detail": row.entry.detail, "prev": row.prev, "hash": row.hash,
-        }
-        for row in rows
-    ]  # fmt: skip
-    session.execute(APPEND, values if len(values) > 1 else values[0])  # one alone goes without a list's preparations
+def _columns(entry: Entry) -> dict[str, Any]:
+    return {name: getattr(entry, name) for name in _ENTRY}
+
+
+def _one_or_many(rows: list[dict[str, Any]]) -> Any:
+    """One alone goes without a list's preparations."""
+    return rows if len(rows) > 1 else rows[0]
 
 
 def every(session: Session) -> Iterator[Sealed]:

@@ -83,7 +83,7 @@ def _chain(session: Session) -> None:
     """Append what was recorded; everything else is locked before the chain, so that nobody waits in a circle."""
     pending: list[_Pending] = session.info.pop(_PENDING)
     if pending:
-        repository.append(session, policy.seal(repository.end(session), (one.entry for one in pending)))
+        repository.append(session, [one.entry for one in pending])
 
 
 @event.listens_for(Session, "after_soft_rollback")

@@ -10,7 +10,7 @@ from sqlalchemy import Executable, Row, Table, bindparam, delete, insert, litera
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from server.db.transaction import kind_of
+from server.db.transaction import hot, kind_of
 from server.lending.models import AnswerRow, RuleRow, SettingRow
 
 _ONLY = 1
@@ -20,7 +20,7 @@ _INSERTS: dict[str, Callable[..., Any]] = {"sqlite": sqlite.insert, "postgresql"
 _SETTINGS = cast(Table, SettingRow.__table__)
 TOKEN = select(_SETTINGS.c.token).where(_SETTINGS.c.id == literal_column(str(_ONLY))).scalar_subquery()
 """A column for those who read it along with what they need anyway."""
-_TOKEN = select(TOKEN)
+_TOKEN = hot(select(TOKEN.label("token")))
 _STORE = (
     update(_ANSWERS)
     .where(AnswerRow.actor == bindparam("by"), AnswerRow.request_id == bindparam("key"))

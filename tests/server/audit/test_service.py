@@ -74,14 +74,13 @@ def test_a_rolled_back_savepoint_takes_its_entries_along_and_no_others(log: Data
     assert targets(log) == ["patron:1", "patron:2", "patron:5"]
 
 
-def test_one_transaction_costs_one_insert(log: Database) -> None:
+def test_a_transaction_chains_all_that_it_recorded_at_once(log: Database) -> None:
     said: list[str] = []
     event.listen(log.engine, "before_cursor_execute", lambda _c, _cur, sql, *_: said.append(sql.split()[0]))
     with log.writing() as session:
         for number in range(5):
             note(session, f"patron:{number}")
-    assert said.count("INSERT") == 1
-    assert len(said) == 2
+    assert said == (["SELECT", "INSERT"] if log.engine.dialect.name == "sqlite" else ["SELECT"])
 
 
 def test_many_who_write_at_once_make_one_chain(log: Database) -> None:
