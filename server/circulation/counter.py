@@ -125,10 +125,12 @@ def open_counter(
     """Everything that is known about these cards and items; `lock` makes other requests about them wait."""
     known = {card: patron for card in sorted(set(cards)) if (patron := patrons.find(session, card, lock=lock))}
     items = catalogue.items_by_barcode(session, set(barcodes), lock=lock)
-    loans, rules = repository.open_loans_and_rules(
-        session, {patron.id for patron in known.values()}, {item.id for item in items.values()}
+    titles = {item.record_id for item in items.values()}
+    loans, rules, waited_for = repository.open_loans_and_more(
+        session, {patron.id for patron in known.values()}, {item.id for item in items.values()}, titles
     )
-    return Counter(session, occasion, rules, known, items, {loan.item_id: loan for loan in loans})
+    queues: dict[int, list[Hold]] = {} if waited_for else {title: [] for title in titles}
+    return Counter(session, occasion, rules, known, items, {loan.item_id: loan for loan in loans}, queues)
 
 
 def counter_for(session: Session, request: Any, occasion: Occasion) -> Counter:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from operator import attrgetter
@@ -28,6 +28,7 @@ from sqlalchemy.orm import Session
 from server.circulation.loan import Loan, Renewal
 from server.circulation.models import LoanRow, RenewalRow, ReplayedRow
 from server.db.transaction import hot, kind_of
+from server.holds import service as holds
 from server.lending import service as lending
 from server.lending.policy import Lending
 
@@ -39,19 +40,21 @@ _TERMS = ("fee_per_open_day", "grace_open_days", "grace_deducted", "fee_cap")
 _OPEN = _T.c.checked_in_at.is_(None)
 
 
-def _open(condition: ColumnElement[bool]) -> Select[Any]:
-    """Open loans, each with what stands for the rules by which a desk decides; one row without a loan if none is."""
-    rules = select(literal_column("1")).subquery()
-    return select(lending.TOKEN.label("token"), *_LOAN).select_from(rules.outerjoin(_T, and_(_OPEN, condition)))
+Among = Callable[[ColumnElement[Any], str], ColumnElement[bool]]
 
 
-_OF_ONE = hot(_open(or_(_T.c.item_id == bindparam("item"), _T.c.patron_id == bindparam("patron"))))
-_OF_MANY = _open(
-    or_(
-        _T.c.item_id.in_(bindparam("items", expanding=True)),
-        _T.c.patron_id.in_(bindparam("patrons", expanding=True)),
-    )
-)
+def _open(among: Among) -> Select[Any]:
+    """Open loans, each with what stands for the rules by which a desk decides, and whether anybody waits for one of
+    the titles; one row without a loan if none is."""
+    wanted = and_(_OPEN, or_(among(_T.c.item_id, "items"), among(_T.c.patron_id, "patrons")))
+    waited_for = holds.waited_for(lambda record_id: among(record_id, "records"))
+    always = select(literal_column("1")).subquery()
+    columns = (lending.TOKEN.label("token"), waited_for.label("waited_for"), *_LOAN)
+    return select(*columns).select_from(always.outerjoin(_T, wanted))
+
+
+_OF_ONE = hot(_open(lambda column, name: column == bindparam(name)))
+_OF_MANY = _open(lambda column, name: column.in_(bindparam(name, expanding=True)))
 _INSERTS: dict[str, Callable[..., Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 """Both databases know ON CONFLICT, each through its own class."""
 _LEND = {
@@ -70,15 +73,15 @@ def open_loans(session: Session, *, patron_ids: Collection[int] = (), item_ids: 
     """Open loans of these patrons and of these items, due soonest first. Whoever changes one holds its item's lock."""
     if not patron_ids and not item_ids:
         return []
-    return _loans(_open_rows(session, patron_ids, item_ids))
+    return _loans(_open_rows(session, {"patrons": patron_ids, "items": item_ids, "records": ()}))
 
 
-def open_loans_and_rules(
-    session: Session, patron_ids: Collection[int], item_ids: Collection[int]
-) -> tuple[list[Loan], Lending]:  # fmt: skip
-    """The same, and by what the library lends now, in one question."""
-    rows = _open_rows(session, patron_ids, item_ids)
-    return _loans(rows), lending.by_token(session, rows[0].token)
+def open_loans_and_more(
+    session: Session, patron_ids: Collection[int], item_ids: Collection[int], record_ids: Collection[int]
+) -> tuple[list[Loan], Lending, bool]:  # fmt: skip
+    """The same, by what the library lends now, and whether anybody waits for these titles, in one question."""
+    rows = _open_rows(session, {"patrons": patron_ids, "items": item_ids, "records": record_ids})
+    return _loans(rows), lending.by_token(session, rows[0].token), rows[0].waited_for
 
 
 def history(session: Session, item_id: int, *, limit: int = 20) -> list[Loan]:
@@ -193,12 +196,11 @@ def _read(session: Session, query: Select[Any], parameters: dict[str, Any] | Non
     return [Loan(*row) for row in session.execute(query, parameters)]
 
 
-def _open_rows(session: Session, patron_ids: Collection[int], item_ids: Collection[int]) -> Sequence[Any]:
-    if len(patron_ids) > 1 or len(item_ids) > 1:
-        return session.execute(_OF_MANY, {"items": sorted(item_ids), "patrons": sorted(patron_ids)}).all()
-    one = {"item": next(iter(item_ids), None), "patron": next(iter(patron_ids), None)}
-    return session.execute(_OF_ONE, one).all()
+def _open_rows(session: Session, keys: Mapping[str, Collection[int]]) -> Sequence[Any]:
+    if any(len(some) > 1 for some in keys.values()):
+        return session.execute(_OF_MANY, {name: sorted(some) for name, some in keys.items()}).all()
+    return session.execute(_OF_ONE, {name: next(iter(some), None) for name, some in keys.items()}).all()
 
 
 def _loans(rows: Sequence[Any]) -> list[Loan]:
-    return sorted((Loan(*row[1:]) for row in rows if row.id is not None), key=_BY_DUE)
+    return sorted((Loan(*row[2:]) for row in rows if row.id is not None), key=_BY_DUE)

@@ -103,8 +103,10 @@ def charge(counter: Counter, loan: Loan, kind: feeing.Kind, amount: Decimal) -> 
 def settle(counter: Counter, item: catalogue.Item) -> Settled:
     """Send an item that is here where it belongs."""
     seen_at = max(counter.occasion.now, item.last_seen_at or counter.occasion.now)
-    settled = holds.settle(counter.session, item, counter.occasion, seen_at=seen_at)
-    counter.queues.pop(item.record_id, None)
+    queue = counter.queues.pop(item.record_id, None)
+    settled = holds.settle(
+        counter.session, item, counter.occasion, queue=[] if queue == [] else None, seen_at=seen_at
+    )  # fmt: skip
     counter.items[item.barcode] = settled.item
     return settled
 
@@ -287,6 +289,7 @@ def _erase(counter: Counter, item: catalogue.Item, loan: Loan) -> ItemResult:
     _take_back_fees(counter, loan, since=None)
     fees.forget_loans(counter.session, [loan.id])
     holds.unfulfil(counter.session, loan.id, item.id)
+    counter.queues.pop(item.record_id, None)
     repository.remove(counter.session, loan.id)
     tell(counter, "loan.undo", loan)
     return _arrived(counter, replace(item, status="on_shelf"), fee=Decimal(0), loan=None)
@@ -367,6 +370,7 @@ def _reopen(counter: Counter, item: catalogue.Item, loan: Loan) -> ItemResult:
     repository.change(counter.session, loan.id, checked_in_at=None, ended=None, ended_at=None)
     _take_back_fees(counter, loan, since=loan.ended_at)
     holds.take_back(counter.session, item.id)
+    counter.queues.pop(item.record_id, None)
     catalogue.set_status(counter.session, item.id, "on_loan")
     counter.loans[item.id] = replace(loan, checked_in_at=None, ended=None, ended_at=None)
     counter.items[item.barcode] = replace(item, status="on_loan")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import fields
 from datetime import date, datetime
 from typing import Any, cast
@@ -40,6 +40,11 @@ def queues(session: Session, record_ids: Collection[int], *, lock: bool = False)
     else:
         found = _read(session, _LOCKED_QUEUES if lock else _QUEUES, {"records": sorted(record_ids)})
     return sorted(found, key=lambda hold: (hold.placed_at, hold.id))
+
+
+def waited_for(of_title: Callable[[ColumnElement[int]], ColumnElement[bool]]) -> ColumnElement[bool]:
+    """Whether there is an open hold on a title that fulfils this, as a column of some other question."""
+    return select(_T.c.id).where(of_title(_T.c.record_id), _OPEN).exists()
 
 
 def of_patron(session: Session, patron_id: int, *, closed_since: datetime | None = None) -> list[Hold]:

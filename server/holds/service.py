@@ -66,6 +66,9 @@ class Pull:
     item: catalogue.Item
 
 
+waited_for = repository.waited_for
+
+
 def queues(session: Session, record_ids: Collection[int], *, lock: bool = False) -> dict[int, list[Hold]]:
     """The open holds of each of these titles, first come first."""
     found: dict[int, list[Hold]] = {record_id: [] for record_id in record_ids}
