@@ -193,7 +193,7 @@ def test_a_database_that_takes_nothing_is_one_sentence(
         connection.isolation_level = None
         connection.execute("PRAGMA query_only = ON")
 
-    monkeypatch.setattr("server.db.sqlite._prepare_sqlite", prepare)
+    monkeypatch.setattr("server.db.sqlite._prepare", prepare)
     monkeypatch.setattr(cli.shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
     monkeypatch.setattr(cli.signal, "signal", lambda *_: None)
     monkeypatch.setattr(cli, "configure", lambda *_: None)
