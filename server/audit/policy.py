@@ -6,13 +6,11 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC
 from typing import Any, Literal
 
 from server.audit.values import Entry, Head, Sealed, UnreadableRowError
 
 _CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
-_TOLD = json.JSONEncoder(ensure_ascii=False).encode
 FaultCode = Literal["removed", "replaced", "changed", "cut"]
 
 
@@ -83,11 +81,5 @@ def _fits(row: Sealed) -> bool:
         return False
 
 
-def told(entry: Entry) -> str:
-    """What is sealed of an entry, between its number and the hash before it."""
-    at = entry.at.astimezone(UTC).isoformat(timespec="microseconds")
-    return _TOLD([at, entry.actor, entry.action, entry.target, entry.detail])[1:-1]
-
-
 def _hash(seq: int, entry: Entry, prev: str) -> str:
-    return hashlib.sha256(f'[{seq}, {told(entry)}, "{prev}"]'.encode()).hexdigest()
+    return hashlib.sha256(f'[{seq}, {entry.told}, "{prev}"]'.encode()).hexdigest()

@@ -9,7 +9,6 @@ from sqlalchemy import Text, bindparam, func, insert, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from server.audit import policy
 from server.audit.models import AuditRow
 from server.audit.values import Entry, Head, Sealed, UnreadableRowError, Wanted
 from server.db import AWAY
@@ -32,18 +31,28 @@ APPEND = hot(insert(_row))  # type: ignore[arg-type]  # a mapped class's table i
 _ENTRY = ("at", "actor", "action", "target", "detail")
 _given = [*(bindparam(name, type_=_row.c[name].type) for name in _ENTRY), bindparam("told", type_=Text)]
 APPEND_THERE = hot(select(func.audit_append(*_given).label("nothing")))
-"""PostgreSQL waits for others who append, looks at the chain's end, seals and stores in one exchange."""
 
 
-def append(session: Session, entries: Sequence[Entry]) -> None:
-    """Chain and store them; others who append wait until the transaction ends."""
-    if kind_of(session) == "postgresql":
-        session.execute(APPEND_THERE, _one_or_many([_columns(one) | {"told": policy.told(one)} for one in entries]))
-        return
-    row = session.execute(END).first()  # SQLite's writers queue anyway
-    sealed = policy.seal(Head(row.seq, row.hash) if row else Head(), entries)
-    rows = [{"seq": one.seq, "prev": one.prev, "hash": one.hash} | _columns(one.entry) for one in sealed]
-    session.execute(APPEND, _one_or_many(rows))
+def seals_itself(session: Session) -> bool:
+    """Whether `append_unsealed` does what `end`, `policy.seal` and `append` do, in one exchange."""
+    return kind_of(session) == "postgresql"
+
+
+def append_unsealed(session: Session, entries: Sequence[Entry]) -> None:
+    """Wait for others who append, chain these to the end and store them."""
+    session.execute(APPEND_THERE, _one_or_many([_columns(one) | {"told": one.told} for one in entries]))
+
+
+def end(session: Session) -> Head:
+    """The newest row. SQLite's writers queue anyway: nobody else appends until the transaction ends."""
+    row = session.execute(END).first()
+    return Head(row.seq, row.hash) if row else Head()
+
+
+def append(session: Session, rows: Sequence[Sealed]) -> None:
+    """Store them in one statement."""
+    columns = [{"seq": row.seq, "prev": row.prev, "hash": row.hash} | _columns(row.entry) for row in rows]
+    session.execute(APPEND, _one_or_many(columns))
 
 
 def _columns(entry: Entry) -> dict[str, Any]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+
+_JSON = json.JSONEncoder(ensure_ascii=False).encode
 
 FIRST = "0" * 64
 """What the first row names as the hash before it."""
@@ -19,6 +22,12 @@ class Entry:
     at: datetime
     detail: str = "{}"
     """Canonical JSON of an object."""
+
+    @property
+    def told(self) -> str:
+        """What is sealed of it, between its number and the hash before it."""
+        at = self.at.astimezone(UTC).isoformat(timespec="microseconds")
+        return _JSON([at, self.actor, self.action, self.target, self.detail])[1:-1]
 
 
 @dataclass(frozen=True, slots=True)
