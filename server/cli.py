@@ -23,6 +23,7 @@ from carrel.config import DEFAULT_FILE, ConfigError, load
 from carrel.logging import configure
 from carrel.system_clock import SystemClock
 from server.app import create_app, open_core
+from server.commands import run
 from server.rooms.plan import read_plan
 from server.settings import ServerSettings, read_settings
 
@@ -76,21 +77,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _end)
     spare_memory()
     try:
-        outcome = cli(
-            args=list(sys.argv[1:] if argv is None else argv), prog_name="carrel server", standalone_mode=False
-        )
-    except ConfigError as error:
-        print(f"carrel server: {error}", file=sys.stderr)
-        return 1
-    except typer.TyperException as error:  # wrong arguments
-        print(
-            f"carrel server: {error.format_message().rstrip('.')} (carrel server --help says what there is)",
-            file=sys.stderr,
-        )
-        return 2
-    except (typer.Abort, KeyboardInterrupt):
+        return run(cli, "carrel server", argv)
+    except KeyboardInterrupt:
         return 0
-    return int(outcome or 0)
 
 
 def spare_memory() -> None:

@@ -25,37 +25,43 @@ UNHEARD = logging.NullHandler()
 ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+UNTOUCHED = "nothing was changed"
+HALF = "some of it is in its place: the same command with --force mends it"
+RESTORED = (
+    "the library is restored; the server makes the rest of the search's index when it starts, and "
+    "`carrel audit verify` checks the log"
+)
+
+
+class Ending:
+    """What ends the work before its time, and what is left then."""
+
+    def __init__(self) -> None:
+        self.by: signal.Signals | None = None
+        self.outcome = UNTOUCHED
+
+    @contextmanager
+    def placing(self) -> Iterator[None]:
+        """What was restored takes its place; who wants to end it waits until then."""
+        self.outcome = HALF
+        yield
+        self.outcome = RESTORED
+        if self.by is not None:
+            raise KeyboardInterrupt
+
+    def now(self, number: int, _frame: object) -> None:
+        """Handles a signal."""
+        self.by = signal.Signals(number)
+        if self.outcome is not HALF:
+            raise KeyboardInterrupt
+
+
 class Progress:
     """One line of standard error, written over where somebody looks at it."""
 
     def __init__(self) -> None:
         self._over = sys.stderr.isatty()
         self._last = ""
-        self._held = False
-        self.ended_by: signal.Signals | None = None
-        self.outcome = "nothing was changed"
-        """Of an end at this moment."""
-
-    @contextmanager
-    def placing(self) -> Iterator[None]:
-        """What was restored takes its place; who wants to end it waits until then."""
-        self._held, self.outcome = True, "some of it is in its place: the same command with --force mends it"
-        yield
-        self._held, self.outcome = (
-            False,
-            (
-                "the library is restored; the server makes the rest of the search's index when it starts, and "
-                "`carrel audit verify` checks the log"
-            ),
-        )
-        if self.ended_by is not None:
-            raise KeyboardInterrupt
-
-    def end_now(self, number: int, _frame: object) -> None:
-        """Handles a signal."""
-        self.ended_by = signal.Signals(number)
-        if not self._held:
-            raise KeyboardInterrupt
 
     def tell(self, line: str) -> None:
         """Show it; where nobody can see a line change, only the last of each part."""
@@ -80,7 +86,7 @@ def backup(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--config", metavar="FILE", default=DEFAULT_FILE, type=Path, help="of the library")
     options = parser.parse_args(argv)
-    return _run("backup", lambda told: _backup(options.file, options.config, told))
+    return _run("backup", lambda _: _backup(options.file, options.config))
 
 
 def restore(argv: Sequence[str] | None = None) -> int:
@@ -92,27 +98,27 @@ def restore(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--force", action="store_true", help="replace the library that is there")
     options = parser.parse_args(argv)
-    return _run("restore", lambda told: _restore(options, told))
+    return _run("restore", lambda ending: _restore(options, ending))
 
 
-def _run(name: str, work: Callable[[Progress], int]) -> int:
-    progress = Progress()
+def _run(name: str, work: Callable[[Ending], int]) -> int:
+    ending = Ending()
     logging.getLogger("sqlalchemy.pool").addHandler(UNHEARD)  # of connections that were interrupted
     try:
-        with _ended_in_order(progress):
-            return work(progress)
+        with _ended_in_order(ending):
+            return work(ending)
     except (KeyboardInterrupt, *TROUBLE) as error:  # a database that was interrupted may complain of that
-        if progress.ended_by is None:
-            print(f"carrel {name}: {_said(error, progress)}", file=sys.stderr)
+        if ending.by is None:
+            print(f"carrel {name}: {_said(error, ending.outcome)}", file=sys.stderr)
             return 1
-        print(f"\ncarrel {name}: ended; {progress.outcome}", file=sys.stderr)
-        return 128 + progress.ended_by
+        print(f"\ncarrel {name}: ended; {ending.outcome}", file=sys.stderr)
+        return 128 + ending.by
 
 
 @contextmanager
-def _ended_in_order(progress: Progress) -> Iterator[None]:
+def _ended_in_order(ending: Ending) -> Iterator[None]:
     """A service manager's SIGTERM and a terminal that is closed end the work as Ctrl-C does: tidied up, with a word."""
-    before = {one: signal.signal(one, progress.end_now) for one in ENDS if signal.getsignal(one) is not signal.SIG_IGN}
+    before = {one: signal.signal(one, ending.now) for one in ENDS if signal.getsignal(one) is not signal.SIG_IGN}
     try:
         yield
     finally:
@@ -120,21 +126,18 @@ def _ended_in_order(progress: Progress) -> Iterator[None]:
             signal.signal(one, handler)
 
 
-def _said(error: BaseException, progress: Progress) -> str:
+def _said(error: BaseException, outcome: str) -> str:
     if isinstance(error, OSError):
         said = f"{error.filename}: {error.strerror}" if error.filename is not None else str(error.strerror or error)
-        return f"{said}; {progress.outcome}"
+        return f"{said}; {outcome}"
     lines = str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__]
-    database = isinstance(error, sqlite3.Error | SQLAlchemyError)
-    return (
-        f"the database cannot be used: {lines[0]}; {progress.outcome}, `carrel doctor` looks it over"
-        if database
-        else lines[0]
-    )
+    if not isinstance(error, sqlite3.Error | SQLAlchemyError):
+        return lines[0]
+    return f"the database cannot be used: {lines[0]}; {outcome}, `carrel doctor` looks it over"
 
 
-def _backup(file: Path, config: Path, progress: Progress) -> int:
-    site = read_site(load(config))
+def _backup(file: Path, config: Path) -> int:
+    progress, site = Progress(), read_site(load(config))
     made = making.make(site, file, now=SystemClock().now(), tell=progress.tell)
     progress.end()
     with file.open("rb") as opened:
@@ -146,14 +149,15 @@ def _backup(file: Path, config: Path, progress: Progress) -> int:
     return 0
 
 
-def _restore(options: argparse.Namespace, progress: Progress) -> int:
+def _restore(options: argparse.Namespace, ending: Ending) -> int:
+    progress = Progress()
     with reading.opened(options.file) as archive:
         found = archive.manifest
         print(
             f"backup of {found.library}, {found.made_at:%Y-%m-%d %H:%M:%SZ}, Carrel {found.program}, {found.revision}"
         )
         outcome = restoring.restore(
-            archive, options.config, force=options.force, tell=progress.tell, placing=progress.placing
+            archive, options.config, force=options.force, tell=progress.tell, placing=ending.placing
         )
         progress.end()
         for part in found.of("table"):

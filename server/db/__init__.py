@@ -104,9 +104,9 @@ class Database:
         self.engine = kind.open_engine(url)
         self.writer = self.engine.execution_options(**{sqlite.WRITE: True})
         """For libraries that keep tables of their own here; everybody else writes through `writing`."""
-        self._read = partial(kind.begin, write=False, at_once=False)
-        self._write = partial(kind.begin, write=True, at_once=False)
-        self._at_once = partial(kind.begin, write=True, at_once=True)
+        self._read = partial(kind.begin, way="read")
+        self._write = partial(kind.begin, way="write")
+        self._at_once = partial(kind.begin, way="at_once")
         self._hasty: deque[Transaction] = deque()
         """Rest until the next one who will not wait, which on SQLite is the same thread in the next moment."""
         self.on_refused: Callable[[], None] = _nobody

@@ -11,6 +11,8 @@ from sqlalchemy import Dialect, create_engine, event
 from sqlalchemy.engine import URL, Engine
 from sqlalchemy.exc import DisconnectionError
 
+from server.db.transaction import Way
+
 CONNECT_WITHIN_S = 10
 """How long a connection waits for the server to take it."""
 
@@ -32,9 +34,9 @@ def open_engine(url: URL) -> Engine:
     return engine
 
 
-def begin(driver: Any, *, write: bool, at_once: bool) -> None:  # noqa: ARG001  # as SQLite's, whose writers queue
+def begin(driver: Any, *, way: Way) -> None:
     """The driver begins with the first statement. Raises its errors."""
-    if at_once:
+    if way == "at_once":
         driver.execute(f"SET LOCAL lock_timeout = {HASTY_MS}")
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, event
 from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import DataError
 
-from server.db.transaction import wrapped
+from server.db.transaction import Way, wrapped
 
 WRITE = "carrel_write"
 """Execution option of an engine: who takes a connection from it writes."""
@@ -63,10 +63,10 @@ def open_engine(url: URL) -> Engine:
     return engine
 
 
-def begin(driver: Any, *, write: bool, at_once: bool) -> None:
-    """`at_once` rather fails than waits for another writer. Raises the driver's errors."""
-    driver.wait(0 if at_once else BUSY_TIMEOUT_S)
-    driver.execute("BEGIN IMMEDIATE" if write else "BEGIN").close()
+def begin(driver: Any, *, way: Way) -> None:
+    """Raises the driver's errors."""
+    driver.wait(0 if way == "at_once" else BUSY_TIMEOUT_S)
+    driver.execute("BEGIN" if way == "read" else "BEGIN IMMEDIATE").close()
 
 
 def is_nul(error: BaseException) -> bool:
@@ -89,6 +89,6 @@ def _begin(connection: Connection) -> None:
     if driver.in_transaction:
         return
     try:
-        begin(driver, write=connection.get_execution_options().get(WRITE, False), at_once=False)
+        begin(driver, way="write" if connection.get_execution_options().get(WRITE, False) else "read")
     except connection.dialect.loaded_dbapi.Error as error:
         raise wrapped(error, connection.dialect, connection.connection, "BEGIN") from error

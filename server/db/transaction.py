@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 from sqlalchemy import Dialect, Executable
 from sqlalchemy.engine import Connection, Engine
@@ -15,6 +15,9 @@ from sqlalchemy.pool import PoolProxiedConnection
 
 _GIVEN = (dict, list, type(None))
 """What a hot statement takes as its parameters."""
+
+Way = Literal["read", "write", "at_once"]
+"""How a transaction begins; `at_once` writes too, and rather fails than waits for another writer."""
 
 S = TypeVar("S", bound=Executable)
 

@@ -154,18 +154,22 @@ def pay(
 ) -> Paid | Refused:  # fmt: skip
     """Book a payment, on one fee or the oldest first; None is all that is owed of it or of them. The same `payment_id`
     from the same actor is booked once."""
-    if amount is not None and policy.amount_of(str(amount)) is None:
-        return Refused("payment_amount")
-    owing = _owing(session, patron_id) if amount is None else ()
-    known = repository.find_payment(session, actor, payment_id, since=at - REMEMBERED)
+
+    def find() -> PaymentRow | None:
+        return repository.find_payment(session, actor, payment_id, since=at - REMEMBERED)
+
     if amount is None:
-        units = known.amount if known else sum(fee.owed for fee in owing if fee_id in (None, fee.id))
+        owed = sum(fee.owed for fee in _owing(session, patron_id) if fee_id in (None, fee.id))
+        units = before.amount if (before := find()) else owed
         if not units:
             return Refused("unknown_fee")
         amount = major(units)
+    elif policy.amount_of(str(amount)) is None:
+        return Refused("payment_amount")
+    known = find()
     row = PaymentRow(actor=actor, payment_id=payment_id, patron_id=patron_id, amount=minor(amount), at=at)
     if known is None and not repository.claim_payment(session, row):
-        known = repository.find_payment(session, actor, payment_id, since=at - REMEMBERED)
+        known = find()
     if known is not None:
         return _answered(known, row, fee_id)
     parts = policy.decide_payment(_owing(session, patron_id), amount, fee_id=fee_id)

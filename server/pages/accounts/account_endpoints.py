@@ -6,10 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 from pydantic import ValidationError
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from server.auth import accounts
-from server.auth.errors import AccountTakenError, UnknownAccountError, WeakSecretError
+from server.auth.errors import AccountTakenError, WeakSecretError
 from server.auth.schemas import AccountChange, AccountRequest, PasswordReset
 from server.deps import Role, public
 from server.pages.accounts.work import HERE, OfficeDep
@@ -52,15 +52,8 @@ def add(office: OfficeDep, draft: Posted) -> Response:
 
 @router.get(HERE + "/{user}")
 def account(user: User, office: OfficeDep, done: Done = "") -> Response:
-    """One colleague's; where nobody is called `tokens`, that is what the answer with a new token asks for again."""
-    if office.visit.administrator() is None:
-        return office.visit.to_sign_in()
-    try:
-        return office.one(user, done=done)
-    except UnknownAccountError:
-        if user != "tokens":
-            raise
-        return RedirectResponse(f"{HERE}#tokens", 303)
+    """One colleague's."""
+    return office.visit.to_sign_in() if office.visit.administrator() is None else office.one(user, done=done)
 
 
 @router.post(HERE + "/{user}/change")

@@ -20,11 +20,20 @@ from server.pages.sent import Done, once
 
 router = APIRouter(include_in_schema=False, dependencies=[public()])
 
+TOKENS = "/tokens"
 TokenId = Annotated[int, Path(ge=1, le=2**31 - 1)]
 DAY: TypeAdapter[Day] = TypeAdapter(Day)
 
 
-@router.post(f"{HERE}/tokens")
+@router.get(TOKENS)
+def back(office: OfficeDep) -> Response:
+    """The page in which a new token was shown is reloaded: that was once."""
+    if office.visit.administrator() is None:
+        return office.visit.to_sign_in()
+    return RedirectResponse(f"{HERE}#tokens", 303)
+
+
+@router.post(TOKENS)
 def make(office: OfficeDep, draft: Posted) -> Response:
     """A new token, shown in this answer and never again."""
     if (caller := office.visit.administrator()) is None:
@@ -60,7 +69,7 @@ def make(office: OfficeDep, draft: Posted) -> Response:
     return office.list(secret=secret) if secret else office.list(done="made_before")
 
 
-@router.post(HERE + "/tokens/{token_id}/revoke")
+@router.post(TOKENS + "/{token_id}/revoke")
 def revoke(token_id: TokenId, office: OfficeDep) -> Response:
     """From now on nobody is known by it."""
     if (caller := office.visit.administrator()) is None:

@@ -7,6 +7,7 @@ from server.catalogue.editing import service as editing
 from server.catalogue.editing.service import By
 from server.catalogue.imports import exporting
 from server.catalogue.imports.service import Counts
+from server.catalogue.marc.encodings import Encoding
 from server.db import Database
 from tests.server.catalogue.imports.conftest import Importer, titles
 from tests.support.library import NOW
@@ -27,9 +28,9 @@ def test_records_leave_as_they_came(empty: Database, take: Importer) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["gb18030", "marc-8"])
-def test_and_in_older_encodings(empty: Database, take: Importer, encoding: str) -> None:
+def test_and_in_older_encodings(empty: Database, take: Importer, encoding: Encoding) -> None:
     take(iso2709(DREAM))
-    wanted = exporting.Wanted(encoding=encoding)  # type: ignore[arg-type]
+    wanted = exporting.Wanted(encoding=encoding)
     with empty.reading() as session:
         data = b"".join(exporting.file(session, wanted, "marc21"))
     assert data[9:10] == b" "

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from server.deps import Role
 from tests.support.library import ManualClock, colleague
 
-URL = "/accounts/tokens"
+URL = "/tokens"
 PAGE = {"Accept": "text/html", "Accept-Language": "en"}
 NEW = {"name": "mirror", "role": "integration", "until": ""}
 
@@ -42,7 +42,7 @@ def test_a_token_is_shown_once_works_and_is_revoked(client: TestClient, boss: di
     assert client.get("/api/v1/session", headers=who).json()["role"] == "integration"
     listed = client.get("/accounts", headers=boss)
     assert "no end 2 Mar 2026, 12:30" in text(listed)
-    (revoke,) = re.findall(r'action="(/accounts/tokens/\d+/revoke)"', listed.text)
+    (revoke,) = re.findall(r'action="(/tokens/\d+/revoke)"', listed.text)
     assert "The token is revoked" in text(client.post(revoke, headers=boss))
     assert client.get("/api/v1/session", headers=who).status_code == 401
     again = client.post(revoke, headers=boss)

@@ -8,7 +8,7 @@ from tests.support.library import colleague, reader
 PAGE = {"Accept": "text/html", "Accept-Language": "en"}
 POSTS = (
     "/accounts", "/accounts/librarian/change", "/accounts/librarian/password", "/accounts/librarian/end",
-    "/accounts/librarian/reopen", "/accounts/tokens", "/accounts/tokens/1/revoke",
+    "/accounts/librarian/reopen", "/tokens", "/tokens/1/revoke",
 )  # fmt: skip
 
 
