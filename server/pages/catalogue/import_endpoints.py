@@ -102,8 +102,11 @@ def cancel(desk: DeskDep, import_id: ImportId) -> Response:
 
 def _form(desk: Desk, draft: Draft | None = None, *, refused: str = "", status: int = 200) -> Response:
     with desk.core.database.reading() as session:
-        jobs = service.listed(session)
-    return desk.page("imports.html", status=status, jobs=jobs, draft=draft or Draft({}), refused=refused)
+        jobs, names = service.listed(session), desk.names(session)
+    return desk.page(
+        "imports.html", status=status, jobs=jobs, draft=draft or Draft({}), refused=refused, names=names,
+        branches=names.policy.branches or (desk.own_branch,),
+    )  # fmt: skip
 
 
 def _report(desk: Desk, import_id: str, *, refused: str = "", status: int = 200) -> Response:
