@@ -105,7 +105,7 @@ def _form(desk: Desk, draft: Draft | None = None, *, refused: str = "", status: 
         jobs, names = service.listed(session), desk.names(session)
     return desk.page(
         "imports.html", status=status, jobs=jobs, draft=draft or Draft({}), refused=refused, names=names,
-        branches=names.policy.branches or (desk.own_branch,),
+        branches=[one for one in names.policy.branches if one != desk.own_branch], own=desk.own_branch,
     )  # fmt: skip
 
 

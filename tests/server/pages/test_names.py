@@ -35,9 +35,13 @@ def test_pages_tell_names(client: TestClient, roles: dict[str, dict[str, str]]) 
     for who, address, signs in (
         ("boss", "/settings/lending", ("all readers Film on disc North branch 7 days", "Also closed at Main house")),
         ("boss", "/audit?action=lending.rules", ("all readers, Film on disc, North branch: 7 days",)),
-        ("desk", "/catalogue/records/1?copy=" + BOOKS[0], ("Main house · stacks Film on disc",)),
+        (
+            "desk",
+            "/catalogue/records/1?copy=" + BOOKS[0],
+            ("Main house · stacks Film on disc", "Branch Main house North branch Place"),
+        ),
         ("desk", "/catalogue?branch=north", ("Branch Take off: North branch",)),
-        ("desk", "/catalogue/import", ("Main house", "North branch")),
+        ("desk", "/catalogue/import", ("Branch of the copies Main house North branch",)),
         ("desk", "/worklists?list=transit", ("from Main house to North branch",)),
         ("desk", "/patrons/1", ("Branch Main house",)),
         ("desk", "/reports/lending?report=dead-stock", ("Main house",)),
