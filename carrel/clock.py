@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time
+from functools import lru_cache
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,7 @@ def local_date(at: datetime, zone: ZoneInfo) -> date:
     return at.astimezone(zone).date()
 
 
+@lru_cache(1000)
 def end_of_day(day: date, zone: ZoneInfo) -> datetime:
     """The last second of a library's day, as an aware instant in that zone; the later one where clocks repeat it."""
     ends = (datetime.combine(day, time(23, 59, 59, fold=fold), zone) for fold in (0, 1))
