@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 
@@ -16,6 +17,9 @@ WATCH = LogWatch()
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of programs are started: our modules are compiled once
 sys.dont_write_bytecode = False
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # of a shell's background job, and of all that it starts
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 hypothesis.settings.register_profile("carrel", deadline=None)  # no test is judged by the time it takes
 hypothesis.settings.load_profile("carrel")
