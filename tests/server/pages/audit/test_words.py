@@ -104,7 +104,8 @@ def test_codes_of_details_have_words(english, detail, told):
         ("lending.policy", '{"branches":[[],["main","east"]]}', ("Branches", "from not set to Main library, east")),
         ("catalogue.item_update", '{"type":["book","vhs"]}', ("Type", "from Book to vhs")),
         (
-            "lending.policy", '{"item_type_names":[{},{"vhs":{"en":"Video","zh":"录像"},"cd":{"en":"CD","zh":""}}]}',
+            "lending.policy",
+            '{"item_type_names":[{},{"vhs":{"en":"Video","zh":"录像"},"cd":{"en":"CD","zh":""}}]}',
             ("What types of items are called", "from not set to vhs: Video / 录像; cd: CD"),
         ),
         ("catalogue.item_update", '{"location":["","A 3"]}', ("Place", "from not set to A 3")),
