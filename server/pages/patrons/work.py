@@ -40,7 +40,8 @@ A = TypeVar("A", bound=BaseModel)
 class Told:
     """What came of a form; `pin` is shown once.
 
-    Of forms that were refused `draft` is that of the reader's data, and `typed` any other one, whose address is `form`.
+    Of forms that were refused `draft` is that of the reader's data, and `typed` any other one, whose address is `form`;
+    `wrong` is the field of it that cannot be read.
     """
 
     said: str = ""
@@ -49,6 +50,7 @@ class Told:
     draft: Draft | None = None
     form: str = ""
     typed: Draft | None = None
+    wrong: str = ""
 
     @property
     def status(self) -> int:
@@ -78,9 +80,9 @@ class Accounts:
         """A refusal in words."""
         return refusal(self.words, error.code, error.params)
 
-    def refused(self, draft: Draft, sentence: str) -> Told:
+    def refused(self, draft: Draft, sentence: str, wrong: str = "") -> Told:
         """A form that stays open, as it was sent."""
-        return Told(refused=sentence, form=self.visit.request.url.path, typed=draft)
+        return Told(refused=sentence, form=self.visit.request.url.path, typed=draft, wrong=wrong)
 
     def once(
         self, session: Session, occasion: Occasion, draft: Draft, *, answer: type[A], work: Callable[[], A]
@@ -109,8 +111,8 @@ class Accounts:
         except DomainError as error:
             told = self.refused(draft, self.say(error))
         except ValidationError as error:
-            wrong = draft.with_errors(str(place) for one in error.errors() for place in one["loc"][:1])
-            told = self.refused(draft, self.words.gettext(wrong.fault(next(iter(wrong.errors), ""))))
+            wrong = next((str(place) for one in error.errors() for place in one["loc"][:1]), "")
+            told = self.refused(draft, self.words.gettext(draft.fault(wrong)), wrong)
         return self.account(caller, patron_id, told)
 
     def list(self, typed: str, *, after: int = 0, told: str = "") -> Response:

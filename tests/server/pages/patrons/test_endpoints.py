@@ -266,6 +266,7 @@ def test_an_empty_form_is_refused_and_breaks_nothing(desk: TestClient) -> None:
         ("fees/1/waive", {"reason": "\u3000"}, "waive-1"),
         ("cards", {"number": BLOCKED}, "number"),
         ("blocks", {"reason": "conduct", "note": "<rude>", "until": "2026-03-01"}, "block-until"),
+        ("blocks", {"reason": "conduct", "note": "x" * 2001, "until": ""}, "block-note"),
         ("anonymise", {"card": "90000002"}, "confirm"),
     ],
 )
