@@ -30,7 +30,7 @@ OVERLAYS: tuple[Overlay, ...] = ("skip", "merge", "replace")
 DONE = {
     "stopped": N_("The import is stopped. What it had stored by then stays in the catalogue."),
     "untried": N_("The trial is stopped. Nothing was stored."),
-    "forgotten": N_("The report is forgotten. What was imported stays in the catalogue."),
+    "forgotten": N_("The report is forgotten. The catalogue stays as it is."),
 }
 """What became of an import that is no longer in the list."""
 WRONG_CHOICE = N_("One of the choices is not possible. Please choose again.")
