@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -120,6 +120,9 @@ class Item:
     note: str
     last_seen_at: datetime | None
     stays: bool = False
+
+
+_PRICE = [field.name for field in fields(Item)].index("price")
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,6 +365,7 @@ def _lines(text: str) -> tuple[str, ...]:
 
 
 def _item(row: Row[Any]) -> Item:
-    values = row._asdict()
-    price = values["price"]
-    return Item(**values | {"price": None if price is None else Decimal(price).scaleb(-2)})
+    values = list(row)
+    if row.price is not None:
+        values[_PRICE] = Decimal(row.price).scaleb(-2)
+    return Item(*values)

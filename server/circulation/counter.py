@@ -31,6 +31,8 @@ from server.lending.policy import ANY, Lending, Rule
 from server.patrons import service as patrons
 from server.patrons.service import Patron
 
+Results = tuple[ItemResult, ...]
+"""One for each item of a request, in the order asked."""
 NOBODY: frozenset[str] = frozenset()
 
 
@@ -163,9 +165,13 @@ def refused(barcode: str, code: policy.Refused, *, title: str | None = None, **m
     )  # fmt: skip
 
 
-def once(session: Session, request: Any, occasion: Occasion, work: Callable[[], BatchResult]) -> BatchResult:
+def once(session: Session, request: Any, occasion: Occasion, work: Callable[[], Results]) -> BatchResult:
     """Do the work; a request that comes again gets its first answer."""
-    return journal.once(session, occasion.actor, request, now=occasion.now, answer=BatchResult, work=work)
+
+    def done() -> BatchResult:
+        return BatchResult(request_id=request.request_id, results=work())
+
+    return journal.once(session, occasion.actor, request, now=occasion.now, answer=BatchResult, work=done)
 
 
 def tell(

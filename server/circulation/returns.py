@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from carrel.contracts.circulation import BatchResult, CheckinRequest, ItemRef, ItemResult, LossRequest, UndoRequest
 from server.catalogue import service as catalogue
 from server.circulation import policy, repository
-from server.circulation.counter import Counter, counter_for, once, refused, tell, terms_of
+from server.circulation.counter import Counter, Results, counter_for, once, refused, tell, terms_of
 from server.circulation.loan import Loan, Renewal
 from server.fees import policy as feeing
 from server.fees import service as fees
@@ -27,7 +27,7 @@ def checkin_many(session: Session, request: CheckinRequest, occasion: Occasion) 
     return _each(session, request, occasion, _checkin)
 
 
-def checkin_at(counter: Counter, request: CheckinRequest) -> BatchResult:
+def checkin_at(counter: Counter, request: CheckinRequest) -> Results:
     """The same at a counter that is open, for callers who see to it themselves that a repeat is not done twice."""
     return _at(counter, request, _checkin)
 
@@ -42,17 +42,17 @@ def cancel_checkout(session: Session, request: UndoRequest, occasion: Occasion) 
     return _each(session, request, occasion, _cancel)
 
 
-def cancel_at(counter: Counter, request: UndoRequest) -> BatchResult:
+def cancel_at(counter: Counter, request: UndoRequest) -> Results:
     """The same at a counter that is open, as with `checkin_at`."""
     return _at(counter, request, _cancel)
 
 
-def cancel_renewal_at(counter: Counter, request: UndoRequest) -> BatchResult:
+def cancel_renewal_at(counter: Counter, request: UndoRequest) -> Results:
     """The same for a terminal that renews what its patron has already: only the renewal is made undone."""
     return _at(counter, request, _cancel_renewal)
 
 
-def reopen_at(counter: Counter, request: UndoRequest) -> BatchResult:
+def reopen_at(counter: Counter, request: UndoRequest) -> Results:
     """A terminal could not finish a return: the loan goes on, unless it was another end or a while ago. A loan that
     goes on already is left as it is."""
     return _at(counter, request, _go_on)
@@ -141,10 +141,9 @@ def _each(session: Session, request: Request, occasion: Occasion, one: One) -> B
     return once(session, request, occasion, lambda: _at(counter_for(session, request, occasion), request, one))
 
 
-def _at(counter: Counter, request: Request, one: One) -> BatchResult:
+def _at(counter: Counter, request: Request, one: One) -> Results:
     """One result per item, in the order asked, each judged on what those before it have changed."""
-    results = tuple(one(counter, ref, request) for ref in request.items)
-    return BatchResult(request_id=request.request_id, results=results)
+    return tuple(one(counter, ref, request) for ref in request.items)
 
 
 def _checkin(counter: Counter, ref: ItemRef, request: Request) -> ItemResult:

@@ -26,7 +26,7 @@ from carrel.contracts.circulation import (
 )
 from server.catalogue import service as catalogue
 from server.circulation import policy, repository, returns
-from server.circulation.counter import Counter, counter_for, once, open_counter, refused, tell
+from server.circulation.counter import Counter, Results, counter_for, once, open_counter, refused, tell
 from server.circulation.loan import Loan
 from server.fees.policy import minor
 from server.holds import policy as queueing
@@ -62,11 +62,10 @@ def checkout_many(session: Session, request: CheckoutRequest, occasion: Occasion
     return once(session, request, occasion, lambda: checkout_at(counter_for(session, request, occasion), request))
 
 
-def checkout_at(counter: Counter, request: CheckoutRequest) -> BatchResult:
+def checkout_at(counter: Counter, request: CheckoutRequest) -> Results:
     """The same at a counter that is open, for callers who see to it themselves that a repeat is not done twice."""
     patron = counter.patrons.get(request.card or "")
-    results = tuple(_checkout(counter, patron, ref, request) for ref in request.items)
-    return BatchResult(request_id=request.request_id, results=results)
+    return tuple(_checkout(counter, patron, ref, request) for ref in request.items)
 
 
 def renew_many(session: Session, request: RenewalRequest, occasion: Occasion) -> BatchResult:
@@ -74,11 +73,10 @@ def renew_many(session: Session, request: RenewalRequest, occasion: Occasion) ->
     return once(session, request, occasion, lambda: renew_at(counter_for(session, request, occasion), request))
 
 
-def renew_at(counter: Counter, request: RenewalRequest) -> BatchResult:
+def renew_at(counter: Counter, request: RenewalRequest) -> Results:
     """The same at a counter that is open, as with `checkout_at`."""
     patron = counter.patrons.get(request.card or "")
-    results = tuple(_renew(counter, patron, ref.barcode, request) for ref in request.items)
-    return BatchResult(request_id=request.request_id, results=results)
+    return tuple(_renew(counter, patron, ref.barcode, request) for ref in request.items)
 
 
 def renew_all(session: Session, request: RenewAllRequest, occasion: Occasion) -> BatchResult:
@@ -86,7 +84,7 @@ def renew_all(session: Session, request: RenewAllRequest, occasion: Occasion) ->
     return once(session, request, occasion, lambda: renew_all_at(session, request, occasion))
 
 
-def renew_all_at(session: Session, request: RenewAllRequest, occasion: Occasion) -> BatchResult:
+def renew_all_at(session: Session, request: RenewAllRequest, occasion: Occasion) -> Results:
     """The same for callers who see to it themselves that a repeat is not done twice."""
     own, occasion = occasion.branch, occasion.at(request.branch)
     seen = open_counter(session, occasion, cards=[request.card or ""])
@@ -97,8 +95,7 @@ def renew_all_at(session: Session, request: RenewAllRequest, occasion: Occasion)
     barcodes = [items[item_id].barcode for item_id in seen.loans]
     counter = open_counter(session, occasion, cards=[request.card or ""], barcodes=barcodes, lock=True)
     patron = counter.patrons.get(request.card or "")
-    results = tuple(_renew(counter, patron, barcode, request) for barcode in barcodes)
-    return BatchResult(request_id=request.request_id, results=results)
+    return tuple(_renew(counter, patron, barcode, request) for barcode in barcodes)
 
 
 def preview(session: Session, request: PreviewRequest, occasion: Occasion) -> BatchResult:

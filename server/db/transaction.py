@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from operator import itemgetter
 from typing import Any, Literal, TypeVar, cast
 
 from sqlalchemy import Dialect, Executable
@@ -59,8 +60,10 @@ class _Ready:
             name: bind.type.dialect_impl(dialect).bind_processor(dialect)
             for bind, name in compiled.bind_names.items()
         }  # fmt: skip
-        self._by_place = compiled.positiontup is not None
-        self._plan = [(name, into[name]) for name in compiled.positiontup or into]
+        names = compiled.positiontup
+        self._pick = dict if names is None else _picker(names)
+        places: Any = into if names is None else range(len(names))
+        self._in = [(place, into[name]) for place, name in zip(places, names or into, strict=True) if into[name]]
         self._own = {name: compiled.params[name] for bind, name in compiled.bind_names.items() if not bind.required}
         given = list(statement.exported_columns) if statement.is_select or statement.exported_columns else []
         out = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in given]
@@ -83,9 +86,10 @@ class _Ready:
         """The parameters as the driver takes them."""
         if self._own:
             values = {**self._own, **values}
-        if self._by_place:
-            return [values[name] if work is None else work(values[name]) for name, work in self._plan]
-        return {name: values[name] if work is None else work(values[name]) for name, work in self._plan}
+        given: Any = self._pick(values)
+        for place, work in self._in:
+            given[place] = work(given[place])
+        return given
 
     def _made(self, row: Sequence[Any]) -> Any:
         assert self._row is not None
@@ -93,6 +97,14 @@ class _Ready:
         for place, work in self._out:
             row[place] = work(row[place])
         return self._row(row)
+
+
+def _picker(names: Sequence[str]) -> Callable[[Mapping[str, Any]], list[Any]]:
+    """Gives the values of these names, in their order."""
+    if len(names) < 2:  # of one name itemgetter gives the value itself
+        return lambda values: [values[name] for name in names]
+    pick = itemgetter(*names)
+    return lambda values: list(pick(values))
 
 
 _HOT: dict[Any, dict[tuple[str, ...], _Ready]] = {}

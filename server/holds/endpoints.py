@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from sqlalchemy.orm import Session
 
+from carrel.clock import local_date
 from carrel.contracts.ids import CardNumber
 from server.catalogue import service as catalogue
 from server.circulation.errors import CardRequiredError, NotYourCardError
@@ -96,19 +97,23 @@ def _answers(session: Session, holds: list[Hold], core: Core) -> list[HoldRespon
     places: dict[int, int] = {}
     for line in queues.values():
         places |= positions(line)
-    days = expected_days(session, queues, now=core.clock.now(), zone=core.settings.common.library.zone)
+    now, zone = core.clock.now(), core.settings.common.library.zone
+    days, today = expected_days(session, queues, now=now, zone=zone), local_date(now, zone)
     titles = {record_id: catalogue.get_record(session, record_id)[0] for record_id in {h.record_id for h in holds}}
     wanted = {key for hold in holds for key in (hold.filled_item_id, hold.item_id) if key is not None}
     items = catalogue.items_by_id(session, wanted)
     return [
-        _answer(hold, titles[hold.record_id], items, position=places.get(hold.id), expected_on=days.get(hold.id))
+        _answer(
+            hold, titles[hold.record_id], items, position=places.get(hold.id), expected_on=days.get(hold.id),
+            paused=hold.paused_on(today),
+        )
         for hold in holds
-    ]
+    ]  # fmt: skip
 
 
 def _answer(
     hold: Hold, record: catalogue.Record, items: dict[int, catalogue.Item], *, position: int | None,
-    expected_on: date | None,
+    expected_on: date | None, paused: bool,
 ) -> HoldResponse:  # fmt: skip
     item = items.get(hold.filled_item_id or hold.item_id or 0)
     return HoldResponse(
@@ -120,8 +125,8 @@ def _answer(
         pickup=hold.pickup,
         placed_at=hold.placed_at,
         expires_on=hold.expires_on,
-        paused=hold.paused,
-        paused_until=hold.paused_until,
+        paused=paused,
+        paused_until=hold.paused_until if paused else None,
         state=hold.state,
         position=position,
         expected_on=expected_on,

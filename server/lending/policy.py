@@ -32,7 +32,28 @@ Money = Annotated[Decimal, Field(ge=0, max_digits=8, decimal_places=2)]
 Days = Annotated[int, Field(ge=0, le=3650)]
 Count = Annotated[int, Field(ge=0, le=10_000)]
 ClosedWeekdays = Annotated[tuple[Weekday, ...], Field(max_length=6)]
+ItemType = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]{1,40}$")]
+_IN_A_LINE = r"[^|\x00-\x1f\x7f-\x9f\u2028\u2029]"
 _STRICT = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """What people call something that has a code: in English, and in Chinese where that differs."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    en: Annotated[str, StringConstraints(strip_whitespace=True, pattern=rf"^{_IN_A_LINE}{{1,80}}$")]
+    zh: Annotated[str, StringConstraints(strip_whitespace=True, pattern=rf"^{_IN_A_LINE}{{0,80}}$")] = ""
+
+
+BRANCH_NAMES = {"main": Name("Main library", "总馆")}
+ITEM_TYPE_NAMES = {
+    "book": Name("Book", "图书"), "reference": Name("Reference work", "工具书"), "magazine": Name("Magazine", "杂志"),
+    "journal": Name("Journal", "期刊"), "cd": Name("CD", "CD 唱片"), "dvd": Name("DVD", "DVD 影碟"),
+    "disc": Name("Disc", "光盘"),
+}  # fmt: skip
+"""For the codes that Carrel itself and its demo library bring; a library gives its own names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +107,8 @@ class LibraryPolicy:
     lost_refund_days: Days | None = 180
     kiosk_pin: bool = False
     report_group_least: Annotated[int, Field(ge=1, le=1000)] = 5
+    branch_names: dict[BranchId, Name] = field(default_factory=BRANCH_NAMES.copy)
+    item_type_names: dict[ItemType, Name] = field(default_factory=ITEM_TYPE_NAMES.copy)
 
 
 @dataclass(frozen=True, slots=True)

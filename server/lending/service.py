@@ -114,7 +114,7 @@ def set_policy(session: Session, policy: LibraryPolicy, *, actor: str, at: datet
     _change(session, before, {"policy": POLICY.dump_json(policy).decode()}, actor=actor, at=at)
     old, new = POLICY.dump_python(before.policy, mode="json"), POLICY.dump_python(policy, mode="json")
     changed = [name for name in new if getattr(before.policy, name) != getattr(policy, name)]  # 0 is 0.00
-    told = {name: [old[name], new[name]] for name in changed}
+    told = {name: _apart(old[name], new[name]) for name in changed}
     audit.record(session, actor=actor, action="lending.policy", target="lending", at=at, detail=told)
 
 
@@ -151,6 +151,13 @@ def _row(lending: Lending, actor: str, at: datetime) -> dict[str, Any]:
         "changed_at": at,
         "changed_by": actor[:80],
     }
+
+
+def _apart(old: Any, new: Any) -> list[Any]:
+    """Before and after; of names only those that were changed."""
+    if not isinstance(old, dict):
+        return [old, new]
+    return [{code: one[code] for code in one if old.get(code) != new.get(code)} for one in (old, new)]
 
 
 def _columns(rule: Rule) -> dict[str, Any]:

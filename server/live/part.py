@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -15,6 +17,7 @@ from server.alarms.control import AlarmControl
 from server.deps import Core
 from server.devices.names import Names
 from server.devices.service import Networks
+from server.diligence import tell
 from server.edge.connection import Connection
 from server.edge.dispatch import Dispatcher
 from server.edge.ingest import Ingest
@@ -40,6 +43,8 @@ log = logging.getLogger(__name__)
 TICK_S = 2.0
 FORGET_EVERY_S = 3600.0
 AGAIN_AFTER_S = 1.0
+TOLD_ANEW_S = 60.0
+"""What fails again within this time is the same trouble."""
 
 
 @asynccontextmanager
@@ -129,13 +134,13 @@ async def _forget(core: Core, outbox: Outbox) -> None:
 
 
 async def _for_ever(work: Callable[[], Awaitable[None]]) -> None:
-    """A database that is away, or a fault of ours, must not end the work for good."""
-    told = False
+    """A database that is away, or a fault of ours, must not end the work for good; told once until it is over."""
+    failed_s = -math.inf
     while True:
         try:
             await work()
-        except Exception:
-            if not told:
-                log.exception("background work failed; it begins again")
-            told = True
+        except Exception as error:
+            before_s, failed_s = failed_s, time.monotonic()
+            if failed_s - before_s > TOLD_ANEW_S:
+                tell(log, "work beside the requests failed and begins again", error)
         await asyncio.sleep(AGAIN_AFTER_S)

@@ -220,8 +220,8 @@ def preview(
         recipient = recipients(session, [patron.id], today).get(patron.id) or Recipient(patron, patron)
         letter = office.writer.write(session, recipient, kind, wants, now=now)
     else:
-        currency = lending.current(session).policy.currency
-        letter = office.writer.example(patron, kind, today=today, pickup=patron.branch, currency=currency)
+        policy = lending.current(session).policy
+        letter = office.writer.example(patron, kind, today=today, pickup=patron.branch, policy=policy)
     return PreviewResponse(
         language=letter.language, subject=letter.subject, text=letter.text, example=not wants, fault=letter.fault
     )
@@ -280,10 +280,10 @@ def my_notices(session: ReadSession, reader: Reader) -> MyNoticesResponse:
 def examples_of(office: Office, core: Core, session: Session) -> dict[Kind, list[Letter]]:
     """By kind, in all languages, with made-up facts of today."""
     library = core.settings.common.library
-    today, currency = local_date(core.clock.now(), library.zone), lending.current(session).policy.currency
+    today, policy = local_date(core.clock.now(), library.zone), lending.current(session).policy
     return {
         kind: [
-            office.writer.example(who, kind, today=today, pickup=library.branch, currency=currency)
+            office.writer.example(who, kind, today=today, pickup=library.branch, policy=policy)
             for who in writing.SOMEBODY
         ]
         for kind in get_args(Kind)

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from carrel.web.i18n import Language, in_language
 from server.audit import service as audit
 from server.catalogue import service as catalogue
 from server.lending import journal
@@ -234,6 +235,11 @@ def lift(session: Session, patron_id: int, block_id: int, *, actor: str, at: dat
 def classes(session: Session) -> list[PatronClass]:
     """All kinds of patrons, by code."""
     return [PatronClass(row.code, row.name_zh, row.name_en, row.membership_days) for row in repository.classes(session)]
+
+
+def class_names(session: Session, language: Language) -> dict[str, str]:
+    """What the kinds of patrons are called, by code."""
+    return {kind.code: in_language(language, (kind.name_en, kind.name_zh)) for kind in classes(session)}
 
 
 def put_class(session: Session, kind: PatronClass, *, actor: str, at: datetime) -> None:

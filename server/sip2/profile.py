@@ -177,7 +177,7 @@ class Profile:
 
     def date(self, at: datetime) -> str:
         """An instant as SIP2's 18 characters, in the library's zone."""
-        return at.astimezone(self.zone).strftime("%Y%m%d    %H%M%S")
+        return _written(at.astimezone(self.zone))
 
     def due(self, at: datetime | None) -> str:
         """A due date as the terminal prints it."""
@@ -185,7 +185,7 @@ class Profile:
             return ""
         local = at.astimezone(self.zone)
         form = self.terminal.due_format
-        return local.strftime("%Y%m%d    %H%M%S" if form == "sip2" else form)
+        return _written(local) if form == "sip2" else local.strftime(form)
 
     def instant(self, text: str) -> datetime | None:
         """What 18 characters from the terminal mean; None for blanks and nonsense."""
@@ -235,3 +235,9 @@ def _within(address: str, profile: Profile) -> bool:
     if isinstance(there, ipaddress.IPv6Address) and there.ipv4_mapped:
         there = there.ipv4_mapped
     return any(there in ipaddress.ip_network(text) for text in profile.terminal.addresses)
+
+
+def _written(local: datetime) -> str:
+    """Every answer has it, and strftime takes three times as long."""
+    day, time = f"{local.year:04}{local.month:02}{local.day:02}", f"{local.hour:02}{local.minute:02}{local.second:02}"
+    return f"{day}    {time}"

@@ -25,6 +25,8 @@ from server.circulation import service as circulation
 from server.fees import service as fees
 from server.holds import service as holds
 from server.lending import service as lending
+from server.lending.names import Names
+from server.lending.policy import LibraryPolicy
 from server.notices.letters.recipients import Recipient
 from server.notices.policy import Kind, Want, days_late
 
@@ -95,29 +97,30 @@ class Writer:
         about = [want.about for want in wants]
         lines = _FACTS[kind](session, about, _Day(now, self._library.zone))
         owed = fees.balance(session, recipient.about.id) if kind == "fee" else None
-        currency = lending.current(session).policy.currency
-        return self.compose(recipient.to, kind, lines, owed=owed, currency=currency, child=recipient.child)
+        policy = lending.current(session).policy
+        return self.compose(recipient.to, kind, lines, owed=owed, policy=policy, child=recipient.child)
 
-    def example(self, to: Addressee, kind: Kind, *, today: date, pickup: str, currency: str) -> Letter:
+    def example(self, to: Addressee, kind: Kind, *, today: date, pickup: str, policy: LibraryPolicy) -> Letter:
         """A letter with made-up facts."""
         lines = example(kind, today, pickup)
-        return self.compose(to, kind, lines, owed=lines[0].get("amount"), currency=currency)
+        return self.compose(to, kind, lines, owed=lines[0].get("amount"), policy=policy)
 
     def trial(self, to: Addressee) -> Letter:
         """A letter that only tries whether letters arrive."""
-        return self.compose(to, "test", [], owed=None, currency="")
+        return self.compose(to, "test", [], owed=None, policy=LibraryPolicy())
 
     def compose(
         self, to: Addressee, kind: Kind | Literal["test"], lines: list[dict[str, Any]], *,
-        owed: Decimal | None, currency: str, child: str = "",
+        owed: Decimal | None, policy: LibraryPolicy, child: str = "",
     ) -> Letter:  # fmt: skip
         """A letter with these facts in it; `child` is whose, when it goes to the guardian."""
         language = next((known for known in LOCALES if known == to.language), self._library.language)
         name = in_language(language, (self._library.name, self._library.name_zh))
+        names = Names(policy, language)
         words = {
-            "name": to.name, "library": name, "lines": [_shown(line, language) for line in lines],
-            "owed": owed, "currency": currency, "child": child,
-            "money": partial(money, currency=currency, language=language),
+            "name": to.name, "library": name, "lines": [_shown(line, names) for line in lines],
+            "owed": owed, "currency": policy.currency, "child": child,
+            "money": partial(money, currency=policy.currency, language=language),
         }  # fmt: skip
         written, fault = self._render(f"{language}/{kind}.txt", words)
         subject, _, text = written.strip().partition("\n")
@@ -149,12 +152,14 @@ def _environment(*folders: Path) -> SandboxedEnvironment:
     )  # fmt: skip
 
 
-def _shown(line: Mapping[str, Any], language: Language) -> dict[str, Any]:
-    """Days as people of that language write them."""
-    return {
-        name: format_date(value, "long", locale=LOCALES[language]) if isinstance(value, date) else value
+def _shown(line: Mapping[str, Any], names: Names) -> dict[str, Any]:
+    """Days as people of that language write them, and what the branch is called there."""
+    locale = LOCALES[names.language]
+    shown = {
+        name: format_date(value, "long", locale=locale) if isinstance(value, date) else value
         for name, value in line.items()
     }
+    return shown | ({"pickup": names.branch(line["pickup"])} if "pickup" in line else {})
 
 
 @dataclass(frozen=True, slots=True)

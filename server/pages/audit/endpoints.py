@@ -18,11 +18,14 @@ from server.audit.policy import Verdict
 from server.audit.values import Sealed
 from server.auth import accounts, tokens
 from server.deps import CoreDep, public
+from server.lending import service as lending
+from server.lending.names import Names
 from server.pages.audit import forms, table
 from server.pages.audit import words as audit_words
 from server.pages.audit.forms import Choice
 from server.pages.patrons.forms import Posted
 from server.pages.shell import VisitDep
+from server.patrons import desk as patrons
 
 router = APIRouter(include_in_schema=False, dependencies=[public()])
 
@@ -71,13 +74,15 @@ class Log:
             people = accounts.listed(session)
             names = {f"user:{one.user}": one.name for one in people} | {f"account:{one.id}": one.name for one in people}
             names |= {f"token:{one.id}": one.name for one in tokens.listed(session)}
+            classes = patrons.class_names(session, self.visit.language)
+            named = Names(lending.current(session).policy, self.visit.language, classes)
         older = forms.address(HERE, choice.said(before=found[SHOWN - 1].seq)) if len(found) > SHOWN else None
         return self.visit.page(
             "audit/audit.html",
             status=status,
             choice=choice,
             refused=refused,
-            lines=[self._line(row, names) for row in found[:SHOWN]],
+            lines=[self._line(row, names, named) for row in found[:SHOWN]],
             actors=[f"user:{one.user}" for one in people],
             older=older,
             newest=forms.address(HERE, choice.said(before=None)) if choice.before else None,
@@ -88,9 +93,9 @@ class Log:
             aw=audit_words,
         )
 
-    def _line(self, row: Sealed, names: dict[str, str]) -> Line:
+    def _line(self, row: Sealed, names: dict[str, str], named: Names) -> Line:
         words, entry = self.visit.words, row.entry
-        details = audit_words.details(words, entry.action, entry.detail)
+        details = audit_words.details(words, entry.action, entry.detail, named)
         return Line(
             row,
             what=audit_words.sentence(words, entry.action),

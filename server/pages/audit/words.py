@@ -8,6 +8,7 @@ from dataclasses import fields
 from typing import Any
 
 from carrel.web.i18n import N_, Words
+from server.lending.names import Names
 from server.lending.policy import Rule
 from server.pages.accounts import words as account_words
 from server.pages.catalogue.words import STATES as ITEM_STATES
@@ -248,6 +249,8 @@ CHANGES = ("lending.policy", "catalogue.item_update")
 """What tells each value before and after."""
 RULES = ("added", "removed")
 """What tells whole lending rules."""
+NAMED = ("branch_names", "item_type_names")
+"""What tells names by code."""
 RULE_FIELDS = tuple(one.name for one in fields(Rule))
 RULE = {
     "renewals": N_("Renewals"),
@@ -301,44 +304,62 @@ def place(subject: str) -> str | None:
     return f"{PLACES[kind]}{key}" if key and kind in PLACES else None
 
 
-def details(words: Words, action: str, detail: str) -> list[tuple[str, str]]:
-    """An entry's details by name."""
+def details(words: Words, action: str, detail: str, names: Names) -> list[tuple[str, str]]:
+    """An entry's details by name; `names` tells what codes stand for."""
     told: dict[str, Any] = json.loads(detail)
     say = _change if action in CHANGES else _value
     return [
-        (words.gettext(DETAILS[name]) if name in DETAILS else name, say(words, name, value))
+        (words.gettext(DETAILS[name]) if name in DETAILS else name, say(words, name, value, names))
         for name, value in told.items()
     ]
 
 
-def _change(words: Words, name: str, values: list[Any]) -> str:
+def _change(words: Words, name: str, values: list[Any], names: Names) -> str:
     unset = words.gettext("not set")
-    before, after = (unset if value in (None, "", []) else _value(words, name, value) for value in values)
+    before, after = (unset if value in (None, "", [], {}) else _value(words, name, value, names) for value in values)
     return words.gettext("from %(before)s to %(after)s", before=before, after=after)
 
 
-def _rule(words: Words, told: dict[str, Any]) -> str:
+def _rule(words: Words, told: dict[str, Any], names: Names) -> str:
     rule = Rule(**{name: told[name] for name in RULE_FIELDS if name in told})
     more = [f"{words.gettext(RULE[name])}: {told[name]}" for name in RULE if told.get(name) is not None]
-    return ", ".join([f"{scope(words, rule)}: {period(words, rule)}", *(more if rule.allowed else [])])
+    what = f"{', '.join(scope(words, rule, names))}: {period(words, rule)}"
+    return ", ".join([what, *(more if rule.allowed else [])])
 
 
-def _value(words: Words, name: str, value: object) -> str:
-    if isinstance(value, str) and value in VALUES.get(name, {}):
-        return words.gettext(VALUES[name][value])
+def _value(words: Words, name: str, value: object, names: Names) -> str:
+    if isinstance(value, str):
+        return _word(words, name, value, names)
     if isinstance(value, bool):
         return words.gettext("yes") if value else words.gettext("no")
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
-        return ", ".join(_value(words, name, one) for one in value) or "–"
+        return ", ".join(_word(words, name, one, names) for one in value) or "–"
     if name in RULES and isinstance(value, list):
-        return "; ".join(_rule(words, rule) for rule in value)
-    if isinstance(value, dict) and all(isinstance(one, list) for one in value.values()):
-        return "; ".join(f"{key}: {_value(words, name, one)}" for key, one in value.items()) or "–"
+        return "; ".join(_rule(words, rule, names) for rule in value)
+    if isinstance(value, dict) and all(isinstance(one, list | dict) for one in value.values()):
+        return "; ".join(_entry(words, name, pair, names) for pair in value.items()) or "–"
     if value is None:
         return "–"
     if name == "price" and isinstance(value, int):
         return words.number(value / 100, 2)
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _entry(words: Words, name: str, pair: tuple[str, Any], names: Names) -> str:
+    """Of what is told by code: a name, or what holds for a branch."""
+    code, value = pair
+    if name in NAMED:
+        return f"{code}: {' / '.join(filter(None, value.values()))}"
+    return f"{names.branch(code)}: {_value(words, name, value, names)}"
+
+
+def _word(words: Words, name: str, code: str, names: Names) -> str:
+    if code in VALUES.get(name, {}):
+        return words.gettext(VALUES[name][code])
+    named = {
+        "branch": names.branch, "branches": names.branch, "type": names.item_type, "class": names.patron_class
+    }  # fmt: skip
+    return named.get(name, str)(code)
 
 
 def fault(words: Words, code: str, checked: int) -> str:

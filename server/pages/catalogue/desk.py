@@ -22,6 +22,7 @@ from server.catalogue.lookup.service import Answer
 from server.deps import CoreDep, Principal
 from server.errors import DomainError
 from server.lending import service as lending
+from server.lending.names import Names
 from server.pages import sent
 from server.pages.catalogue import forms
 from server.pages.catalogue import words as catalogue_words
@@ -72,6 +73,10 @@ class Desk:
         """The library's own."""
         return self.core.settings.common.library.branch
 
+    def names(self, session: Session) -> Names:
+        """What branches and types of items are called."""
+        return Names(lending.current(session).policy, self.visit.language)
+
     def by(self, caller: Principal) -> By:
         """Who writes, and when."""
         return By(caller.subject, self.core.clock.now())
@@ -112,7 +117,7 @@ class Desk:
             found, _ = catalogue.get_record(session, record_id)
             items = catalogue.items_of(session, record_id)
             marc = marc_text(session, record_id)
-            branches = lending.current(session).policy.branches
+            names = self.names(session)
         own = self.own_branch
         draft = told.record or forms.record_draft(found)
         opened = next((item for item in items if item.barcode == told.item_of), None)
@@ -122,7 +127,8 @@ class Desk:
             "opened": opened.barcode if opened else None,
             "opened_draft": told.item if told.item_of and told.item else forms.item_draft(opened),
             "new_item": told.item if told.item and not told.item_of else forms.item_draft(None, own),
-            "branches": branches or (own,), "labels": Draft({"grid": "40", "start": "1", "kind": "spine"}),
+            "names": names, "branches": names.policy.branches or (own,),
+            "labels": Draft({"grid": "40", "start": "1", "kind": "spine"}),
             "grids": GRIDS, "place": partial(place_name, self.core.settings.common, language=self.visit.language),
         }  # fmt: skip
         return self.page("record.html", status=status, **context, **self._fixed())

@@ -112,9 +112,12 @@ def _form(
     desk: Desk, draft: Draft | None = None, *, refused: str = "", status: int = 200, done: str = ""
 ) -> Response:  # fmt: skip
     with desk.core.database.reading() as session:
-        jobs = service.listed(session)
+        jobs, names = service.listed(session), desk.names(session)
     told = desk.words.gettext(DONE[done]) if done in DONE else ""
-    return desk.page("imports.html", status=status, jobs=jobs, draft=draft or Draft({}), refused=refused, done=told)
+    return desk.page(
+        "imports.html", status=status, jobs=jobs, draft=draft or Draft({}), refused=refused, done=told, names=names,
+        branches=[one for one in names.policy.branches if one != desk.own_branch], own=desk.own_branch,
+    )  # fmt: skip
 
 
 def _report(desk: Desk, import_id: str, *, refused: str = "", status: int = 200) -> Response:

@@ -42,8 +42,9 @@ def search(
             return RedirectResponse(f"{HERE}/records/{item.record_id}#copies", 303)
         found = catalogue.search(session, wanted)
         number_hidden = catalogue.count_hidden(session)
+        names = desk.names(session)
     pages = min(max(1, -(-found.total // HITS_PER_PAGE)), MAX_PAGE)
-    hits = Hits(asked, found, pages, search_views.groups(asked, found.facets, desk.words))
+    hits = Hits(asked, found, pages, search_views.groups(asked, found.facets, desk.words, names))
     return desk.page("search.html", hits=hits, number_hidden=number_hidden)
 
 

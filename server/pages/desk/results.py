@@ -20,6 +20,8 @@ from server.holds import policy as queueing
 from server.holds import service as holds
 from server.holds.schemas import HoldResult
 from server.lending import service as lending
+from server.lending.names import Names
+from server.lending.policy import LibraryPolicy
 from server.pages.desk import words as desk_words
 from server.patrons import service as patrons
 from server.patrons.policy import shown_name
@@ -105,13 +107,13 @@ def returned(
 ) -> list[Line]:  # fmt: skip
     """Of a return: where each item goes; `place` knows the names of locations."""
     items = catalogue.items_by_barcode(session, [result.barcode for result in batch.results])
-    currency = lending.current(session).policy.currency
+    policy = lending.current(session).policy
     lines = []
     for result in batch.results:
         item = items.get(result.barcode)
         item = replace(item, location=place(item.location)) if item else None
         slip = slip_of(session, words, item, now=now) if item and result.route == "hold" else None
-        lines.append(_returned(session, words, result, item=item, slip=slip, currency=currency))
+        lines.append(_returned(session, words, result, item=item, slip=slip, policy=policy))
     return lines
 
 
@@ -137,18 +139,18 @@ def slip_of(session: Session, words: Words, item: Item, *, now: datetime) -> Sli
 
 
 def _returned(
-    session: Session, words: Words, result: ItemResult, *, item: Item | None, slip: Slip | None, currency: str
+    session: Session, words: Words, result: ItemResult, *, item: Item | None, slip: Slip | None, policy: LibraryPolicy
 ) -> Line:
     if result.status != "ok" or item is None:
         line = refused(words, result)
         return line if result.route != "staff" else _sent_to_staff(words, line)
-    fee = _charged(words, result.fee, currency)
+    fee = _charged(words, result.fee, policy.currency)
     return Line(
         barcode=result.barcode,
         title=result.title or "",
         ok=True,
         told=words.gettext("Returned.") if result.loan else words.gettext("It was not on loan."),
-        goes=_goes(words, result, item, slip),
+        goes=_goes(words, result, item, slip, names=Names(policy, words.language)),
         fee=fee,
         account=_account(session, result.loan) if fee else "",
         slip=slip,
@@ -161,12 +163,12 @@ def _sent_to_staff(words: Words, line: Line) -> Line:
                 goes=words.gettext("Lay it aside for the cataloguers."))  # fmt: skip
 
 
-def _goes(words: Words, result: ItemResult, item: Item, slip: Slip | None) -> str:
+def _goes(words: Words, result: ItemResult, item: Item, slip: Slip | None, *, names: Names) -> str:
     if result.route == "hold":
         until = words.moment(slip.until, "date") if slip and slip.until else "–"
         return words.gettext("To the hold shelf, until %(date)s.", date=until)
     if result.route == "transit":
-        return words.gettext("Send it to %(branch)s.", branch=result.route_to or item.branch)
+        return words.gettext("Send it to %(branch)s.", branch=names.branch(result.route_to or item.branch))
     place = " ".join(part for part in (item.location, item.call_number) if part)
     return words.gettext("To its shelf: %(place)s", place=place) if place else words.gettext("To its shelf.")
 

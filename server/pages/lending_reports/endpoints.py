@@ -12,10 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
 from carrel.contracts.ids import BranchId
-from carrel.web.i18n import in_language
+from carrel.web.i18n import Words
 from carrel.web.words import refusal
 from server.deps import DESK, CoreDep, Day, ReadSession, public
 from server.errors import DomainError
+from server.lending import service as lending_service
+from server.lending.names import Names
 from server.lending_reports import service
 from server.lending_reports.endpoints import MOST_ROWS, desk_of
 from server.lending_reports.policy import By, Name, Report
@@ -51,6 +53,7 @@ def lending(visit: VisitDep, core: CoreDep, session: ReadSession, request: Reque
     if visit.staff() is None:
         return visit.to_sign_in()
     desk = desk_of(core, session)
+    own = core.settings.common.library.branch
     given = {name: value for name, value in request.query_params.items() if value}
     try:
         choice = Choice.model_validate(given)
@@ -59,10 +62,10 @@ def lending(visit: VisitDep, core: CoreDep, session: ReadSession, request: Reque
         name = given.get("report", "")
         choice = Choice.model_validate({"report": name} if name in report_words.REPORTS else {})
         refused = refusal(visit.words, "report_period")
-        return _page(visit, desk, choice, refused=refused)
+        return _page(visit, desk, choice, own=own, refused=refused)
     except DomainError as error:
-        return _page(visit, desk, choice, refused=refusal(visit.words, error.code, error.params))
-    return _page(visit, desk, choice, report=report)
+        return _page(visit, desk, choice, own=own, refused=refusal(visit.words, error.code, error.params))
+    return _page(visit, desk, choice, own=own, report=report)
 
 
 def _made(desk: Desk, choice: Choice, visit: Visit) -> Report:
@@ -71,14 +74,19 @@ def _made(desk: Desk, choice: Choice, visit: Visit) -> Report:
     return service.report(choice.report, desk, choice.asked())
 
 
-def _page(visit: Visit, desk: Desk, choice: Choice, *, report: Report | None = None, refused: str = "") -> Response:
+def _page(
+    visit: Visit, desk: Desk, choice: Choice, *, own: str, report: Report | None = None, refused: str = ""
+) -> Response:
+    house = lending_service.current(desk.session)
+    classes = patrons.class_names(desk.session, visit.language) if choice.by == "class" else {}
+    names = Names(house.policy, visit.language, classes)
     return visit.page(
         "lending_reports/report.html",
         status=422 if refused else 200,
         choice=choice,
         report=report,
         refused=refused,
-        sheet=_sheet(visit, desk, report) if report else None,
+        sheet=_sheet(visit.words, report, names) if report else None,
         tabs={
             name: _address("/reports/lending", _said(choice, report) | {"report": name})
             for name in report_words.REPORTS
@@ -88,14 +96,12 @@ def _page(visit: Visit, desk: Desk, choice: Choice, *, report: Report | None = N
             _said(choice, report) | {"limit": MOST_ROWS, "excel": "true"},
         ),
         most_rows=MOST_ROWS,
+        branches={code: names.branch(code) for code in house.branches(own)},
         rw=report_words,
     )
 
 
-def _sheet(visit: Visit, desk: Desk, report: Report) -> Mapping[str, object]:
-    words = visit.words
-    classes = patrons.classes(desk.session) if report.by == "class" else []
-    names = {one.code: in_language(visit.language, (one.name_en, one.name_zh)) for one in classes}
+def _sheet(words: Words, report: Report, names: Names) -> Mapping[str, object]:
     span = report.span
     return {
         "heads": views.heads(words, report),

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Literal
 
 from carrel.web.i18n import Words
+from server.lending.names import Names
 from server.lending_reports.policy import OTHER, Cell, Column, Kind, Report
 from server.pages.lending_reports import words as report_words
 
@@ -71,8 +72,8 @@ def heads(words: Words, report: Report) -> list[Head]:
     ]
 
 
-def rows(words: Words, report: Report, names: Mapping[str, str]) -> list[list[Shown]]:
-    """Every row; `names` are what classes of readers are called."""
+def rows(words: Words, report: Report, names: Names) -> list[list[Shown]]:
+    """Every row; `names` tells what its codes stand for."""
     greatest = max((_size(row[1]) for row in report.rows), default=0) if report.by in ("class", "branch", "type") else 0
     return [_row(words, report, row, names=names, greatest=greatest) for row in report.rows]
 
@@ -123,15 +124,14 @@ def moment_of(words: Words, day: date, style: Literal["date", "month"] = "date")
     return words.moment(datetime.combine(day, time(12), words.zone), style)
 
 
-def _row(
-    words: Words, report: Report, row: tuple[Cell, ...], *, names: Mapping[str, str], greatest: float
-) -> list[Shown]:
+def _row(words: Words, report: Report, row: tuple[Cell, ...], *, names: Names, greatest: float) -> list[Shown]:
+    told = {"class": names.patron_class, "branch": names.branch, "type": names.item_type}
     record = row[0] if report.columns[0].name == "record" else None
     shown = []
     for column, cell in zip(report.columns, row, strict=True):
         if column.name in HIDDEN:
             continue
-        text = names.get(cell, cell) if column.name == "class" and isinstance(cell, str) else cell
+        text = told[column.name](cell) if column.name in told and isinstance(cell, str) else cell
         share = 100 * _size(cell) / greatest if greatest and column.name == "loans" else None
         href = f"/titles/{record}" if record is not None and column.name == "title" else ""
         said = _said(words, column, text, report)

@@ -17,6 +17,7 @@ from server.deps import CoreDep, public
 from server.errors import DomainError
 from server.lending import service as lending
 from server.lending.errors import RuleTwiceError, RuleWithoutTimeError, UnknownBranchError
+from server.lending.names import Names
 from server.lending.policy import WEEKDAYS, Rule
 from server.pages import seen
 from server.pages.desk.words import day
@@ -62,17 +63,18 @@ class Settings:
         """The page; `drafts` are the forms as they were sent: rule, policy, calendar."""
         with self.core.database.reading() as session:
             now = lending.current(session)
-            classes = patrons.classes(session)
+            classes = patrons.class_names(session, self.visit.language)
+        names = Names(now.policy, self.visit.language, classes)
         branches = now.branches(self.own)
         edited = next((rule for rule in now.rules if forms.key_of(rule) == edit), None)
         words = self.visit.words
-        today = local_date(self.core.clock.now(), words.zone)
+        closed = now.closed_years(self.own, local_date(self.core.clock.now(), words.zone))
         context: dict[str, Any] = {
             "rules": now.rules,
             "branches": branches,
-            "closed_years": [(branch, day(words, at)) for branch, at in now.closed_years(self.own, today).items()],
-            "classes": classes,
-            "item_types": sorted({"book", *(rule.item_type for rule in now.rules)} - {"*"}),
+            "closed_years": [(names.branch(branch), day(words, at)) for branch, at in closed.items()],
+            "names": names,
+            "item_types": sorted({*now.policy.item_type_names, *(rule.item_type for rule in now.rules)} - {"*"}),
             "currency": now.policy.currency,
             "edit": edit if edited or edit == NEW or "rule" in drafts else "",
             "rule": Draft(forms.rule_texts(edited)),

@@ -25,10 +25,13 @@ RULE_NUMBERS = ("days", "hours", "renewals", "max", "fee_per_open_day", "grace_o
 SCOPE = ("patron_class", "item_type", "branch")
 ZERO_WHEN_EMPTY = frozenset({"renewals", "fee_per_open_day", "grace_open_days"})
 SWITCHES = tuple(one.name for one in fields(LibraryPolicy) if one.type == "bool")
+NAMES = ("branch_names", "item_type_names")
+"""Lists of a code and what people call it, a line each."""
 
 _RULE: TypeAdapter[Rule] = TypeAdapter(Rule)
 _POLICY: TypeAdapter[LibraryPolicy] = TypeAdapter(LibraryPolicy)
 _CALENDAR: TypeAdapter[Calendar] = TypeAdapter(Calendar)
+_NAME = re.compile(r"([0-9A-Za-z_-]{1,63})\s*\|\s*([^|]{1,80}?)\s*(?:\|\s*([^|]{0,80}))?")
 _SPAN = re.compile(r"(\d{4}-\d\d-\d\d)(?:\s*(?:\.\.|–|~|至|to)\s*(\d{4}-\d\d-\d\d))?")
 
 
@@ -88,10 +91,28 @@ def read_policy(sent: Fields) -> tuple[Draft, LibraryPolicy | None]:
     values: dict[str, Any] = {name: text or None for name, text in texts.items()}
     values |= {name: texts[name] == "on" for name in SWITCHES}
     values["branches"] = tuple(texts["branches"].replace(",", " ").replace("，", " ").split())
+    lines: dict[str, str] = {}
+    for name in NAMES:
+        values[name], wrong = read_names(texts[name])
+        if wrong:
+            lines[name] = wrong
+    if lines:
+        return Draft(texts, dict.fromkeys(lines, "bad_names"), lines), None
     try:
         return Draft(texts), _POLICY.validate_python(values)
     except ValidationError as error:
         return Draft(texts, _codes(error, "bad_word")), None
+
+
+def read_names(text: str) -> tuple[dict[str, dict[str, str]], str]:
+    """What each code is called by a list, and its first line that cannot be read or names a code again."""
+    found: dict[str, dict[str, str]] = {}
+    for line in filter(None, map(str.strip, text.replace("｜", "|").splitlines())):
+        told = _NAME.fullmatch(line)
+        if told is None or told[1] in found:
+            return {}, line[:60]
+        found[told[1]] = {"en": told[2], "zh": told[3] or ""}
+    return found, ""
 
 
 def calendar_texts(calendar: Calendar, branches: Iterable[str]) -> dict[str, str]:
@@ -181,6 +202,8 @@ def _text(value: object) -> str:
         return ""
     if isinstance(value, tuple):
         return " ".join(map(str, value))
+    if isinstance(value, dict):
+        return "\n".join(" | ".join(filter(None, (code, name.en, name.zh))) for code, name in value.items())
     return f"{value:.2f}" if isinstance(value, Decimal) else str(value)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from carrel.web.i18n import N_, Words
 from carrel.web.words import refusal
+from server.lending.names import Names
 from server.lending.policy import ANY, Rule
 from server.pages import seen
 
@@ -17,6 +18,7 @@ ERRORS = {
     "too_small": N_("This number is too small."),
     "too_large": N_("This number is too large."),
     "places": N_("Money has at most 2 places, such as 0.50."),
+    "bad_names": N_("“%(line)s” cannot be read. Write each code once, with its names: dvd | DVD | 影碟."),
     "never_open": N_("A branch that never opens has no due dates. Leave one day open."),
     "bad_dates": N_("“%(line)s” cannot be read. Write 2026-10-01 or 2026-10-01 .. 2026-10-07, at most a year."),
 }
@@ -93,8 +95,19 @@ GROUPS: tuple[tuple[str, tuple[Value, ...]], ...] = (
                   N_("After the return, except for readers who keep their history. 0: at once.")),
             Value("report_group_least", N_("Smallest group in reports"),
                   N_("Groups of fewer readers are not shown, so that nobody is recognised.")),
-            Value("branches", N_("Branches"), N_("Names with a space between them, such as main north."),
+            Value("branches", N_("Branches"), N_("Codes with a space between them, such as main north."),
                   N_("Empty: the library is one house."), "text"),
+        ),
+    ),
+    (
+        N_("Names"),
+        (
+            Value("branch_names", N_("What branches are called"),
+                  N_("A line each: the code, the English name, the Chinese one, such as north | North branch | 北馆."),
+                  N_("What has no name is called by its code."), "lines"),
+            Value("item_type_names", N_("What types of items are called"),
+                  N_("A line each: the code, the English name, the Chinese one, such as dvd | DVD | 影碟."),
+                  N_("What has no name is called by its code."), "lines"),
         ),
     ),
 )  # fmt: skip
@@ -105,15 +118,13 @@ def error(words: Words, code: str, line: str = "") -> str:
     return words.gettext(ERRORS[code], line=line) if code in ERRORS else refusal(words, code)
 
 
-def every(words: Words, text: str, what: str) -> str:
-    """A part of what a rule is for."""
-    kinds = {"patron_class": N_("all readers"), "item_type": N_("all items"), "branch": N_("all branches")}
-    return words.gettext(kinds[what]) if text == ANY else text
-
-
-def scope(words: Words, rule: Rule) -> str:
-    """What a rule is for: adult, book, all branches."""
-    return ", ".join(every(words, getattr(rule, name), name) for name in ("patron_class", "item_type", "branch"))
+def scope(words: Words, rule: Rule, names: Names) -> tuple[str, str, str]:
+    """What a rule is for: Adult, Book, all branches."""
+    return (
+        words.gettext("all readers") if rule.patron_class == ANY else names.patron_class(rule.patron_class),
+        words.gettext("all items") if rule.item_type == ANY else names.item_type(rule.item_type),
+        words.gettext("all branches") if rule.branch == ANY else names.branch(rule.branch),
+    )
 
 
 def period(words: Words, rule: Rule) -> str:

@@ -12,11 +12,13 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from carrel.clock import local_date
-from carrel.web.i18n import N_, Words, in_language
+from carrel.web.i18n import N_, Words
 from carrel.web.words import refusal
 from server.deps import CoreDep, Principal
 from server.errors import DomainError
 from server.fees import service as fees
+from server.lending import service as lending
+from server.lending.names import Names
 from server.lending.occasion import Occasion
 from server.lending.place import occasion_of
 from server.pages import seen, sent
@@ -121,7 +123,7 @@ class Accounts:
             return self.visit.to_sign_in()
         with self.core.database.reading() as session:
             found = desk.search(session, typed, after=after)
-            classes = self._classes(session)
+            classes = desk.class_names(session, self.visit.language)
         following = found[-1].id if len(found) == desk.PAGE else None
         now = self.core.clock.now()
         today = local_date(now, self.words.zone)
@@ -134,7 +136,7 @@ class Accounts:
     def form(self, draft: Draft, *, alike: Sequence[service.Patron] = (), refused: str = "") -> Response:
         """The form of a new reader."""
         with self.core.database.reading() as session:
-            classes = self._classes(session)
+            classes = desk.class_names(session, self.visit.language)
         wrong = bool(refused or draft.errors)
         return self.visit.page(
             FORM_TEMPLATE, status=409 if wrong else 200, draft=draft, alike=alike, refused=refused, classes=classes,
@@ -171,12 +173,9 @@ class Accounts:
             "standing": {block.id for block in panel.blocks},
             "ledger": fees.ledger_of(session, patron.id),
             "alike": [one for one in desk.duplicates(session, patron) if one.id != patron.id],
-            "classes": self._classes(session),
+            "classes": desk.class_names(session, self.visit.language),
+            "names": Names(lending.current(session).policy, self.visit.language),
         }
-
-    def _classes(self, session: Session) -> dict[str, str]:
-        language = self.visit.language
-        return {one.code: in_language(language, (one.name_en, one.name_zh)) for one in desk.classes(session)}
 
 
 def stored_draft(session: Session, patron: service.Patron) -> Draft:

@@ -19,8 +19,10 @@ from server.holds.expecting import expected_days
 from server.holds.reserving import place_hold
 from server.holds.schemas import HoldRequest
 from server.lending import service as lending
+from server.lending.names import Names
 from server.lending.place import occasion_of
 from server.pages.reader import hold_views, views
+from server.pages.reader.hold_views import Telling
 from server.pages.reader.search_endpoints import shown_title
 from server.pages.shell import VisitDep
 
@@ -47,16 +49,18 @@ def my_holds(
     queues = holds.queues(session, {hold.record_id for hold in found if hold.open})
     records = {key: catalogue.get_record(session, key)[0] for key in {hold.record_id for hold in found}}
     expected = expected_days(session, queues, now=core.clock.now(), zone=core.settings.common.library.zone)
-    lines = hold_views.lines(found, queues, records, visit.words, expected=expected)
+    today, policy = local_date(core.clock.now(), core.settings.common.library.zone), lending.current(session).policy
+    to = Telling(visit.words, Names(policy, visit.language), today)
+    lines = hold_views.lines(found, queues, records, to, expected=expected)
     return visit.page(
         "reader/holds.html",
         ready=[line for line in lines if line.open and line.ready],
         waiting=[line for line in lines if line.open and not line.ready],
         ended=[line for line in lines if not line.open],
-        terms=hold_views.terms(visit.words, lending.current(session).policy),
+        terms=hold_views.terms(visit.words, policy),
         done=visit.words.gettext(hold_views.DONE[done]) if done in hold_views.DONE else "",
         refused=views.told(visit.words, refused),
-        today=local_date(core.clock.now(), core.settings.common.library.zone),
+        today=today,
         cover=views.covers_of(visit, records),
         linked=views.linked(visit, records.values()),
     )

@@ -11,6 +11,7 @@ from server.catalogue.service import Item, Record
 from server.holds.expecting import NEWCOMER
 from server.holds.hold import Hold
 from server.holds.policy import GONE, positions
+from server.lending.names import Names
 from server.lending.policy import LibraryPolicy
 from server.pages.reader.views import day, told
 
@@ -25,6 +26,15 @@ ENDED = {
     "cancelled": N_("Cancelled"),
     "expired": N_("Ended without being fetched, or not fulfilled in time"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """To whom reservations are told, and on which day."""
+
+    words: Words
+    names: Names
+    today: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +77,20 @@ class Reserve:
 
 
 def lines(
-    holds: Iterable[Hold], queues: Mapping[int, Sequence[Hold]], records: Mapping[int, Record], words: Words, *,
+    holds: Iterable[Hold], queues: Mapping[int, Sequence[Hold]], records: Mapping[int, Record], to: Telling, *,
     expected: Mapping[int, date],
 ) -> list[HoldLine]:  # fmt: skip
     """Reservations as they are shown: what is ready first, then in the order they were made; ended ones last."""
     made = [
-        line(hold, queues.get(hold.record_id, ()), records[hold.record_id], words, expected=expected.get(hold.id))
+        line(hold, queues.get(hold.record_id, ()), records[hold.record_id], to, expected=expected.get(hold.id))
         for hold in holds
     ]
     return sorted(made, key=lambda one: (not one.open, not one.ready))
 
 
-def line(hold: Hold, queue: Sequence[Hold], record: Record, words: Words, *, expected: date | None) -> HoldLine:
+def line(hold: Hold, queue: Sequence[Hold], record: Record, to: Telling, *, expected: date | None) -> HoldLine:
     """One reservation in words; `expected` is when it will probably be ready."""
-    tone, state = _state(hold, queue, words)
+    tone, state = _state(hold, queue, to)
     return HoldLine(
         id=hold.id,
         record_id=hold.record_id,
@@ -88,16 +98,16 @@ def line(hold: Hold, queue: Sequence[Hold], record: Record, words: Words, *, exp
         author=record.author,
         tone=tone,
         state=state,
-        details=tuple(_details(hold, words, expected)),
+        details=tuple(_details(hold, to, expected)),
         ready=hold.state == "ready",
         open=hold.open,
         can_pause=hold.state == "waiting",
-        paused=hold.paused,
+        paused=hold.paused_on(to.today),
     )
 
 
 def reserve(
-    record: Record, items: Sequence[Item], queue: Queue, words: Words, *,
+    record: Record, items: Sequence[Item], queue: Queue, to: Telling, *,
     patron_id: int | None, branches: Collection[str], refused: str, request_id: str,
 ) -> Reserve:  # fmt: skip
     """What a title's page says about reserving it."""
@@ -105,13 +115,13 @@ def reserve(
     copies = tuple(item for item in items if item.for_loan and item.status not in GONE)
     return Reserve(
         queue=sum(hold.state == "waiting" for hold in queue.holds),
-        own=line(own, queue.holds, record, words, expected=queue.expected.get(own.id)) if own else None,
+        own=line(own, queue.holds, record, to, expected=queue.expected.get(own.id)) if own else None,
         refused=refused,
         request_id=request_id,
         branches=tuple(branches),
         copies=copies,
         on_shelf=any(item.status == "on_shelf" for item in copies),
-        expected=_joining(words, queue.expected.get(NEWCOMER)),
+        expected=_joining(to.words, queue.expected.get(NEWCOMER)),
     )
 
 
@@ -149,14 +159,15 @@ def terms(words: Words, policy: LibraryPolicy) -> list[str]:
     return said
 
 
-def _state(hold: Hold, queue: Sequence[Hold], words: Words) -> tuple[str, str]:
+def _state(hold: Hold, queue: Sequence[Hold], to: Telling) -> tuple[str, str]:
+    words = to.words
     if not hold.open:
         return "", words.gettext(ENDED.get(hold.state, hold.state))
     if hold.state == "ready":
         return "ok", words.gettext("Ready to fetch")
     if hold.state == "in_transit":
         return "info", words.gettext("On its way to you")
-    if hold.paused:
+    if hold.paused_on(to.today):
         return "warn", words.gettext("Paused")
     number = sum(one.state == "waiting" for one in queue)
     place = positions(queue).get(hold.id, 0)
@@ -175,19 +186,20 @@ def _joining(words: Words, expected: date | None) -> str:
     return words.gettext("Reserved now, it is probably ready by %(date)s.", date=day(words, expected))
 
 
-def _details(hold: Hold, words: Words, expected: date | None) -> Iterable[str]:
+def _details(hold: Hold, to: Telling, expected: date | None) -> Iterable[str]:
+    words, branch, paused = to.words, to.names.branch(hold.pickup), hold.paused_on(to.today)
     if not hold.open:
         if hold.closed_at is not None:
             yield words.moment(hold.closed_at, "date")
         return
     if hold.state == "ready" and hold.ready_until is not None:
         until = words.moment(hold.ready_until, "date")
-        yield words.gettext("Fetch it at %(branch)s by %(date)s.", branch=hold.pickup, date=until)
+        yield words.gettext("Fetch it at %(branch)s by %(date)s.", branch=branch, date=until)
     else:
-        yield words.gettext("To be fetched at %(branch)s.", branch=hold.pickup)
-    if hold.state == "waiting" and not hold.paused:
+        yield words.gettext("To be fetched at %(branch)s.", branch=branch)
+    if hold.state == "waiting" and not paused:
         yield _wait(words, expected)
-    if hold.paused and hold.paused_until is not None:
+    if paused and hold.paused_until is not None:
         yield words.gettext("Waits again from %(date)s.", date=day(words, hold.paused_until))
     if hold.state == "waiting" and hold.expires_on is not None:
         yield words.gettext("Ends on %(date)s if nothing comes back before.", date=day(words, hold.expires_on))

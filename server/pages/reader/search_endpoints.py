@@ -10,6 +10,7 @@ from fastapi import APIRouter, HTTPException, Path, Query, Request
 from sqlalchemy.orm import Session
 from starlette.responses import FileResponse, Response
 
+from carrel.clock import local_date
 from server.catalogue import service as catalogue
 from server.catalogue.errors import UnknownRecordError
 from server.catalogue.service import Item, Record, Wanted
@@ -18,7 +19,9 @@ from server.deps import CoreDep, ReadSession, public
 from server.holds import service as holds
 from server.holds.expecting import expected_days, newcomer
 from server.lending import service as lending
+from server.lending.names import Names
 from server.pages.reader import hold_views, search_views, views
+from server.pages.reader.hold_views import Telling
 from server.pages.reader.search_views import Asked, Hits
 from server.pages.shell import Visit, VisitDep
 
@@ -44,7 +47,8 @@ def search(
     wanted = Wanted(asked.query, HITS_PER_PAGE, (page - 1) * HITS_PER_PAGE, asked.limits(), facets=True)
     found = catalogue.search(session, wanted)
     pages = max(1, -(-found.total // HITS_PER_PAGE))
-    hits = Hits(asked, found, min(pages, MAX_PAGE), search_views.groups(asked, found.facets, visit.words))
+    names = Names(lending.current(session).policy, visit.language)
+    hits = Hits(asked, found, min(pages, MAX_PAGE), search_views.groups(asked, found.facets, visit.words, names))
     return visit.page("reader/search.html", hits=hits, cover=views.covers(visit), availability=views.availability)
 
 
@@ -69,8 +73,9 @@ def title(
     waiting, now = holds.queues(session, [record_id])[record_id], core.clock.now()
     joined = [*waiting, newcomer(record_id, pickup=here.branch, now=now)]
     queue = hold_views.Queue(waiting, expected_days(session, {record_id: joined}, now=now, zone=here.zone))
+    names = Names(rules, visit.language)
     reserve = hold_views.reserve(
-        record, items, queue, words,
+        record, items, queue, Telling(words, names, local_date(now, here.zone)),
         patron_id=caller.patron_id if caller else None, branches=rules.branches or (here.branch,),
         refused=hold_views.refusal(words, refused, rules), request_id=uuid.uuid4().hex[:16],
     )  # fmt: skip
@@ -81,6 +86,7 @@ def title(
         place=lambda id_: search_views.place(core.settings.common, id_, visit.language),
         maps=search_views.maps(core.settings.common, items, visit.language),
         branches=rules.branches,
+        names=names,
         kind=words.gettext(search_views.KINDS.get(record.kind, record.kind)),
         reserve=reserve,
         done=words.gettext(hold_views.PLACED) if done == "placed" and reserve.own else "",

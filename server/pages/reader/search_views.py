@@ -13,6 +13,7 @@ from carrel.sections import Common, Placed, placed
 from carrel.web.i18n import N_, Language, Words, in_language
 from server.catalogue.classification.service import main_classes
 from server.catalogue.service import Facets, Filters, Found, Item
+from server.lending.names import Names
 
 KINDS = {
     "book": N_("Book"), "serial": N_("Periodical"), "score": N_("Printed music"), "map": N_("Map"),
@@ -101,14 +102,14 @@ class FloorMap:
     places: tuple[tuple[Placed, str, bool], ...]
 
 
-def groups(asked: Asked, facets: Facets | None, words: Words) -> tuple[Group, ...]:
+def groups(asked: Asked, facets: Facets | None, words: Words, names: Names) -> tuple[Group, ...]:
     """What the results can be limited to, as far as it divides them; what they are limited to is always there."""
     if facets is None:
         return ()
     free = (("1", facets.available),) if facets.available else ()
     columns: tuple[tuple[str, str, Counts, Callable[[str], str]], ...] = (
         ("available", words.gettext("Available"), free, lambda _value: words.gettext("On the shelf now")),
-        ("branch", words.gettext("Branch"), facets.branch, str),
+        ("branch", words.gettext("Branch"), facets.branch, names.branch),
         ("kind", words.gettext("Kind"), facets.kind, lambda kind: words.gettext(KINDS.get(kind, kind))),
         ("language", words.gettext("Language"), facets.language, _language_names(words.language)),
         ("class", words.gettext("Class"), facets.class_letter, _class_names(words.language)),

@@ -12,6 +12,8 @@ from starlette.responses import Response
 from carrel.web.words import refusal
 from server.deps import CoreDep, public
 from server.errors import DomainError
+from server.lending import service as lending
+from server.lending.names import Names
 from server.pages.reader.search_views import place as place_name
 from server.pages.shell import Visit, VisitDep
 from server.pages.worklists import words as list_words
@@ -58,6 +60,7 @@ def resolve(
 def _page(visit: Visit, core: CoreDep, kind: Kind | None, *, told: str = "", refused: str = "") -> Response:
     now = core.clock.now()
     with core.database.reading() as session:
+        names = Names(lending.current(session).policy, visit.language)
         counts = lists.counts(session, now=now, zone=visit.words.zone)
         chosen: Any = kind or next((name for name in list_words.LISTS if counts.get(name)), None)
         tasks = [] if chosen is None else lists.find(
@@ -65,7 +68,7 @@ def _page(visit: Visit, core: CoreDep, kind: Kind | None, *, told: str = "", ref
         )  # fmt: skip
     return visit.page(
         "worklists/worklists.html", status=409 if refused else 200, counts=counts, chosen=chosen, tasks=tasks,
-        told=told, refused=refused, lw=list_words, until=_until, now=now,
+        told=told, refused=refused, lw=list_words, until=_until, now=now, names=names,
         place=partial(place_name, core.settings.common, language=visit.language),
     )  # fmt: skip
 

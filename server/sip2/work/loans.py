@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from carrel.contracts.circulation import (
-    BatchResult,
     CheckoutRequest,
     ItemRef,
     ItemResult,
@@ -15,7 +14,7 @@ from server.catalogue import service as catalogue
 from server.catalogue.service import Item
 from server.circulation import returns
 from server.circulation import service as circulation
-from server.circulation.counter import counter_for
+from server.circulation.counter import Results, counter_for
 from server.patrons.errors import UnknownCardError
 from server.sip2.wire.messages import Draft, F, Message
 from server.sip2.work import offline, routing
@@ -61,17 +60,17 @@ def renew_all(task: Task) -> Message:
         done = circulation.renew_all_at(task.session, request, task.occasion)
     except UnknownCardError:
         return task.refuse("unknown_card")
-    renewed = [one.barcode for one in done.results if one.status == "ok"]
-    others = [one.barcode for one in done.results if one.status != "ok"]
+    renewed = [one.barcode for one in done if one.status == "ok"]
+    others = [one.barcode for one in done if one.status != "ok"]
     draft = task.begin().set(ok="1", renewed=f"{len(renewed):04d}", unrenewed=f"{len(others):04d}")
     draft.each(F.RENEWED, renewed).each(F.UNRENEWED, others)
-    why = next((one.code for one in done.results if one.code), None)
+    why = next((one.code for one in done if one.code), None)
     return task.finish(draft, "renewed" if renewed else why or "nothing_renewed")
 
 
-def only(done: BatchResult) -> ItemResult:
+def only(results: Results) -> ItemResult:
     """The one result of a request about one item."""
-    (result,) = done.results
+    (result,) = results
     return result
 
 

@@ -40,6 +40,8 @@ def test_a_phone_reserves_pauses_resumes_and_cancels(client: TestClient) -> None
     assert (mine["title"], mine["state"], mine["position"], mine["barcode"]) == ("Book 1", "waiting", 1, None)
     paused = client.post(f"{URL}/{told['hold']}/pause", json={"until": "2026-04-01"}, headers=who).json()
     assert (paused["paused"], paused["paused_until"], paused["position"]) == (True, "2026-04-01", 1)
+    today = client.post(f"{URL}/{told['hold']}/pause", json={"until": "2026-03-02"}, headers=who).json()
+    assert (today["paused"], today["paused_until"]) == (False, None), "a pause is over on its day"
     over = client.post(f"{URL}/{told['hold']}/pause", json={"until": "2026-01-01"}, headers=who)
     assert (over.status_code, over.json()["code"]) == (409, "hold_over")
     assert client.post(f"{URL}/{told['hold']}/resume", headers=who).json()["paused"] is False

@@ -17,6 +17,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from carrel.sections import LibraryConfig
 from server.db import Database
+from server.lending.policy import LibraryPolicy
 from server.notices.channels import Mail, Parcel, Webhook, payload
 from server.notices.config import MailConfig, WebhookConfig
 from server.notices.errors import DeliveryError
@@ -44,7 +45,7 @@ def parcel(database: Database) -> Parcel:
     assert patron is not None
     facts = writing.example("fee", date(2026, 3, 5), "main")
     letter = Writer(LibraryConfig(name="Town Library"), None).compose(
-        patron, "fee", facts, owed=Decimal("2.50"), currency="CNY"
+        patron, "fee", facts, owed=Decimal("2.50"), policy=LibraryPolicy()
     )
     return Parcel("t" * 32, "fee", patron, letter, NOW)
 

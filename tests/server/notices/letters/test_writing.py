@@ -9,6 +9,7 @@ from typing import get_args
 import pytest
 
 from carrel.sections import LibraryConfig
+from server.lending.policy import LibraryPolicy
 from server.notices.letters import writing
 from server.notices.letters.writing import Letter, Somebody, Writer
 from server.notices.policy import Kind
@@ -29,7 +30,7 @@ def people(make: Callable[..., Library]) -> list[Patron]:
 
 def compose(patron: Patron, kind: Kind, folder: Path | None = None) -> Letter:
     facts = writing.example(kind, date(2026, 3, 5), "main")
-    return Writer(LIBRARY, folder).compose(patron, kind, facts, owed=facts[0].get("amount"), currency="CNY")
+    return Writer(LIBRARY, folder).compose(patron, kind, facts, owed=facts[0].get("amount"), policy=LibraryPolicy())
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -43,6 +44,9 @@ def test_every_kind_has_words_in_both_languages(people: list[Patron], kind: Kind
         assert "\n\n\n" not in letter.text
         assert letter.text.endswith(f"{library}\n")
         assert "{" not in letter.text
+    for letter, branch in ((english, "Main library"), (chinese, "总馆")):
+        facts = [line.get("pickup") for line in letter.lines]
+        assert (branch in letter.text) == (facts == ["main"]), "people read names, programs codes"
 
 
 def test_both_languages_have_the_same_templates() -> None:

@@ -7,6 +7,8 @@ import pytest
 from carrel.web import i18n
 from carrel.web.i18n import Words
 from server.catalogue.policy import BY_HAND
+from server.lending.names import Names
+from server.lending.policy import LibraryPolicy
 from server.pages.audit import words
 from server.pages.audit.words import SENTENCES
 
@@ -14,6 +16,7 @@ SERVER = Path(words.__file__).parents[2]
 RECORDED = re.compile(
     r'(?:action(?: = |=)|tell\(counter, |_audit\(session, (?:by, )?|_record\(session, )"([a-z_]+\.[a-z_]+)"'
 )
+CALLED = Names(LibraryPolicy(), "en", {"adult": "Adult"})
 NAMES = {"user:mei": "Mei Lin", "account:7": "Mei Lin"}
 
 
@@ -66,7 +69,7 @@ def test_only_what_has_a_page_is_linked():
 
 def test_details_are_read_as_people_write_them(english):
     detail = '{"disabled":true,"role":"duty_staff","fields":["name","email"],"x":null,"amount":"3.50","days":[1,{}]}'
-    assert words.details(english, "account.change", detail) == [
+    assert words.details(english, "account.change", detail, CALLED) == [
         ("Ended", "yes"), ("Role", "Duty staff"), ("Fields", "name, email"), ("x", "–"), ("Amount", "3.50"),
         ("days", "[1, {}]"),
     ]  # fmt: skip
@@ -76,7 +79,7 @@ def test_details_are_read_as_people_write_them(english):
     ("detail", "told"),
     [
         ('{"read":4,"new":2}', [("Records read", "4"), ("New", "2")]),
-        ('{"closed_weekdays_by_branch":{"main":["sun"]}}', [("Closed every week, by branch", "main: Sun")]),
+        ('{"closed_weekdays_by_branch":{"main":["sun"]}}', [("Closed every week, by branch", "Main library: Sun")]),
         ('{"closed_dates_by_branch":{}}', [("Closed on dates, by branch", "–")]),
         ('{"from":"on_shelf","to":"repair"}', [("From", "On the shelf"), ("To", "Being repaired")]),
         ('{"kind":"fault"}', [("Kind", "Something is broken")]),
@@ -84,12 +87,12 @@ def test_details_are_read_as_people_write_them(english):
         ('{"payment_id":"k1-7"}', [("Payment", "k1-7")]),
         (
             '{"removed":[],"added":[{"patron_class":"adult","days":30,"renewals":2,"cap":"9.50","max":null}]}',
-            [("Removed", "–"), ("Added", "adult, all items, all branches: 30 days, Renewals: 2, Highest fee: 9.50")],
+            [("Removed", "–"), ("Added", "Adult, all items, all branches: 30 days, Renewals: 2, Highest fee: 9.50")],
         ),
     ],
 )
 def test_codes_of_details_have_words(english, detail, told):
-    assert words.details(english, "account.change", detail) == told
+    assert words.details(english, "account.change", detail, CALLED) == told
 
 
 @pytest.mark.parametrize(
@@ -98,13 +101,18 @@ def test_codes_of_details_have_words(english, detail, told):
         ("lending.policy", '{"max_loans":[6,8]}', ("Loans at most", "from 6 to 8")),
         ("lending.policy", '{"max_loans":[6,null]}', ("Loans at most", "from 6 to not set")),
         ("lending.policy", '{"kiosk_pin":[false,true]}', ("Kiosks ask for the PIN", "from no to yes")),
-        ("lending.policy", '{"branches":[[],["main","east"]]}', ("Branches", "from not set to main, east")),
+        ("lending.policy", '{"branches":[[],["main","east"]]}', ("Branches", "from not set to Main library, east")),
+        ("catalogue.item_update", '{"type":["book","vhs"]}', ("Type", "from Book to vhs")),
+        (
+            "lending.policy", '{"item_type_names":[{},{"vhs":{"en":"Video","zh":"录像"},"cd":{"en":"CD","zh":""}}]}',
+            ("What types of items are called", "from not set to vhs: Video / 录像; cd: CD"),
+        ),
         ("catalogue.item_update", '{"location":["","A 3"]}', ("Place", "from not set to A 3")),
         ("catalogue.item_update", '{"price":[null,3550]}', ("Price", "from not set to 35.50")),
     ],
 )
 def test_a_change_tells_what_was_before(english, action, detail, told):
-    assert words.details(english, action, detail) == [told]
+    assert words.details(english, action, detail, CALLED) == [told]
 
 
 @pytest.mark.parametrize("code", words.FAULTS)

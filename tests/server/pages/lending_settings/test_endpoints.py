@@ -1,12 +1,18 @@
 """The lending settings over HTTP, with the real rules, policy and calendar behind them."""
 
+import json
 import re
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
+from server.audit import service as audit
+from server.audit.values import Wanted
+from server.db import Database
 from server.deps import Role
+from server.lending.policy import LibraryPolicy
+from server.pages.lending_settings import forms
 from tests.support.library import colleague, reader
 
 URL = "/settings/lending"
@@ -100,6 +106,23 @@ def test_the_policy_is_saved_and_an_empty_limit_is_none(client: TestClient, boss
     assert "This value is needed." in text(answer)
 
 
+def test_branches_and_types_get_names(client: TestClient, boss: dict[str, str], database: Database) -> None:
+    policy = forms.policy_texts(LibraryPolicy()) | {"branch_names": "north | North branch｜北馆\nmain | Main house"}
+    answer = client.post(f"{URL}/policy", data=policy, headers=boss)
+    assert "The policy is saved" in text(answer)
+    assert "Also closed at Main house" in text(answer)
+    names = client.get("/api/v1/lending", headers=boss).json()["policy"]["branch_names"]
+    assert names == {"north": {"en": "North branch", "zh": "北馆"}, "main": {"en": "Main house", "zh": ""}}
+    with database.reading() as session:
+        entry = next(one.entry for one in audit.page(session, Wanted()) if one.entry.action == "lending.policy")
+    assert json.loads(entry.detail)["branch_names"] == [{"main": {"en": "Main library", "zh": "总馆"}}, names]
+    for wrong in ("north, North branch", "north", "north | A\nnorth | B", "n / n | North"):
+        answer = client.post(f"{URL}/policy", data=policy | {"branch_names": wrong}, headers=boss)
+        assert (answer.status_code, "cannot be read. Write each code once" in text(answer)) == (422, True), wrong
+    bad = {"branch_names": {"main": {"en": "a | b"}}}
+    assert client.put("/api/v1/lending/policy", json=bad, headers=boss).status_code == 422
+
+
 def test_the_calendar_is_saved_and_shown_as_spans(client: TestClient, boss: dict[str, str]) -> None:
     sent = {"days": ["mon"], "dates": "2026-10-01 .. 2026-10-07\n2026-12-31", "dates:main": "2026-05-04"}
     answer = client.post(f"{URL}/calendar", data=sent, headers=boss)
@@ -117,7 +140,7 @@ def test_a_year_without_an_open_day_is_warned_of(client: TestClient, boss: dict[
     week = {"days": ["mon", "tue", "wed"], "days:main": ["thu", "fri", "sat", "sun"]}
     answer = client.post(f"{URL}/calendar", data=week, headers=boss)
     assert "The calendar is saved." in text(answer)
-    assert "main does not open for a year from" in text(answer)
+    assert "Main library does not open for a year from" in text(answer)
     assert "does not open" not in text(client.post(f"{URL}/calendar", data={"days": ["mon"]}, headers=boss))
 
 

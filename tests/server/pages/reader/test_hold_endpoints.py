@@ -57,7 +57,7 @@ def test_a_title_is_reserved_and_tells_the_place_in_its_queue(alice, counter, ti
     page = reserve(alice, title(BOOKS[0]))
     assert "This title is reserved for you." in page
     assert "Place 1 of 1 in the queue" in page
-    assert "To be fetched at main." in page
+    assert "To be fetched at Main library." in page
 
 
 def test_how_long_one_will_probably_wait_is_said_before_and_after(alice, web, counter, title):
@@ -153,6 +153,9 @@ def test_reservations_are_paused_resumed_and_cancelled(alice, counter):
     page = alice.post(f"/my/holds/{hold}/pause", data={"until": "2026-04-01"}).text
     assert "Paused. The reservation keeps its place" in page
     assert "Waits again from 1 Apr 2026." in page
+    today = alice.post(f"/my/holds/{hold}/pause", data={"until": "2026-03-02"}).text
+    assert "Place 1 of 1" in today, "a pause is over on its day"
+    assert "Waits again from" not in today
     assert "Place 1 of 1" in alice.post(f"/my/holds/{hold}/resume").text
     page = alice.post(f"/my/holds/{hold}/cancel").text
     assert "The reservation is cancelled." in page
@@ -168,7 +171,7 @@ def test_what_is_ready_stands_above_and_says_where_and_until_when(alice, counter
     counter.checkin(BOOKS[0])
     page = alice.get("/my/holds").text
     assert page.index("Book 1<") < page.index("Book 2<")
-    assert re.search(r"Fetch it at main by \d+ Mar 2026\.", page)
+    assert re.search(r"Fetch it at Main library by \d+ Mar 2026\.", page)
     assert "waits 7 days. If you do not fetch it, the reservation ends" in page
     assert "Something is set aside for this hold already" in alice.post(f"/my/holds/{ready}/pause").text
 
