@@ -5,8 +5,10 @@ from __future__ import annotations
 import gc
 import importlib
 import os
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("carrel.run:main", "start everything config.toml describes; Ctrl-C ends it"),
@@ -32,6 +34,38 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("carrel.doctor.cli:main", "look everything over: what is wrong, and the mend"),
     "config": ("carrel.config_cli:main", "check config.toml and show what is in force"),
 }
+
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Ending:
+    """What ends a command's work before its time, and what is left then."""
+
+    def __init__(self) -> None:
+        self.by: signal.Signals | None = None
+        self.outcome = "nothing was changed"
+
+    @contextmanager
+    def in_order(self) -> Iterator[None]:
+        """A service manager's SIGTERM and a terminal that is closed end the work as Ctrl-C does: tidied up, with a
+        word. What the caller ignores, as `nohup` does, stays ignored."""
+        before = {one: signal.signal(one, self.now) for one in ENDS if signal.getsignal(one) is not signal.SIG_IGN}
+        try:
+            yield
+        finally:
+            for one, handler in before.items():
+                signal.signal(one, handler)
+
+    def now(self, number: int, _frame: object) -> None:
+        """Handles a signal."""
+        self.by = signal.Signals(number)
+        raise KeyboardInterrupt
+
+    def told(self, name: str) -> int:
+        """Say on standard error that the command was ended; its exit status."""
+        assert self.by is not None
+        print(f"\ncarrel {name}: ended; {self.outcome}", file=sys.stderr)
+        return 128 + self.by
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -136,6 +136,7 @@ REFUSALS: dict[str, str] = {
     "unknown_news": N_("There is no such news."),
     "news_dates": N_("The last day is before the first."),
     "fill_in": N_("Please fill in the marked fields. Nothing was saved."),
+    "unfit": N_("A marked field is too long, or holds what it cannot keep, such as a tab. Nothing was saved."),
     # notices
     "unknown_notice": N_("There is no such notice."),
     "notice_not_failed": N_("This notice cannot be sent again. It was sent, or is no longer needed."),

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from carrel.cli import Ending
 from carrel.config import DEFAULT_FILE, ConfigError, load
 from carrel.system_clock import SystemClock
 from server.backup import making, reading, restoring
@@ -22,10 +23,6 @@ from server.backup.site import read_site
 
 TROUBLE = (BackupError, ConfigError, OSError, sqlite3.Error, SQLAlchemyError)
 UNHEARD = logging.NullHandler()
-ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-UNTOUCHED = "nothing was changed"
 HALF = "some of it is in its place: the same command with --force mends it"
 RESTORED = (
     "the library is restored; the server makes the rest of the search's index when it starts, and "
@@ -33,12 +30,8 @@ RESTORED = (
 )
 
 
-class Ending:
-    """What ends the work before its time, and what is left then."""
-
-    def __init__(self) -> None:
-        self.by: signal.Signals | None = None
-        self.outcome = UNTOUCHED
+class Replacing(Ending):
+    """What ends the work before its time: never while one library takes another's place."""
 
     @contextmanager
     def placing(self) -> Iterator[None]:
@@ -49,11 +42,12 @@ class Ending:
         if self.by is not None:
             raise KeyboardInterrupt
 
-    def now(self, number: int, _frame: object) -> None:
+    def now(self, number: int, frame: object) -> None:
         """Handles a signal."""
-        self.by = signal.Signals(number)
-        if self.outcome is not HALF:
-            raise KeyboardInterrupt
+        if self.outcome is HALF:
+            self.by = signal.Signals(number)
+        else:
+            super().now(number, frame)
 
 
 class Progress:
@@ -101,29 +95,17 @@ def restore(argv: Sequence[str] | None = None) -> int:
     return _run("restore", lambda ending: _restore(options, ending))
 
 
-def _run(name: str, work: Callable[[Ending], int]) -> int:
-    ending = Ending()
+def _run(name: str, work: Callable[[Replacing], int]) -> int:
+    ending = Replacing()
     logging.getLogger("sqlalchemy.pool").addHandler(UNHEARD)  # of connections that were interrupted
     try:
-        with _ended_in_order(ending):
+        with ending.in_order():
             return work(ending)
     except (KeyboardInterrupt, *TROUBLE) as error:  # a database that was interrupted may complain of that
         if ending.by is None:
             print(f"carrel {name}: {_said(error, ending.outcome)}", file=sys.stderr)
             return 1
-        print(f"\ncarrel {name}: ended; {ending.outcome}", file=sys.stderr)
-        return 128 + ending.by
-
-
-@contextmanager
-def _ended_in_order(ending: Ending) -> Iterator[None]:
-    """A service manager's SIGTERM and a terminal that is closed end the work as Ctrl-C does: tidied up, with a word."""
-    before = {one: signal.signal(one, ending.now) for one in ENDS if signal.getsignal(one) is not signal.SIG_IGN}
-    try:
-        yield
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
+        return ending.told(name)
 
 
 def _said(error: BaseException, outcome: str) -> str:
@@ -149,7 +131,7 @@ def _backup(file: Path, config: Path) -> int:
     return 0
 
 
-def _restore(options: argparse.Namespace, ending: Ending) -> int:
+def _restore(options: argparse.Namespace, ending: Replacing) -> int:
     progress = Progress()
     with reading.opened(options.file) as archive:
         found = archive.manifest

@@ -7,17 +7,17 @@ import fcntl
 import gc
 import hashlib
 import os
-import signal
 import sys
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
-from typing import Any, BinaryIO, get_args
+from typing import BinaryIO, get_args
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from carrel.cli import Ending
 from carrel.config import DEFAULT_FILE, ConfigError, load
 from carrel.system_clock import SystemClock
 from server.catalogue.classification import service as classes
@@ -35,6 +35,18 @@ from server.settings import ServerSettings, read_settings
 
 ACTOR = "cli"
 WRONG, BAD_INPUT, ENDED = 1, 2, 130
+
+
+class BetweenBatches(Ending):
+    """An import is ended where it can go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stopping = Event()
+
+    def now(self, _number: int, _frame: object) -> None:
+        """Handles a signal."""
+        self.stopping.set()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -111,10 +123,11 @@ def _import(options: argparse.Namespace, settings: ServerSettings, database: Dat
     )
     gc.freeze()  # else each full collection looks through all that was loaded
     source = Source(options.file.name, _digest(options.file), options.file.stat().st_size, "cli")
-    with _alone(settings.common.var / "imports", source.digest):
+    ending = BetweenBatches()
+    with _alone(settings.common.var / "imports", source.digest), ending.in_order():
         with database.reading() as session:
             service.check_branch(session, wanted, own=own)
-        runner = Runner(database, SystemClock(), uuid.uuid4().hex, ACTOR, _signalled(), _tell, own)
+        runner = Runner(database, SystemClock(), uuid.uuid4().hex, ACTOR, ending.stopping, _tell, own)
         job = _job(runner, source, wanted)
         try:
             job = runner.run(job, options.file)
@@ -170,18 +183,6 @@ def _digest(file: Path) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-def _signalled() -> Event:
-    """Set by Ctrl-C or SIGTERM: the import ends between two batches."""
-    stopping = Event()
-
-    def stop(_signal: int, _frame: Any) -> None:
-        stopping.set()
-
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
-    return stopping
-
-
 @contextmanager
 def _alone(folder: Path, digest: str) -> Iterator[None]:
     """Hold the file's lock, which a killed process lets go; raises ConfigError when another one imports this file."""
@@ -197,6 +198,17 @@ def _alone(folder: Path, digest: str) -> Iterator[None]:
 
 
 def _export(options: argparse.Namespace, _settings: ServerSettings, database: Database) -> int:
+    ending = Ending()
+    try:
+        with ending.in_order():
+            return _written(options, database)
+    except (KeyboardInterrupt, SQLAlchemyError):  # a database that was interrupted may complain of that
+        if ending.by is None:
+            raise
+        return ending.told("catalogue export")
+
+
+def _written(options: argparse.Namespace, database: Database) -> int:
     wanted = exporting.Wanted(
         container="marcxml" if options.xml else "iso2709",
         format=options.format,

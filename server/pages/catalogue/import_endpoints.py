@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
@@ -27,6 +27,12 @@ LINES_SHOWN = 200
 FORM = ("format", "encoding", "overlay", "match", "items", "branch", "new_branches", "pool")
 AT_FIELD = {"import_file": "file", "import_mapping": "items", "unknown_branch": "branch"}
 OVERLAYS: tuple[Overlay, ...] = ("skip", "merge", "replace")
+DONE = {
+    "stopped": N_("The import is stopped. What it had stored by then stays in the catalogue."),
+    "untried": N_("The trial is stopped. Nothing was stored."),
+    "forgotten": N_("The report is forgotten. The catalogue stays as it is."),
+}
+"""What became of an import that is no longer in the list."""
 WRONG_CHOICE = N_("One of the choices is not possible. Please choose again.")
 
 
@@ -37,9 +43,9 @@ class Begun(BaseModel):
 
 
 @router.get(IMPORT)
-def imports(desk: DeskDep) -> Response:
+def imports(desk: DeskDep, done: Annotated[str, Query(max_length=16)] = "") -> Response:
     """The form for a file, and the imports of the last 30 days."""
-    return desk.visit.to_sign_in() if desk.visit.librarian() is None else _form(desk)
+    return desk.visit.to_sign_in() if desk.visit.librarian() is None else _form(desk, done=done)
 
 
 @router.post(IMPORT)
@@ -96,15 +102,20 @@ def cancel(desk: DeskDep, import_id: ImportId) -> Response:
     if (caller := desk.visit.librarian()) is None:
         return desk.visit.to_sign_in()
     with desk.core.database.writing() as session:
+        job = service.find(session, import_id)
         service.cancel(session, import_id, subject=caller.subject, now=desk.core.clock.now())
-    return RedirectResponse(IMPORT, 303)
+    done = "forgotten" if job.state in ("done", "failed") else "untried" if job.options.dry_run else "stopped"
+    return RedirectResponse(f"{IMPORT}?done={done}", 303)
 
 
-def _form(desk: Desk, draft: Draft | None = None, *, refused: str = "", status: int = 200) -> Response:
+def _form(
+    desk: Desk, draft: Draft | None = None, *, refused: str = "", status: int = 200, done: str = ""
+) -> Response:  # fmt: skip
     with desk.core.database.reading() as session:
         jobs, names = service.listed(session), desk.names(session)
+    told = desk.words.gettext(DONE[done]) if done in DONE else ""
     return desk.page(
-        "imports.html", status=status, jobs=jobs, draft=draft or Draft({}), refused=refused, names=names,
+        "imports.html", status=status, jobs=jobs, draft=draft or Draft({}), refused=refused, done=told, names=names,
         branches=[one for one in names.policy.branches if one != desk.own_branch], own=desk.own_branch,
     )  # fmt: skip
 

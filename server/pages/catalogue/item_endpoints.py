@@ -130,7 +130,7 @@ def labels(desk: DeskDep, told: Fields) -> Response:
     texts = {name: str(value).strip() for name, value in told} | {"barcodes": "\n".join(barcodes)}
     draft = Draft({name: texts.get(name, "") for name in ("grid", "start", "kind", "barcodes")})
     if not barcodes:
-        return _labels(desk, draft, refused=desk.words.gettext(catalogue_words.NOTHING_CHOSEN), status=422)
+        return _labels(desk, Draft(draft.texts, {"barcodes": "wrong"}), status=422)
     if len(barcodes) > printing.MOST:
         many = desk.words.gettext(catalogue_words.TOO_MANY_LABELS, count=len(barcodes), most=printing.MOST)
         return _labels(desk, draft, refused=many, status=422)

@@ -34,7 +34,6 @@ DONE = {
     "changed": N_("The copy is saved."),
     "moved": N_("The copy's state is changed."),
 }
-NOTHING_CHOSEN = N_("Choose at least one copy.")
 TOO_MANY_LABELS = N_("These are %(count)s barcodes. At most %(most)s are printed at once: take them in parts.")
 UNPRINTED = {
     "label_letters": N_(

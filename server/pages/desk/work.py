@@ -18,7 +18,7 @@ from server.lending import service as lending
 from server.lending.occasion import Occasion
 from server.lending.place import occasion_of
 from server.pages.desk import words as desk_words
-from server.pages.desk.forms import AtTheDesk, Insisting
+from server.pages.desk.forms import AtTheDesk, Insisting, PayForm
 from server.pages.desk.panel import panel_of
 from server.pages.desk.results import Line
 from server.pages.shell import VisitDep
@@ -31,7 +31,7 @@ REMEMBERED = 8
 class Outcome:
     """What a form has done: a line per item, or a sentence; `card` is the reader who is shown next.
 
-    `payment` is the number of one that was booked just now and can be undone.
+    `payment` is the number of one that was booked just now and can be undone; `unpaid` is one that was refused.
     """
 
     card: str
@@ -39,6 +39,7 @@ class Outcome:
     told: str = ""
     refused: str = ""
     payment: str = ""
+    unpaid: PayForm | None = None
     trail: Sequence[str] = ()
 
 
@@ -72,7 +73,8 @@ class Desk:
             with self.core.database.writing() as session:
                 outcome = work(session, occasion_of(self.core, caller))
         except DomainError as error:
-            outcome = Outcome(form.card, refused=refusal(self.words, error.code, error.params))
+            unpaid = form if isinstance(form, PayForm) else None
+            outcome = Outcome(form.card, refused=refusal(self.words, error.code, error.params), unpaid=unpaid)
         kept = before if outcome.card == form.card else []
         given = form.reasons if isinstance(form, Insisting) else ""
         return self._show(caller, replace(outcome, trail=kept), given)
@@ -89,6 +91,7 @@ class Desk:
             "lines": outcome.lines,
             "told": outcome.told,
             "payment": outcome.payment,
+            "unpaid": outcome.unpaid,
             "refused": outcome.refused or (desk_words.rule(self.words, "unknown_card") if unknown else ""),
             "trail": outcome.trail,
             "given": given,

@@ -272,9 +272,9 @@ def anonymise(patron_id: PatronId, request: Request, pages: AccountsDep, *, draf
             form = Draft({sent.FIELD: draft.get(sent.FIELD)})
             pages.once(session, occasion, form, answer=sent.Done, work=forget)
     except UnconfirmedError:
-        return pages.account(caller, patron_id, Told(refused=pages.words.gettext(CONFIRM)))
+        return pages.account(caller, patron_id, pages.refused(draft, pages.words.gettext(CONFIRM)))
     except DomainError as error:
-        return pages.account(caller, patron_id, Told(refused=pages.say(error)))
+        return pages.account(caller, patron_id, pages.refused(draft, pages.say(error)))
     return pages.list("", told=pages.words.gettext("The reader is forgotten. Numbers for statistics stay."))
 
 

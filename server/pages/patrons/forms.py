@@ -18,8 +18,10 @@ from server.prose import number
 T = TypeVar("T", bound=BaseModel)
 
 _DAY = N_("Write a day as 2026-10-01.")
+_CARD = N_("Write at most 32 letters, digits and signs such as hyphens, without blanks.")
 FORM = {
-    "card": N_("Write at most 32 letters, digits and signs such as hyphens, without blanks."),
+    "card": _CARD,
+    "number": _CARD,
     "name": N_("Write a name of at most 200 characters."),
     "born_on": _DAY,
     "expires_on": _DAY,
@@ -49,7 +51,7 @@ class Draft:
 
     def fault(self, name: str) -> str:
         """What is wrong with a field, in English."""
-        if self.errors[name] == seen.CHANGED:
+        if self.errors.get(name) == seen.CHANGED:
             return N_("Somebody else has changed this meanwhile.")
         return FORM.get(name, N_("This does not have the right form."))
 

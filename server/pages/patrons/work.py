@@ -40,12 +40,19 @@ A = TypeVar("A", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What came of a form. `pin` is shown once; `draft` keeps what was typed into a form that was refused."""
+    """What came of a form; `pin` is shown once.
+
+    Of forms that were refused `draft` is that of the reader's data, and `typed` any other one, whose address is `form`;
+    `wrong` is the field of it that cannot be read.
+    """
 
     said: str = ""
     refused: str = ""
     pin: str = ""
     draft: Draft | None = None
+    form: str = ""
+    typed: Draft | None = None
+    wrong: str = ""
 
     @property
     def status(self) -> int:
@@ -75,6 +82,10 @@ class Accounts:
         """A refusal in words."""
         return refusal(self.words, error.code, error.params)
 
+    def refused(self, draft: Draft, sentence: str, wrong: str = "") -> Told:
+        """A form that stays open, as it was sent."""
+        return Told(refused=sentence, form=self.visit.request.url.path, typed=draft, wrong=wrong)
+
     def once(
         self, session: Session, occasion: Occasion, draft: Draft, *, answer: type[A], work: Callable[[], A]
     ) -> A:  # fmt: skip
@@ -100,9 +111,10 @@ class Accounts:
             with self.core.database.writing() as session:
                 self.once(session, occasion, draft, answer=sent.Done, work=do)
         except DomainError as error:
-            told = Told(refused=self.say(error))
-        except ValidationError:
-            told = Told(refused=refusal(self.words, "malformed"))
+            told = self.refused(draft, self.say(error))
+        except ValidationError as error:
+            wrong = next((str(place) for one in error.errors() for place in one["loc"][:1]), "")
+            told = self.refused(draft, self.words.gettext(draft.fault(wrong)), wrong)
         return self.account(caller, patron_id, told)
 
     def list(self, typed: str, *, after: int = 0, told: str = "") -> Response:

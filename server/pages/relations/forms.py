@@ -17,6 +17,14 @@ from server.lending.occasion import Occasion
 from server.pages import sent
 from server.pages.shell import Visit
 
+EMPTY = ("missing", "string_too_short")
+AT = {
+    "reason_required": ("reason", "text"),
+    "unknown_record": ("record_id",),
+    "news_dates": ("until_on",),
+}
+"""At which fields a refusal is to be put right."""
+
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
 
@@ -62,7 +70,8 @@ def read(model: type[M], fields: dict[str, str], words: Words) -> M:
         return model.model_validate(known)
     except ValidationError as error:
         wrong = frozenset(str(one["loc"][0]) for one in error.errors() if one["loc"])
-        code = "bad_isbn" if wrong == {"isbn"} else "fill_in"
+        empty = all(one["type"] in EMPTY for one in error.errors())
+        code = "bad_isbn" if wrong == {"isbn"} else "fill_in" if empty else "unfit"
         raise RefusedError(Draft(fields, wrong, refusal(words, code), 422)) from None
 
 
@@ -88,5 +97,6 @@ def attempt(session: Session, deed: Callable[[], T], fields: dict[str, str], wor
     except DomainError as error:
         record = error.params.get("record")
         told = refusal(words, error.code, error.params)
-        draft = Draft(fields, refused=told, status=error.status, record=record if isinstance(record, int) else None)
-        raise RefusedError(draft) from None
+        wrong = frozenset(AT.get(error.code, ()))
+        at = record if isinstance(record, int) else None
+        raise RefusedError(Draft(fields, wrong, told, error.status, at)) from None

@@ -61,6 +61,8 @@ def tell(visit: VisitDep, session: WriteSession, core: CoreDep, fields: Fields) 
     caller = visit.caller
     days, here = core.settings.server.relations.answer_days, occasion(core, caller)
     patron_id = caller.patron_id if caller else None
+    if fields.get("known") and patron_id is None:  # nobody could answer a reader whose session has ended
+        return visit.to_sign_in()
 
     def deed() -> Opened:
         body = read(FeedbackRequest, fields, visit.words)
@@ -167,7 +169,8 @@ def _ballot(visit: Visit, session: Session, core: Core, key: int, *, vote: bool)
     patron_id, here = reader.patron_id or 0, occasion_of(core, reader)
     try:
         if vote:
-            done = str(attempt(session, lambda: suggestions.vote(session, key, patron_id, here), {}, visit.words))
+            outcome = attempt(session, lambda: suggestions.vote(session, key, patron_id, here), {}, visit.words)
+            done = "counted" if outcome == "voted" else str(outcome)
         else:
             attempt(session, lambda: suggestions.unvote(session, key, patron_id, here), {}, visit.words)
             done = "unvoted"
@@ -193,6 +196,7 @@ def _feedback(
         status=max(draft.status, told.status),
         draft=draft,
         told=told,
+        asked=visit.request.url.path,
         done=relation_words.DONE.get(done, ""),
         sent=sent if re.fullmatch(relation_words.CASE_NUMBER, sent) else "",
         days=core.settings.server.relations.answer_days,

@@ -297,4 +297,5 @@ def _mark(stored: dict[str, str]) -> dict[str, str]:
 
 def _told(visit: Visit, template: str, draft: Draft, done: str, **more: Any) -> Response:
     told = relation_words.DONE.get(done, "")
-    return visit.page(template, status=draft.status, draft=draft, done=told, rel=relation_words, **more)
+    asked = visit.request.url.path
+    return visit.page(template, status=draft.status, draft=draft, asked=asked, done=told, rel=relation_words, **more)

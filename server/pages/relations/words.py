@@ -59,6 +59,7 @@ SHOWN = {
 DONE = {
     "made": N_("Thank you. Your suggestion is on the list."),
     "voted": N_("Somebody has suggested this before. Your vote was added."),
+    "counted": N_("Your vote was added."),
     "voted_before": N_("Your vote for this was counted before."),
     "unvoted": N_("Your vote was taken back."),
     "rated": N_("Thank you for your opinion."),

@@ -36,6 +36,14 @@ CODES = {
     "hold_cancelled": N_("The hold is cancelled."),
     "item_lost": N_("Declared lost."),
 }
+AGAINST = {
+    "card_expired": N_("The membership had ended."),
+    "fee_limit": N_("More was owed than the rules allow."),
+    "loan_limit": N_("The reader had as many loans as the rules allow."),
+    "overdue_items": N_("The reader had more overdue loans than the rules allow."),
+    "on_loan": N_("It was on loan to another reader."),
+}
+"""Rules that a kiosk lent against, where the desk's own words have numbers or tell of now."""
 RESOLUTIONS = {
     "done": N_("Done"), "found": N_("Found"), "not_found": N_("Not found"), "no_action": N_("Nothing to be done"),
 }  # fmt: skip
@@ -49,6 +57,9 @@ def why(words: Words, task: TaskResponse) -> str:
         return words.gettext(BARRED, why=rule(words, barred["code"], barred["params"]))
     if task.kind not in NOTED:
         return ""
+    if task.kind in ("conflict", "unknown_row"):
+        codes = task.detail.get("codes") or [task.code]
+        return " ".join(words.gettext(AGAINST[code]) if code in AGAINST else rule(words, code) for code in codes)
     if task.code in CODES:
         return words.gettext(CODES[task.code])
     return refusal(words, task.code) if task.code in REFUSALS else task.code

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,26 @@ def test_out_and_in_again_and_a_table_of_classes(alone: Path, capsys: pytest.Cap
     assert capsys.readouterr().err == "1 records have characters that MARC-8 lacks, written as &#x...;\n"
     (alone / "classes.csv").write_text("code,caption_zh,caption_en\nI2,中国文学,Chinese literature\n", encoding="utf-8")
     assert run(alone, "classes", str(alone / "classes.csv"))[1] == "1 classes imported\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_export_that_is_ended_leaves_the_file_that_was_there(
+    alone: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    file, before = alone / "out.mrc", signal.getsignal(number)
+    file.write_bytes(b"the last one")
+
+    def told_to_end(*_given: object) -> Iterator[bytes]:
+        yield b"half"
+        assert list(alone.glob("*.part")), "something is there to be cleared up"
+        os.kill(os.getpid(), number)
+        yield b"a file"
+
+    monkeypatch.setattr("server.catalogue.imports.exporting.file", told_to_end)
+    assert main(["export", str(file), "--config", str(alone / "config.toml")]) == 128 + number
+    assert capsys.readouterr().err == "\ncarrel catalogue export: ended; nothing was changed\n"
+    assert (file.read_bytes(), list(alone.glob("*.part"))) == (b"the last one", [])
+    assert signal.getsignal(number) is before
 
 
 @pytest.mark.parametrize(

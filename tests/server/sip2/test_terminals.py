@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -45,11 +47,18 @@ def test_staff_see_every_terminal_and_what_it_last_asked(house: TestClient, conn
 
 
 def test_the_overview_shows_a_terminal_that_is_out_of_paper(house: TestClient, connect: Callable[..., Client]) -> None:
-    connect().ask("9910402.00")
+    terminal, rows = connect(), house.app.state.terminals.rows  # type: ignore[attr-defined]
+    terminal.ask("9910402.00")
     page = house.get("/fragments/health", headers={"Accept": "text/html", "Accept-Language": "en"}).text
     assert "Hall" in page
     assert "out of paper" in page
+    assert "not connected" not in page
     assert "trusted" not in page, "terminals that were never heard are not shown"
+    terminal.close()
+    while rows["self-1"].online:
+        time.sleep(0.01)
+    page = house.get("/fragments/health", headers={"Accept": "text/html", "Accept-Language": "en"}).text
+    assert re.search(r"out of paper · [^<]+ · not connected", page), "it may be more than the paper"
 
 
 def test_nobody_else_may_look(house: TestClient) -> None:

@@ -260,7 +260,7 @@ class TestCopies:
         assert answer.content.startswith(b"%PDF")
         for changes, status, sign in (
             ({"barcodes": "nobody-has-this"}, 409, "No copy has these barcodes: nobody-has-this"),
-            ({"barcodes": " "}, 422, "Choose at least one copy."),
+            ({"barcodes": " "}, 422, "Write a barcode a line:"),
             ({"start": "none"}, 422, "1 field needs another look."),
             ({"start": "none"}, 422, "Write a whole number; the first label of the sheet is 1."),
             ({"start": "0"}, 422, "Write a whole number; the first label of the sheet is 1."),
@@ -323,7 +323,7 @@ class TestImports:
         assert client.post(f"{done.url.path}/run", headers=desk).status_code == 409, "it was no dry run"
         listed = text(client.get("/catalogue/import", headers=desk))
         assert listed.count("titles.mrc") == 2
-        client.post(f"{tried.url.path}/cancel", headers=desk)
+        assert "The report is forgotten." in text(client.post(f"{tried.url.path}/cancel", headers=desk))
         assert client.get(tried.url.path, headers=desk).status_code == 404
 
     @pytest.mark.parametrize(

@@ -307,6 +307,14 @@ def test_a_payment_is_undone_for_half_a_minute(owing: TestClient, clock: ManualC
     assert "too long ago" in post(owing, "pay/undo", card=ALICE, payment="pay-2")
 
 
+def test_a_payment_that_is_refused_stays_as_it_was_typed(owing: TestClient) -> None:
+    scan(owing, BOOK)
+    page = owing.post("/desk/pay", data={"card": ALICE, "amount": "2,50", "means": "mobile"}, headers=PAGE).text
+    assert re.findall(r'name="amount"[^>]* value="([^"]+)" aria-invalid="true"', page) == ["2,50"]
+    assert re.findall(r'value="(\w+)" selected', page) == ["mobile"]
+    assert page.count("An amount is more than 0 and has at most 2 places, such as 3.50.") == 2
+
+
 def test_a_form_that_is_sent_twice_works_once(desk: TestClient) -> None:
     first = scan(desk, BOOK, ALICE, request_id="once")
     assert "Lent until" in first

@@ -206,7 +206,9 @@ def test_an_administrator_sends_a_test_letter(staff: TestClient, written: Librar
         ({"channel": "email", "to": "nobody"}, "This is not an e-mail address."),
         ({"channel": "webhook", "to": "123"}, "There is no such channel."),
     ):
-        assert sign in text(staff.post("/notices/test", data=form, headers=PAGE))
+        wrong = staff.post("/notices/test", data=form, headers=PAGE)
+        assert sign in text(wrong)
+        assert f'value="{form["to"]}" aria-invalid="true"' in wrong.text, "it gets the focus"
 
 
 def test_every_kind_is_shown_in_both_languages_as_it_is_mailed(

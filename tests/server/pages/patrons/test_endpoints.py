@@ -156,7 +156,7 @@ def test_cards_are_lost_and_replaced(desk: TestClient) -> None:
     assert "This card was reported lost." in text(desk.get("/desk", params={"card": ALICE}, headers=PAGE))
     assert "no active card" in post(desk, f"{home}/cards/end", 409, reason="lost")
     assert "Card 90000077 is handed out." in post(desk, f"{home}/cards", number="90000077")
-    assert "right form" in post(desk, f"{home}/cards", 409, number="??")
+    assert "without blanks" in post(desk, f"{home}/cards", 409, number="??")
     assert "handed out before" in post(desk, f"{home}/cards", 409, number=BLOCKED)
     assert "90000077" in text(desk.get(home, headers=PAGE)), "a refused card ends none"
 
@@ -257,6 +257,32 @@ def test_an_empty_form_is_refused_and_breaks_nothing(desk: TestClient) -> None:
     home = f"/patrons/{key(desk, ALICE)}"
     for path in ("edit", "cards", "cards/end", "blocks", "fees", "fees/1/waive", "anonymise"):
         assert desk.post(f"{home}/{path}", data={}, headers=PAGE).status_code in (409, 422), path
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "field"),
+    [
+        ("fees", {"kind": "damage", "amount": "2,50", "reason": "coffee"}, "fee-amount"),
+        ("fees/1/waive", {"reason": "\u3000"}, "waive-1"),
+        ("cards", {"number": BLOCKED}, "number"),
+        ("blocks", {"reason": "conduct", "note": "<rude>", "until": "2026-03-01"}, "block-until"),
+        ("blocks", {"reason": "conduct", "note": "x" * 2001, "until": ""}, "block-note"),
+        ("anonymise", {"card": "90000002"}, "confirm"),
+    ],
+)
+def test_a_form_that_is_refused_stays_open_as_it_was_sent(desk: TestClient, path: str, form: Any, field: str) -> None:
+    home = f"/patrons/{key(desk, ALICE)}"
+    post(desk, f"{home}/fees", kind="admin", amount="1")
+    page = desk.post(f"{home}/{path}", data=form, headers=PAGE).text
+    (opened,) = re.findall(r"<details[^>]* open>.*?</details>", page, re.S)
+    assert f'action="{home}/{path}"' in opened
+    assert all(f'value="{html.escape(value)}"' in opened for value in form.values())
+    assert set(re.findall(r'value="(\w+)" selected', opened)) <= set(form.values())
+    assert re.findall(r'id="([\w-]+)"[^>]* aria-invalid="true" aria-describedby="([\w-]+)"', page) == [
+        (field, f"{field}-error")
+    ]
+    (why,) = re.findall(rf'id="{field}-error">.*?</svg>(.+?)</p>', opened)
+    assert f"<p>{why}</p>" in page.split("<section")[0], "told above too"
 
 
 def test_who_is_nobody_is_not_found(desk: TestClient) -> None:

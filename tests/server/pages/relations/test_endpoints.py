@@ -110,6 +110,34 @@ def test_a_form_that_is_not_filled_in_comes_back_as_it_was(visitor):
     assert re.search(r'<select[^>]*id="kind"[^>]*aria-invalid="true"', page.text)
 
 
+def test_a_form_of_a_case_that_is_refused_is_the_only_one_that_shows_what_was_sent(visitor):
+    reader, staff = visitor(READER), visitor(STAFF)
+    here = f"/relations/cases/{number_in(reader.post('/feedback', data=TOLD))}"
+
+    note = staff.post(f"{here}/notes", data={"text": "For us\0only", "public": "true"}).text
+    fields = dict(re.findall(r'<textarea[^>]* id="([\w-]+)"[^>]*>([^<]*)<', note))
+    assert (fields["answer"], fields["note"].startswith("For us")) == ("", True)
+    assert re.search(r'id="note"[^>]* aria-invalid="true" aria-describedby="note-error"', note)
+    assert note.count("<details open>") == 1
+    assert 'value="true" checked' in note
+    assert note.count("such as a tab") == 2, "above, and where it is to be put right"
+    closed = staff.post(f"{here}/close", data={"reason": " "}).text
+    assert re.findall(r'id="([\w-]+)"[^>]* aria-invalid', closed) == ["close"]
+    staff.post(f"{here}/answer", data={"text": "Done."})
+    number = here.rpartition("/")[2]
+    again = reader.post(f"/feedback/{number}/reopen", data={"text": "Not yet\0"}).text
+    assert re.search(rf'<details open>.*?id="open-{number}"[^>]* aria-invalid="true"[^>]*>Not yet', again, re.S)
+
+
+def test_a_reader_whose_session_has_ended_signs_in_before_writing(visitor):
+    reader = visitor(READER)
+    (known,) = re.findall(r'name="known" value="(\w+)"', reader.get("/feedback").text)
+    reader.cookies.clear()
+    page = reader.post("/feedback", data=TOLD | {"known": known}, headers={"Referer": "http://127.0.0.1/feedback"})
+    assert (page.url.path, page.url.params["next"]) == ("/sign-in", "/feedback")
+    assert 'name="known"' not in reader.get("/feedback").text
+
+
 def test_a_suggestion_from_an_empty_search_to_you_said_we_did(visitor, app):
     nobody, reader, staff = visitor(), visitor(READER), visitor(STAFF)
     assert 'href="/suggestions?title=Zyx+Wvu"' in nobody.get("/search?q=Zyx+Wvu").text.replace("%20", "+")
@@ -146,6 +174,7 @@ def test_news_is_written_changed_and_removed(visitor):
     assert "No news" in nobody.get("/news").text
     bad = staff.post("/relations/news", data=NEWS | {"until_on": "2019-01-01"})
     assert (bad.status_code, "The last day is before the first." in bad.text) == (422, True)
+    assert re.findall(r'id="(\w+)"[^>]* aria-invalid="true"', bad.text) == ["until_on"]
     desk = staff.post("/relations/news", data=NEWS)
     key = re.search(r"/relations/news/(\d+)", desk.text)[1]
     shown = nobody.get("/news").text

@@ -72,12 +72,15 @@ def test_a_hold_is_fetched_and_then_waits_on_the_hold_shelf(staff: TestClient) -
 @pytest.mark.parametrize("role", [Role.LIBRARIAN, Role.DUTY_STAFF])
 def test_what_was_noted_is_taken_off_its_list_once(client: TestClient, database: Database, role: Role) -> None:
     with database.writing() as session:
-        number = service.add(session, "conflict", "loan_limit", branch="main", at=NOW, now=NOW, item_id=1, patron_id=1)
+        codes = {"codes": ["loan_limit", "patron_blocked"]}
+        number = service.add(
+            session, "conflict", "loan_limit", branch="main", at=NOW, now=NOW, item_id=1, patron_id=1, detail=codes
+        )
         row = {"row": {"card": "777"}, "barcode": "888"}
         service.add(session, "unknown_row", "unknown_card", branch="main", at=NOW, now=NOW, detail=row)
     client.post("/sign-in", data={"user": role.value, "password": PASSWORD})
     page = client.get("/worklists?list=conflict", headers=PAGE)
-    assert "You have reached your limit of loans." in text(page)
+    assert "The reader had as many loans as the rules allow. This account is blocked." in text(page), "for staff"
     assert ('href="/patrons/1"' in page.text) == (role is Role.LIBRARIAN)
     assert "888" in shown(client, "unknown_row")
     assert "Card 777" in shown(client, "unknown_row")
