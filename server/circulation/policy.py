@@ -164,11 +164,16 @@ def decide_renewal(case: Case) -> Decision:
     decision = _unknown(case) or _move(case, Trigger.RENEWAL)
     if isinstance(decision, Refused):
         return decision
+    return Allowed(renewed_due(case), decision.overridden)
+
+
+def renewed_due(case: Case) -> datetime:
+    """Until when a renewal now lets an open loan go on."""
     assert case.loan is not None
     due = case.lending.due(case.loan.due, case.rule, zone=case.zone, branch=case.branch)
     if due <= case.now:
         due = case.lending.due(case.now, case.rule, zone=case.zone, branch=case.branch)
-    return Allowed(max(due, case.loan.due), decision.overridden)
+    return max(due, case.loan.due)
 
 
 def decide_checkin(case: Case) -> Decision:

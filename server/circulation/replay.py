@@ -170,10 +170,12 @@ def _keep_raw(counter: Counter, row: ReplayRow, ref: ReplayItem, code: str, *, n
 
 
 def _lend(counter: Counter, patron: Patron, item: catalogue.Item, ref: ReplayItem) -> Told:
-    """The loan stands; a loan of somebody else's that was open then had ended before."""
+    """The loan stands; a loan of somebody else's that was open then had ended before, and what was lost was found."""
     at = counter.occasion.now
     codes: list[str] = []
     loan = counter.loan_of(item)
+    if loan is None and item.status == "lost":
+        returns.find_again(counter, item, at)
     if loan is not None and loan.patron_id == patron.id and loan.checked_out_at <= at:
         return _still_theirs(counter, loan, item, ref), ()
     if loan is not None and loan.checked_out_at <= at:
@@ -223,19 +225,20 @@ def _over_by(counter: Counter, item: catalogue.Item, at: datetime) -> datetime |
 
 
 def _renew(counter: Counter, patron: Patron, item: catalogue.Item, ref: ReplayItem) -> Told:
-    loan = counter.loan_of(item)
-    if loan is None or loan.patron_id != patron.id:
-        code = "not_on_loan" if loan is None else "not_your_loan"
-        return refused(item.barcode, policy.Refused(code), title=item.title), (code,)
+    """A loan that began later is not the one that was renewed."""
+    at, loan = counter.occasion.now, counter.loan_of(item)
+    begun = loan is not None and loan.checked_out_at <= at
+    if loan is None or not begun or loan.patron_id != patron.id:
+        code = "not_your_loan" if begun else "not_on_loan"
+        security = "on_loan" if loan else "in_stock"
+        return refused(item.barcode, policy.Refused(code), title=item.title, security=security), (code,)
     case = counter.case(patron, item)
     codes = tuple(refusal.code for refusal in policy.objections(case, policy.Trigger.RENEWAL))
-    due = _promised(ref, counter.occasion.now) or counter.lending.due(
-        loan.due_at, case.rule, zone=counter.occasion.zone, branch=case.branch
-    )
-    extend(counter, loan, max(due, loan.due_at), case.rule)
+    due = max(_promised(ref, at) or policy.renewed_due(case), loan.due_at)
+    extend(counter, loan, due, case.rule)
     tell(counter, "loan.renew", loan)
     return ItemResult(
-        barcode=item.barcode, status="ok", title=item.title, due=max(due, loan.due_at), security="on_loan", loan=loan.id
+        barcode=item.barcode, status="ok", title=item.title, due=due, security="on_loan", loan=loan.id
     ), codes  # fmt: skip
 
 

@@ -4,6 +4,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from server.circulation.models import LoanRow
 from server.lending.policy import LibraryPolicy, Rule
 from tests.support.counter import Counter, codes, local
@@ -140,10 +142,22 @@ def test_what_nobody_knows_is_kept_as_it_came(counter: Counter) -> None:
 def test_renewals_are_replayed_too(counter: Counter) -> None:
     counter.rule_by(Rule(days=10, renewals=0), policy=LibraryPolicy())
     counter.at(days=-1).checkout(ALICE, A)
-    counter.checkout(BO, B)
+    counter.at(days=-1).checkout(BO, B)
     told = counter.replay(row(1, "renewal", A), row(2, "renewal", B), row(3, "renewal", C))
     assert [one.conflicts for one in told] == [("renewal_limit",), ("not_your_loan",), ("not_on_loan",)]
     assert local(loans(counter, A)[0].due_at) == "2026-03-21 23:59"
+    late = row(4, "renewal", A) | {"at": NOW + timedelta(days=30)}
+    assert counter.at(days=31).replay(late)[0].conflicts == ("overdue", "renewal_limit")
+    assert local(loans(counter, A)[0].due_at) == "2026-04-11 23:59", "from the day of the renewal, as at the desk"
+
+
+def test_a_renewal_from_before_a_loan_is_not_of_it(counter: Counter) -> None:
+    counter.at(days=-2).checkout(ALICE, A)
+    counter.at(days=-1).checkin(A)
+    counter.at(hours=-1).checkout(ALICE, A)
+    (told,) = counter.replay(row(1, "renewal", A))
+    assert (told.conflicts, told.results[0].security) == (("not_on_loan",), "on_loan")
+    assert [loan.renewals for loan in loans(counter, A)] == [0, 0]
 
 
 def test_a_kiosk_whose_clock_is_ahead_did_it_now(counter: Counter) -> None:
@@ -168,6 +182,18 @@ def test_a_lost_item_that_came_back_meanwhile_costs_nothing(counter: Counter) ->
         assert counter.owed(BO) == Decimal("0.00")
         assert (loans(counter, barcode)[0].ended, counter.item(barcode).status) == ("returned", "on_shelf")
     assert counter.tasks("lost") == []
+
+
+@pytest.mark.parametrize("minutes", [60, -60])
+def test_a_lost_item_that_was_lent_meanwhile_is_found(counter: Counter, minutes: int) -> None:
+    counter.change_item(A, price=3600)
+    counter.at(hours=-9).checkout(BO, A)
+    counter.at(hours=-6).lose(A)
+    (told,) = counter.replay(row(1, "checkout", A, minutes=minutes))
+    assert told.conflicts == ("item_lost",)
+    first, second = loans(counter, A)
+    assert (first.ended, second.checked_in_at, counter.item(A).status) == ("returned", None, "on_loan")
+    assert (counter.owed(BO), counter.tasks("lost")) == (Decimal(0), [])
 
 
 def test_a_return_before_the_lost_loan_began_finds_nothing(counter: Counter) -> None:
