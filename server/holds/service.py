@@ -238,15 +238,17 @@ def expire(session: Session, occasion: Occasion) -> list[Expired]:
 
 
 def pull_list(session: Session, today: date, branch: str | None = None) -> list[Pull]:
-    """What can be fetched from a shelf of this branch (or of any) for those who wait, first come first."""
+    """What can be fetched from a shelf of this branch (or of any) for those who wait, first come first; an item
+    that somebody waits for by itself is left to them where another will do."""
     taken: set[int] = set()
     shelves: dict[int, list[catalogue.Item]] = {}
     pulls = []
-    for hold in repository.waiting(session):
-        if not hold.waits(today):
-            continue
+    waiting = [hold for hold in repository.waiting(session) if hold.waits(today)]
+    wanted = {hold.item_id for hold in waiting}
+    for hold in waiting:
         if hold.record_id not in shelves:
-            shelves[hold.record_id] = list(catalogue.get_record(session, hold.record_id)[1])
+            items = catalogue.get_record(session, hold.record_id)[1]
+            shelves[hold.record_id] = sorted(items, key=lambda item: item.id in wanted)
         for item in shelves[hold.record_id]:
             here = branch is None or (item.at_branch or branch) == branch
             if item.status == "on_shelf" and item.for_loan and hold.takes(item.id) and item.id not in taken:
@@ -316,7 +318,9 @@ def _end(session: Session, hold: Hold, state: State, occasion: Occasion) -> Expi
 def _fill(session: Session, hold: Hold, item_id: int, going: Route, *, occasion: Occasion) -> None:
     """Set an item aside, or send it to where it is to be fetched. What is set aside already keeps its day."""
     if going.kind == "transit":
-        repository.change(session, hold.id, state="in_transit", filled_item_id=item_id)
+        repository.change(
+            session, hold.id, state="in_transit", filled_item_id=item_id, ready_at=None, ready_until=None
+        )  # fmt: skip
     elif hold.state != "ready":
         until = lending.current(session).shelf_until(occasion.now, zone=occasion.zone, branch=going.branch)
         repository.change(

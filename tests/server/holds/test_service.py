@@ -121,6 +121,14 @@ def test_a_copy_on_the_shelf_serves_only_one_of_those_who_wait(desk: Counter) ->
     assert codes(desk.renew(ALICE, B)) == ["hold_waiting"], "the copy on the shelf is for the one before"
 
 
+def test_who_takes_any_copy_leaves_the_other_to_whom_only_that_one_will_do(desk: Counter) -> None:
+    desk.hold(BO, B)
+    desk.hold(CHEN, B, only_this=True)
+    assert codes(desk.checkout(ALICE, "39999999")) == ["item_on_hold"], "each of the two on the shelf serves one"
+    pulls = desk.ask(lambda session: holds.pull_list(session, day("2026-03-02")))
+    assert [one.item.barcode for one in pulls] == ["39999999", B]
+
+
 def test_a_renewal_is_refused_while_somebody_waits_and_has_not_paused(desk: Counter) -> None:
     desk.checkout(ALICE, A)
     wish = desk.hold(BO, A)
@@ -171,6 +179,9 @@ def test_a_hold_elsewhere_sends_the_item_there(desk: Counter) -> None:
     assert (strayed.code, strayed.route, strayed.route_to) == ("not_on_loan", "transit", "north")
     (there,) = desk.on(branch="north").checkin(A, accept_not_on_loan=True)
     assert (there.route, desk.get_hold(wish.hold).state) == ("hold", "ready")
+    desk.on(branch="south").checkin(A)
+    assert (desk.get_hold(wish.hold).state, desk.get_hold(wish.hold).ready_until) == ("in_transit", None)
+    desk.on(branch="north").checkin(A)
     assert codes(desk.on(branch="north").checkout(BO, A)) == ["ok"]
     assert desk.on(branch="north").checkin(A)[0].route_to == "main"
 
