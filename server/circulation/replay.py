@@ -145,7 +145,7 @@ def _item(counter: Counter, row: ReplayRow, ref: ReplayItem, *, now: datetime) -
     if item is None:
         return _keep_raw(counter, row, ref, "unknown_item", now=now)
     if row.kind == "checkin":
-        return _take_back(counter, item), ()
+        return _take_back(counter, item, now=now), ()
     if patron is None:
         return _keep_raw(counter, row, ref, "unknown_card", now=now)
     act = _lend if row.kind == "checkout" else _renew
@@ -242,11 +242,13 @@ def _renew(counter: Counter, patron: Patron, item: catalogue.Item, ref: ReplayIt
     ), codes  # fmt: skip
 
 
-def _take_back(counter: Counter, item: catalogue.Item) -> ItemResult:
-    """A loan that was open then is over; one that began later is not touched, and ended later it ended then."""
+def _take_back(counter: Counter, item: catalogue.Item, *, now: datetime) -> ItemResult:
+    """A loan that was open then is over; one that began later is not touched, nor where an item is that has been seen
+    since. A loan that ended later ended then. Who waits for it, waits on the hold shelf's time from now on."""
     at = counter.occasion.now
     loan = counter.loan_of(item)
-    if loan is not None and loan.checked_out_at > at:
+    seen_since = item.status != "lost" and item.last_seen_at is not None and item.last_seen_at > at
+    if (loan is None and seen_since) or (loan is not None and loan.checked_out_at > at):
         _ended_before(counter, item, at)
         return ItemResult(barcode=item.barcode, status="ok", title=item.title)
     found = returns.find_again(counter, item, at) if loan is None and item.status == "lost" else None
@@ -260,7 +262,7 @@ def _take_back(counter: Counter, item: catalogue.Item) -> ItemResult:
         tell(counter, "loan.checkin", loan)
     if item.status == "withdrawn":
         return ItemResult(barcode=item.barcode, status="ok", title=item.title, security="in_stock", route="staff")
-    settled = returns.settle(counter, item)
+    settled = returns.settle(counter, item, now=now)
     return ItemResult(
         barcode=item.barcode, status="ok", title=item.title, security="in_stock", fee=fee,
         loan=loan.id if loan else None, route=settled.route.kind, route_to=settled.route.branch,

@@ -100,12 +100,13 @@ def charge(counter: Counter, loan: Loan, kind: feeing.Kind, amount: Decimal) -> 
     )  # fmt: skip
 
 
-def settle(counter: Counter, item: catalogue.Item) -> Settled:
-    """Send an item that is here where it belongs."""
-    seen_at = max(counter.occasion.now, item.last_seen_at or counter.occasion.now)
+def settle(counter: Counter, item: catalogue.Item, *, now: datetime | None = None) -> Settled:
+    """Send an item that is here where it belongs; `now` is when that became known, where it came before."""
+    here = counter.occasion
+    seen_at = max(here.now, item.last_seen_at or here.now)
     queue = counter.queues.pop(item.record_id, None)
     settled = holds.settle(
-        counter.session, item, counter.occasion, queue=[] if queue == [] else None, seen_at=seen_at
+        counter.session, item, replace(here, now=now or here.now), queue=[] if queue == [] else None, seen_at=seen_at
     )  # fmt: skip
     counter.items[item.barcode] = settled.item
     return settled

@@ -105,6 +105,23 @@ def test_a_loan_to_somebody_else_ended_when_the_kiosk_lent_it(counter: Counter) 
     assert counter.item(A).status == "on_loan"
 
 
+def test_a_return_from_before_the_item_was_seen_leaves_it_where_it_is(counter: Counter) -> None:
+    counter.at(days=-1).checkout(BO, A)
+    counter.at(hours=-1).checkin(A)
+    (told,) = counter.replay(row(1, "checkin", A, branch="north"))
+    assert (codes(list(told.results)), told.results[0].route) == (["ok"], None)
+    assert loans(counter, A)[0].checked_in_at == NOW - timedelta(hours=6)
+    assert (counter.item(A).status, counter.item(A).at_branch) == ("on_shelf", "main")
+
+
+def test_who_waits_has_the_hold_shelfs_time_from_when_the_return_is_known(counter: Counter) -> None:
+    counter.at(days=-20).checkout(BO, A)
+    wish = counter.at(days=-20).hold(ALICE, A)
+    counter.replay(row(1, "checkin", A) | {"at": NOW - timedelta(days=15)})
+    hold = counter.get_hold(wish.hold)
+    assert (hold.state, hold.ready_at, local(hold.ready_until)) == ("ready", NOW, "2026-03-09 23:59")
+
+
 def test_a_loan_that_is_told_too_late_is_over_already(counter: Counter) -> None:
     counter.at(hours=-3).checkout(BO, A)
     (told,) = counter.replay(row(1, "checkout", A))
