@@ -104,12 +104,17 @@ def place(
 
     `reason` is why staff decide against the wish's refusals.
     """
-    open_holds = repository.of_patron(session, patron_id)
-    same = any(hold.record_id == record_id for hold in open_holds)
-    wish = replace(wish, open_holds=len(open_holds), on_same_record=same)
+    mine, today = repository.of_patron(session, patron_id), local_date(occasion.now, occasion.zone)
+    here = [hold for hold in mine if hold.record_id == record_id]
+    wish = replace(
+        wish, open_holds=sum(not hold.outlived(today) for hold in mine),
+        on_same_record=any(not hold.outlived(today) for hold in here),
+    )  # fmt: skip
     decision = policy.decide_place(wish)
     if isinstance(decision, Refused):
         return decision
+    for over in here:  # else it would have been refused
+        _expire(session, over, occasion)
     repository.queue_up(session, record_id)
     placed_at = max((occasion.now, *(hold.placed_at for hold in repository.queues(session, [record_id]))))
     values = {
@@ -231,10 +236,7 @@ def expire(session: Session, occasion: Occasion) -> list[Expired]:
     stayed = [hold.filled_item_id for hold in repository.overstayed(session, occasion.now)]
     catalogue.items_by_id(session, [item_id for item_id in stayed if item_id is not None], lock=True)
     over = [*repository.outlived(session, today), *repository.overstayed(session, occasion.now, lock=True)]
-    ended = [_end(session, hold, "expired", occasion) for hold in over]
-    for one in ended:
-        _audit(session, "hold.expire", one.hold, occasion)
-    return ended
+    return [_expire(session, hold, occasion) for hold in over]
 
 
 def pull_list(session: Session, today: date, branch: str | None = None) -> list[Pull]:
@@ -299,6 +301,12 @@ def _open_hold(session: Session, hold_id: int, patron_id: int | None) -> Hold:
     if hold is None or not hold.open or patron_id not in (None, hold.patron_id):
         raise UnknownHoldError
     return hold
+
+
+def _expire(session: Session, hold: Hold, occasion: Occasion) -> Expired:
+    ended = _end(session, hold, "expired", occasion)
+    _audit(session, "hold.expire", hold, occasion)
+    return ended
 
 
 def _end(session: Session, hold: Hold, state: State, occasion: Occasion) -> Expired:

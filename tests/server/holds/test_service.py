@@ -217,6 +217,15 @@ def test_who_has_waited_long_enough_waits_no_longer(desk: Counter) -> None:
     assert states(desk, A) == [(CHEN, "waiting")]
 
 
+def test_a_hold_whose_last_day_is_over_is_not_in_the_way_of_another(desk: Counter) -> None:
+    desk.rule_by(policy=LibraryPolicy(hold_limit=1))
+    desk.checkout(ALICE, A)
+    over = desk.hold(BO, A, expires_on=day("2026-03-10"))
+    assert desk.at(days=8).hold(BO, A).code == "hold_exists"
+    assert desk.at(days=9).hold(BO, A).position == 1
+    assert desk.get_hold(over.hold).state == "expired"
+
+
 def test_cancelling_gives_what_was_set_aside_to_the_next(desk: Counter) -> None:
     desk.checkout(ALICE, A)
     first, second = desk.hold(BO, A), desk.hold(CHEN, A)
