@@ -59,6 +59,7 @@ def test_holds_that_are_over_are_forgotten_too(counter: Counter) -> None:
     counter.checkout(BO, A)
     counter.at(days=1).night()
     assert counter.get_hold(wish.hold).patron_id is None
+    assert counter.at(days=1).cancel(BO, A)[0].route == "shelf", "nobody waits who is not known"
 
 
 def test_what_is_overdue_for_long_is_given_up(counter: Counter) -> None:
