@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from carrel.clock import local_date
 from carrel.contracts.circulation import (
     BatchResult,
     ItemResult,
@@ -170,16 +171,17 @@ def _keep_raw(counter: Counter, row: ReplayRow, ref: ReplayItem, code: str, *, n
 
 
 def _lend(counter: Counter, patron: Patron, item: catalogue.Item, ref: ReplayItem) -> Told:
-    """The loan stands; a loan of somebody else's that was open then had ended before, and what was lost was found."""
+    """The loan stands; a loan that was open then had ended before, and what was lost was found. To the same patron on
+    the same day it is one loan told twice."""
     at = counter.occasion.now
     codes: list[str] = []
     loan = counter.loan_of(item)
     if loan is None and item.status == "lost":
         returns.find_again(counter, item, at)
-    if loan is not None and loan.patron_id == patron.id and loan.checked_out_at <= at:
-        return _still_theirs(counter, loan, item, ref), ()
     if loan is not None and loan.checked_out_at <= at:
-        codes.append("on_loan")
+        if loan.patron_id == patron.id and _on_its_day(counter, loan, at):
+            return _still_theirs(counter, loan, item, ref), ()
+        codes += ["on_loan"] if loan.patron_id != patron.id else []
         returns.close_implicitly(counter, item)
         item, loan = counter.items[item.barcode], None
     elif _ended_before(counter, item, at, unless_of=patron.id):
@@ -205,6 +207,11 @@ def _lend(counter: Counter, patron: Patron, item: catalogue.Item, ref: ReplayIte
 def _promised(ref: ReplayItem, at: datetime) -> datetime | None:
     """The day that the reader was told; one that no policy can give was never told."""
     return ref.due if ref.due is not None and at <= ref.due <= at + LONGEST_LOAN else None
+
+
+def _on_its_day(counter: Counter, loan: Loan, at: datetime) -> bool:
+    zone = counter.occasion.zone
+    return local_date(loan.checked_out_at, zone) == local_date(at, zone)
 
 
 def _still_theirs(counter: Counter, loan: Loan, item: catalogue.Item, ref: ReplayItem) -> ItemResult:

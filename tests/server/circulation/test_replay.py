@@ -188,6 +188,17 @@ def test_the_same_loan_told_twice_is_one(counter: Counter) -> None:
     assert (codes(list(told.results)), told.conflicts, len(loans(counter, A))) == (["ok"], (), 1)
 
 
+def test_what_is_lent_again_to_who_had_it_stays_lent_when_its_return_is_told_later(counter: Counter) -> None:
+    counter.rule_by(Rule(days=1, fee_per_open_day=Decimal(1)))
+    counter.at(days=-5).checkout(ALICE, A)
+    (told,) = counter.replay(row(1, "checkout", A))
+    assert (told.conflicts, counter.owed(ALICE)) == ((), Decimal("4.00"))
+    counter.replay(row(1, "checkin", A, kiosk="kiosk-2") | {"at": NOW - timedelta(days=3)})
+    first, second = loans(counter, A)
+    assert (first.checked_in_at, second.checked_in_at) == (NOW - timedelta(days=3), None)
+    assert (counter.item(A).status, counter.owed(ALICE)) == ("on_loan", Decimal("1.00"))
+
+
 def test_a_lost_item_that_came_back_meanwhile_costs_nothing(counter: Counter) -> None:
     for barcode, minutes in ((A, 60), (B, -60)):  # found after it was given up, or before anybody knew
         counter.change_item(barcode, price=3600)
