@@ -28,7 +28,6 @@ from server.catalogue.search.documents import index_records
 from server.catalogue.service import Item, NewItem, NewRecord
 from server.holds import service as holds
 from server.patrons import service as patrons
-from server.tasks import service as tasks
 
 LISTS = ("subjects", "title_alt", "author_alt")
 LENDINGS = ("on_loan", "on_hold_shelf")
@@ -121,8 +120,6 @@ def move_item(session: Session, barcode: str, trigger: Trigger, by: By, *, note:
     detail = {"from": row.status, "to": wanted}
     service.set_status(session, row.id, wanted)
     holds.take_back(session, row.id)
-    if trigger is Trigger.WITHDRAW:
-        tasks.settle_item(session, "lost", row.id, actor=by.actor, at=by.at)
     if trigger in (Trigger.FOUND, Trigger.READY):
         service.set_seen(session, row.id, by.at)
     if note is not None:
