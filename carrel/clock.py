@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -22,6 +22,7 @@ def local_date(at: datetime, zone: ZoneInfo) -> date:
 
 @lru_cache(1000)
 def end_of_day(day: date, zone: ZoneInfo) -> datetime:
-    """The last second of a library's day, as an aware instant in that zone; the later one where clocks repeat it."""
+    """The last second of a library's day, as an aware instant in that zone; the later one where clocks repeat it, the
+    last before where they leave it out."""
     ends = (datetime.combine(day, time(23, 59, 59, fold=fold), zone) for fold in (0, 1))
-    return max(ends, key=datetime.timestamp)
+    return max(ends, key=lambda end: (local_date(end.astimezone(UTC), zone) == day, end.timestamp()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -21,6 +21,8 @@ from server.patrons import service as patrons
 from server.tasks import service as tasks
 
 KEPT_ANSWERS = timedelta(days=30)
+NEVER = datetime.min.replace(tzinfo=UTC)
+"""Nothing is older: who lost an item is known as long as its price may be given back."""
 AT_ONCE = 500
 
 
@@ -78,7 +80,8 @@ def forget(session: Session, occasion: Occasion) -> int:
     rules = lending.current(session).policy
     holds.forget(session, now - timedelta(days=rules.forget_after_days))
     before = now - timedelta(days=rules.forget_after_days)
-    lost_before = min(before, now - timedelta(days=rules.lost_refund_days or 0))
+    refund = rules.lost_refund_days
+    lost_before = NEVER if refund is None else min(before, now - timedelta(days=refund))
     last = count = 0
     while loans := repository.to_forget(session, before, lost_before, after=last, limit=AT_ONCE):
         last = loans[-1].id

@@ -159,16 +159,19 @@ def decide_checkout(case: Case) -> Decision:
 
 
 def decide_renewal(case: Case) -> Decision:
-    """May this patron keep this item longer, and until when? Counted on from the present due date, or from today
-    where that would be over already."""
+    """May this patron keep this item longer, and until when?"""
     decision = _unknown(case) or _move(case, Trigger.RENEWAL)
     if isinstance(decision, Refused):
         return decision
+    return Allowed(renewed_due(case), decision.overridden)
+
+
+def renewed_due(case: Case) -> datetime:
+    """Counted on from the present due date of an open loan, or from today where that would be over already."""
     assert case.loan is not None
-    due = case.lending.due(case.loan.due, case.rule, zone=case.zone, branch=case.branch)
-    if due <= case.now:
-        due = case.lending.due(case.now, case.rule, zone=case.zone, branch=case.branch)
-    return Allowed(max(due, case.loan.due), decision.overridden)
+    begins = (case.loan.due, case.now)
+    due, anew = (case.lending.due(begin, case.rule, zone=case.zone, branch=case.branch) for begin in begins)
+    return max(due if due > case.now else anew, case.loan.due)
 
 
 def decide_checkin(case: Case) -> Decision:
@@ -219,10 +222,8 @@ def quota_left(open_loans: int, policy: LibraryPolicy) -> int:
 
 
 def tag_after_refusal(code: str) -> Security | None:
-    """What the tag of a refused item should say; None where a refusal gives no reason to touch it.
-
-    Lets a pad mend a tag whose write failed after the loan, or its end, was stored.
-    """
+    """What the tag of a refused item should say; None where a refusal gives no reason to touch it. Lets a pad mend a
+    tag whose write failed after the loan, or its end, was stored."""
     return {"on_loan_to_you": "on_loan", "not_on_loan": "in_stock"}.get(code)  # type: ignore[return-value]  # the dict's values are the literals
 
 

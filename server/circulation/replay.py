@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from carrel.clock import local_date
 from carrel.contracts.circulation import (
     BatchResult,
     ItemResult,
@@ -145,7 +146,7 @@ def _item(counter: Counter, row: ReplayRow, ref: ReplayItem, *, now: datetime) -
     if item is None:
         return _keep_raw(counter, row, ref, "unknown_item", now=now)
     if row.kind == "checkin":
-        return _take_back(counter, item), ()
+        return _take_back(counter, item, now=now), ()
     if patron is None:
         return _keep_raw(counter, row, ref, "unknown_card", now=now)
     act = _lend if row.kind == "checkout" else _renew
@@ -170,14 +171,17 @@ def _keep_raw(counter: Counter, row: ReplayRow, ref: ReplayItem, code: str, *, n
 
 
 def _lend(counter: Counter, patron: Patron, item: catalogue.Item, ref: ReplayItem) -> Told:
-    """The loan stands; a loan of somebody else's that was open then had ended before."""
+    """The loan stands; a loan that was open then had ended before, and what was lost was found. To the same patron on
+    the same day it is one loan told twice."""
     at = counter.occasion.now
     codes: list[str] = []
     loan = counter.loan_of(item)
-    if loan is not None and loan.patron_id == patron.id and loan.checked_out_at <= at:
-        return _still_theirs(counter, loan, item, ref), ()
+    if loan is None and item.status == "lost":
+        returns.find_again(counter, item, at)
     if loan is not None and loan.checked_out_at <= at:
-        codes.append("on_loan")
+        if loan.patron_id == patron.id and _on_its_day(counter, loan, at):
+            return _still_theirs(counter, loan, item, ref), ()
+        codes += ["on_loan"] if loan.patron_id != patron.id else []
         returns.close_implicitly(counter, item)
         item, loan = counter.items[item.barcode], None
     elif _ended_before(counter, item, at, unless_of=patron.id):
@@ -205,6 +209,11 @@ def _promised(ref: ReplayItem, at: datetime) -> datetime | None:
     return ref.due if ref.due is not None and at <= ref.due <= at + LONGEST_LOAN else None
 
 
+def _on_its_day(counter: Counter, loan: Loan, at: datetime) -> bool:
+    zone = counter.occasion.zone
+    return local_date(loan.checked_out_at, zone) == local_date(at, zone)
+
+
 def _still_theirs(counter: Counter, loan: Loan, item: catalogue.Item, ref: ReplayItem) -> ItemResult:
     """The same loan told twice; the later of the promised days counts."""
     due = max(loan.due_at, _promised(ref, loan.checked_out_at) or loan.due_at)
@@ -223,27 +232,30 @@ def _over_by(counter: Counter, item: catalogue.Item, at: datetime) -> datetime |
 
 
 def _renew(counter: Counter, patron: Patron, item: catalogue.Item, ref: ReplayItem) -> Told:
-    loan = counter.loan_of(item)
-    if loan is None or loan.patron_id != patron.id:
-        code = "not_on_loan" if loan is None else "not_your_loan"
-        return refused(item.barcode, policy.Refused(code), title=item.title), (code,)
+    """A loan that began later is not the one that was renewed."""
+    at, loan = counter.occasion.now, counter.loan_of(item)
+    begun = loan is not None and loan.checked_out_at <= at
+    if loan is None or not begun or loan.patron_id != patron.id:
+        code = "not_your_loan" if begun else "not_on_loan"
+        security = "on_loan" if loan else "in_stock"
+        return refused(item.barcode, policy.Refused(code), title=item.title, security=security), (code,)
     case = counter.case(patron, item)
     codes = tuple(refusal.code for refusal in policy.objections(case, policy.Trigger.RENEWAL))
-    due = _promised(ref, counter.occasion.now) or counter.lending.due(
-        loan.due_at, case.rule, zone=counter.occasion.zone, branch=case.branch
-    )
-    extend(counter, loan, max(due, loan.due_at), case.rule)
+    due = max(_promised(ref, at) or policy.renewed_due(case), loan.due_at)
+    extend(counter, loan, due, case.rule)
     tell(counter, "loan.renew", loan)
     return ItemResult(
-        barcode=item.barcode, status="ok", title=item.title, due=max(due, loan.due_at), security="on_loan", loan=loan.id
+        barcode=item.barcode, status="ok", title=item.title, due=due, security="on_loan", loan=loan.id
     ), codes  # fmt: skip
 
 
-def _take_back(counter: Counter, item: catalogue.Item) -> ItemResult:
-    """A loan that was open then is over; one that began later is not touched, and ended later it ended then."""
+def _take_back(counter: Counter, item: catalogue.Item, *, now: datetime) -> ItemResult:
+    """A loan that was open then is over; one that began later is not touched, nor where an item is that has been seen
+    since. A loan that ended later ended then. Who waits for it, waits on the hold shelf's time from now on."""
     at = counter.occasion.now
     loan = counter.loan_of(item)
-    if loan is not None and loan.checked_out_at > at:
+    seen_since = item.status != "lost" and item.last_seen_at is not None and item.last_seen_at > at
+    if (loan is None and seen_since) or (loan is not None and loan.checked_out_at > at):
         _ended_before(counter, item, at)
         return ItemResult(barcode=item.barcode, status="ok", title=item.title)
     found = returns.find_again(counter, item, at) if loan is None and item.status == "lost" else None
@@ -257,7 +269,7 @@ def _take_back(counter: Counter, item: catalogue.Item) -> ItemResult:
         tell(counter, "loan.checkin", loan)
     if item.status == "withdrawn":
         return ItemResult(barcode=item.barcode, status="ok", title=item.title, security="in_stock", route="staff")
-    settled = returns.settle(counter, item)
+    settled = returns.settle(counter, item, now=now)
     return ItemResult(
         barcode=item.barcode, status="ok", title=item.title, security="in_stock", fee=fee,
         loan=loan.id if loan else None, route=settled.route.kind, route_to=settled.route.branch,

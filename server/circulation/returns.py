@@ -100,12 +100,13 @@ def charge(counter: Counter, loan: Loan, kind: feeing.Kind, amount: Decimal) -> 
     )  # fmt: skip
 
 
-def settle(counter: Counter, item: catalogue.Item) -> Settled:
-    """Send an item that is here where it belongs."""
-    seen_at = max(counter.occasion.now, item.last_seen_at or counter.occasion.now)
+def settle(counter: Counter, item: catalogue.Item, *, now: datetime | None = None) -> Settled:
+    """Send an item that is here where it belongs; `now` is when that became known, where it came before."""
+    here = counter.occasion
+    seen_at = max(here.now, item.last_seen_at or here.now)
     queue = counter.queues.pop(item.record_id, None)
     settled = holds.settle(
-        counter.session, item, counter.occasion, queue=[] if queue == [] else None, seen_at=seen_at
+        counter.session, item, replace(here, now=now or here.now), queue=[] if queue == [] else None, seen_at=seen_at
     )  # fmt: skip
     counter.items[item.barcode] = settled.item
     return settled
@@ -192,13 +193,13 @@ def _not_on_loan(counter: Counter, item: catalogue.Item, request: CheckinRequest
 
 def find_again(counter: Counter, item: catalogue.Item, returned_at: datetime | None) -> tuple[Loan, Decimal] | None:
     """The loan that was lost, if it was not too long ago: its charge is taken back, and it was late instead."""
+    occasion, rules = counter.occasion, counter.lending.policy
     last = next(iter(repository.history(counter.session, item.id, limit=1)), None)
+    if last is not None and last.checked_out_at > occasion.now:  # a return that is told late, of an earlier loan
+        return None
+    tasks.settle_item(counter.session, "lost", item.id, actor=occasion.actor, at=occasion.now)
     if last is None or last.ended != "lost" or last.patron_id is None or last.checked_in_at is None:
         return None
-    if last.checked_out_at > counter.occasion.now:  # a return that is told late, of an earlier loan
-        return None
-    occasion, rules = counter.occasion, counter.lending.policy
-    tasks.settle_item(counter.session, "lost", item.id, actor=occasion.actor, at=occasion.now)
     if rules.lost_refund_days is not None and occasion.now > last.checked_in_at + timedelta(
         days=rules.lost_refund_days
     ):
@@ -368,6 +369,8 @@ def _shorten(counter: Counter, item: catalogue.Item, loan: Loan, renewal: Renewa
 def _reopen(counter: Counter, item: catalogue.Item, loan: Loan) -> ItemResult:
     repository.change(counter.session, loan.id, checked_in_at=None, ended=None, ended_at=None)
     _take_back_fees(counter, loan, since=loan.ended_at)
+    if loan.ended == "lost":
+        tasks.settle_item(counter.session, "lost", item.id, actor=counter.occasion.actor, at=counter.occasion.now)
     holds.take_back(counter.session, item.id)
     counter.queues.pop(item.record_id, None)
     catalogue.set_status(counter.session, item.id, "on_loan")

@@ -38,10 +38,13 @@ class Hold:
         """Whether the patron is passed over; a pause is over on its day, whether or not a night has come since."""
         return self.paused and (self.paused_until is None or today < self.paused_until)
 
+    def outlived(self, today: date) -> bool:
+        """Whether the patron waits no longer, although no night has ended the hold yet."""
+        return self.state == "waiting" and self.expires_on is not None and self.expires_on < today
+
     def waits(self, today: date) -> bool:
         """Whether the patron is to be served today."""
-        over = self.expires_on is not None and self.expires_on < today
-        return self.state == "waiting" and not over and not self.paused_on(today)
+        return self.state == "waiting" and not self.outlived(today) and not self.paused_on(today)
 
     def takes(self, item_id: int) -> bool:
         """Whether this item would do."""

@@ -107,16 +107,15 @@ def ahead(queue: Sequence[Hold], item_id: int, patron_id: int | None, today: dat
 
 
 def needed(queue: Sequence[Hold], item_id: int, patron_id: int | None, today: date, *, spare: Collection[int]) -> bool:
-    """Whether one of those ahead gets none of the spare items; they are served in their order, and who takes any leaves
-    an item that somebody waits for by itself to them where there is another."""
+    """Whether this item and the spare ones would serve more of those ahead than the spare ones alone."""
     before = _before(queue, patron_id, today)
-    wanted, free = {hold.item_id for hold in before}, set(spare)
-    for hold in before:
-        fitting = [one for one in free if hold.takes(one)]
-        if not fitting and hold.takes(item_id):
-            return True
-        free -= {min(fitting, key=lambda one: (one in wanted, one))} if fitting else set()
-    return False
+    return _served(before, {*spare, item_id}) > _served(before, set(spare))
+
+
+def _served(waiting: Collection[Hold], items: set[int]) -> int:
+    """How many these items serve: an item that somebody waits for by itself is theirs, the rest are anybody's."""
+    theirs = len(items & {hold.item_id for hold in waiting})
+    return theirs + min(sum(hold.item_id is None for hold in waiting), len(items) - theirs)
 
 
 def _before(queue: Sequence[Hold], patron_id: int | None, today: date) -> list[Hold]:

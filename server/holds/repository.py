@@ -54,8 +54,9 @@ def of_patron(session: Session, patron_id: int, *, closed_since: datetime | None
 
 
 def of_loan(session: Session, loan_id: int) -> list[Hold]:
-    """The holds that a loan fulfilled."""
-    return _read(session, select(*_COLUMNS).where(_T.c.loan_id == loan_id).order_by(*_ORDER))
+    """The holds that a loan fulfilled, if it is still known whose they were."""
+    query = select(*_COLUMNS).where(_T.c.loan_id == loan_id, _T.c.patron_id.is_not(None))
+    return _read(session, query.order_by(*_ORDER))
 
 
 def closed_by_checkin(session: Session, item_id: int) -> Hold | None:

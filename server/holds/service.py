@@ -104,12 +104,17 @@ def place(
 
     `reason` is why staff decide against the wish's refusals.
     """
-    open_holds = repository.of_patron(session, patron_id)
-    same = any(hold.record_id == record_id for hold in open_holds)
-    wish = replace(wish, open_holds=len(open_holds), on_same_record=same)
+    mine, today = repository.of_patron(session, patron_id), local_date(occasion.now, occasion.zone)
+    here = [hold for hold in mine if hold.record_id == record_id]
+    wish = replace(
+        wish, open_holds=sum(not hold.outlived(today) for hold in mine),
+        on_same_record=any(not hold.outlived(today) for hold in here),
+    )  # fmt: skip
     decision = policy.decide_place(wish)
     if isinstance(decision, Refused):
         return decision
+    for over in here:  # else it would have been refused
+        _expire(session, over, occasion)
     repository.queue_up(session, record_id)
     placed_at = max((occasion.now, *(hold.placed_at for hold in repository.queues(session, [record_id]))))
     values = {
@@ -231,22 +236,21 @@ def expire(session: Session, occasion: Occasion) -> list[Expired]:
     stayed = [hold.filled_item_id for hold in repository.overstayed(session, occasion.now)]
     catalogue.items_by_id(session, [item_id for item_id in stayed if item_id is not None], lock=True)
     over = [*repository.outlived(session, today), *repository.overstayed(session, occasion.now, lock=True)]
-    ended = [_end(session, hold, "expired", occasion) for hold in over]
-    for one in ended:
-        _audit(session, "hold.expire", one.hold, occasion)
-    return ended
+    return [_expire(session, hold, occasion) for hold in over]
 
 
 def pull_list(session: Session, today: date, branch: str | None = None) -> list[Pull]:
-    """What can be fetched from a shelf of this branch (or of any) for those who wait, first come first."""
+    """What can be fetched from a shelf of this branch (or of any) for those who wait, first come first; an item
+    that somebody waits for by itself is left to them where another will do."""
     taken: set[int] = set()
     shelves: dict[int, list[catalogue.Item]] = {}
     pulls = []
-    for hold in repository.waiting(session):
-        if not hold.waits(today):
-            continue
+    waiting = [hold for hold in repository.waiting(session) if hold.waits(today)]
+    wanted = {hold.item_id for hold in waiting}
+    for hold in waiting:
         if hold.record_id not in shelves:
-            shelves[hold.record_id] = list(catalogue.get_record(session, hold.record_id)[1])
+            items = catalogue.get_record(session, hold.record_id)[1]
+            shelves[hold.record_id] = sorted(items, key=lambda item: item.id in wanted)
         for item in shelves[hold.record_id]:
             here = branch is None or (item.at_branch or branch) == branch
             if item.status == "on_shelf" and item.for_loan and hold.takes(item.id) and item.id not in taken:
@@ -299,6 +303,12 @@ def _open_hold(session: Session, hold_id: int, patron_id: int | None) -> Hold:
     return hold
 
 
+def _expire(session: Session, hold: Hold, occasion: Occasion) -> Expired:
+    ended = _end(session, hold, "expired", occasion)
+    _audit(session, "hold.expire", hold, occasion)
+    return ended
+
+
 def _end(session: Session, hold: Hold, state: State, occasion: Occasion) -> Expired:
     """Close a hold; staff take its item off the hold shelf, one on its way goes on when it arrives."""
     repository.change(session, hold.id, state=state, closed_at=occasion.now)
@@ -316,7 +326,9 @@ def _end(session: Session, hold: Hold, state: State, occasion: Occasion) -> Expi
 def _fill(session: Session, hold: Hold, item_id: int, going: Route, *, occasion: Occasion) -> None:
     """Set an item aside, or send it to where it is to be fetched. What is set aside already keeps its day."""
     if going.kind == "transit":
-        repository.change(session, hold.id, state="in_transit", filled_item_id=item_id)
+        repository.change(
+            session, hold.id, state="in_transit", filled_item_id=item_id, ready_at=None, ready_until=None
+        )  # fmt: skip
     elif hold.state != "ready":
         until = lending.current(session).shelf_until(occasion.now, zone=occasion.zone, branch=going.branch)
         repository.change(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -19,6 +20,8 @@ from server.rehearse.doors import Door
 from server.rehearse.fields import PATRON, Fields
 from server.rehearse.library import World
 from server.rehearse.script import Case
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,11 @@ class Act:
     def request_id(self) -> str:
         """The action's own, so that it can be sent twice, or one made up."""
         return self.fields.text("request_id", "request", default=self.name)
+
+    def meant(self, words: str, now: T) -> T:
+        """What words mean now, or have meant when this request came first: a repeat is the same request."""
+        first: T = self.world.meant.setdefault((self.actor, self.request_id, words), now)
+        return first
 
     def has_patron(self) -> bool:
         """Whether the action or its door says who it is about."""

@@ -42,8 +42,8 @@ class World:
     patrons: dict[str, int] = field(default_factory=dict)
     items: dict[str, int] = field(default_factory=dict)
     records: dict[str, int] = field(default_factory=dict)
-    fees: dict[tuple[str, str, str], int] = field(default_factory=dict)
-    """What an actor's request has meant by a kind of fee."""
+    meant: dict[tuple[str, str, str], Any] = field(default_factory=dict)
+    """What an actor's request has meant by words whose meaning changes, such as a kind of fee."""
 
     def patron_name(self, key: int | None) -> str | None:
         """The file's ID of a patron."""

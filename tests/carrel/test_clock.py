@@ -23,6 +23,8 @@ def test_a_day_ends_with_its_last_second_also_when_clocks_change() -> None:
     assert end_of_day(date(2026, 10, 25), BERLIN).astimezone(UTC) == datetime(2026, 10, 25, 22, 59, 59, tzinfo=UTC)
     cairo, apia = ZoneInfo("Africa/Cairo"), ZoneInfo("Pacific/Apia")
     assert end_of_day(date(2026, 10, 29), cairo).astimezone(UTC) == datetime(2026, 10, 29, 21, 59, 59, tzinfo=UTC)
+    nuuk = ZoneInfo("America/Nuuk")
+    assert end_of_day(date(2026, 3, 28), nuuk).astimezone(UTC) == datetime(2026, 3, 29, 0, 59, 59, tzinfo=UTC)
     left_out, after = (end_of_day(date(2011, 12, day), apia).astimezone(UTC) for day in (30, 31))
     assert left_out == after
 

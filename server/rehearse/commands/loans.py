@@ -63,7 +63,9 @@ def checkin(act: Act) -> Answer:
         CheckinRequest,
         items=refs,
         returned_at=act.fields.instant("returned_at", "return_date", "returned"),
-        accept_not_on_loan=act.fields.flag("accept_not_on_loan", default=_arriving(act, refs)),
+        accept_not_on_loan=act.fields.flag(
+            "accept_not_on_loan", default=act.meant("arriving", now=_arriving(act, refs))
+        ),
         accept_incomplete=act.fields.flag("accept_incomplete"),
     )
     return _batch(act, lambda session: returns.checkin_many(session, request, act.occasion))
@@ -74,7 +76,7 @@ def renew(act: Act) -> Answer:
     refs = items(act)
     with act.database.reading() as session:
         stands = act.door.channel is not Channel.DESK or act.has_patron()
-        card = act.card(session) if stands else _borrower(session, refs[0].barcode)
+        card = act.card(session) if stands else act.meant("borrower", now=_borrower(session, refs[0].barcode))
         known = catalogue.items_by_barcode(session, [refs[0].barcode])
     if card is None:
         return refused("not_on_loan" if known else "unknown_item")

@@ -110,7 +110,10 @@ def _fee(act: Act, session: Session, patron: Patron, request: str) -> int | None
         raise act.fields.mistake(f"fee: write its number or a kind, one of {', '.join(policy.KINDS)}")
     found = next((fee.id for fee in fees.fees_of(session, patron.id) if fee.kind == named), NO_FEE)
     asked = (act.actor, request, named)
-    return act.world.fees.get(asked, found) if found == NO_FEE else act.world.fees.setdefault(asked, found)
+    if found != NO_FEE:
+        act.world.meant.setdefault(asked, found)
+    meant: int = act.world.meant.get(asked, found)
+    return meant
 
 
 def _item(act: Act, session: Session) -> int | None:

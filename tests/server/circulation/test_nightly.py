@@ -57,6 +57,7 @@ def test_holds_that_are_over_are_forgotten_too(counter: Counter) -> None:
     counter.checkout(BO, A)
     counter.at(days=1).night()
     assert counter.get_hold(wish.hold).patron_id is None
+    assert counter.at(days=1).cancel(BO, A)[0].route == "shelf", "nobody waits who is not known"
 
 
 def test_what_is_overdue_for_long_is_given_up(counter: Counter) -> None:
@@ -68,6 +69,26 @@ def test_what_is_overdue_for_long_is_given_up(counter: Counter) -> None:
     assert (counter.item(A).status, counter.owed(ALICE)) == ("lost", Decimal(15))
     assert codes(counter.at(days=73).checkin(A)) == ["ok"]
     assert counter.owed(ALICE) == Decimal(0)
+
+
+def test_who_lost_an_item_is_known_as_long_as_its_price_may_be_given_back(counter: Counter) -> None:
+    counter.rule_by(policy=LibraryPolicy(lost_refund_days=None))
+    counter.checkout(ALICE, A)
+    counter.lose(A)
+    assert counter.at(days=900).night().loans_forgotten == 0
+    counter.at(days=900).checkin(A)
+    assert counter.at(days=931).night().loans_forgotten == 1
+
+
+def test_what_was_lost_is_on_no_list_when_it_is_found_or_not_lost_after_all(counter: Counter) -> None:
+    counter.rule_by(policy=LibraryPolicy(lost_refund_days=0))
+    counter.checkout(ALICE, A, B)
+    counter.lose(A, B)
+    counter.undo(A)
+    assert counter.at(days=40).night().loans_forgotten == 1
+    assert [task.item_id for task in counter.tasks("lost")] == [counter.item(B).id]
+    counter.checkin(B)
+    assert counter.tasks("lost") == []
 
 
 def test_old_answers_and_resolved_tasks_are_dropped(counter: Counter) -> None:

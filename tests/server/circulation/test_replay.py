@@ -4,6 +4,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from server.circulation.models import LoanRow
 from server.lending.policy import LibraryPolicy, Rule
 from tests.support.counter import Counter, codes, local
@@ -103,6 +105,23 @@ def test_a_loan_to_somebody_else_ended_when_the_kiosk_lent_it(counter: Counter) 
     assert counter.item(A).status == "on_loan"
 
 
+def test_a_return_from_before_the_item_was_seen_leaves_it_where_it_is(counter: Counter) -> None:
+    counter.at(days=-1).checkout(BO, A)
+    counter.at(hours=-1).checkin(A)
+    (told,) = counter.replay(row(1, "checkin", A, branch="north"))
+    assert (codes(list(told.results)), told.results[0].route) == (["ok"], None)
+    assert loans(counter, A)[0].checked_in_at == NOW - timedelta(hours=6)
+    assert (counter.item(A).status, counter.item(A).at_branch) == ("on_shelf", "main")
+
+
+def test_who_waits_has_the_hold_shelfs_time_from_when_the_return_is_known(counter: Counter) -> None:
+    counter.at(days=-20).checkout(BO, A)
+    wish = counter.at(days=-20).hold(ALICE, A)
+    counter.replay(row(1, "checkin", A) | {"at": NOW - timedelta(days=15)})
+    hold = counter.get_hold(wish.hold)
+    assert (hold.state, hold.ready_at, local(hold.ready_until)) == ("ready", NOW, "2026-03-09 23:59")
+
+
 def test_a_loan_that_is_told_too_late_is_over_already(counter: Counter) -> None:
     counter.at(hours=-3).checkout(BO, A)
     (told,) = counter.replay(row(1, "checkout", A))
@@ -140,10 +159,22 @@ def test_what_nobody_knows_is_kept_as_it_came(counter: Counter) -> None:
 def test_renewals_are_replayed_too(counter: Counter) -> None:
     counter.rule_by(Rule(days=10, renewals=0), policy=LibraryPolicy())
     counter.at(days=-1).checkout(ALICE, A)
-    counter.checkout(BO, B)
+    counter.at(days=-1).checkout(BO, B)
     told = counter.replay(row(1, "renewal", A), row(2, "renewal", B), row(3, "renewal", C))
     assert [one.conflicts for one in told] == [("renewal_limit",), ("not_your_loan",), ("not_on_loan",)]
     assert local(loans(counter, A)[0].due_at) == "2026-03-21 23:59"
+    late = row(4, "renewal", A) | {"at": NOW + timedelta(days=30)}
+    assert counter.at(days=31).replay(late)[0].conflicts == ("overdue", "renewal_limit")
+    assert local(loans(counter, A)[0].due_at) == "2026-04-11 23:59", "from the day of the renewal, as at the desk"
+
+
+def test_a_renewal_from_before_a_loan_is_not_of_it(counter: Counter) -> None:
+    counter.at(days=-2).checkout(ALICE, A)
+    counter.at(days=-1).checkin(A)
+    counter.at(hours=-1).checkout(ALICE, A)
+    (told,) = counter.replay(row(1, "renewal", A))
+    assert (told.conflicts, told.results[0].security) == (("not_on_loan",), "on_loan")
+    assert [loan.renewals for loan in loans(counter, A)] == [0, 0]
 
 
 def test_a_kiosk_whose_clock_is_ahead_did_it_now(counter: Counter) -> None:
@@ -157,6 +188,17 @@ def test_the_same_loan_told_twice_is_one(counter: Counter) -> None:
     assert (codes(list(told.results)), told.conflicts, len(loans(counter, A))) == (["ok"], (), 1)
 
 
+def test_what_is_lent_again_to_who_had_it_stays_lent_when_its_return_is_told_later(counter: Counter) -> None:
+    counter.rule_by(Rule(days=1, fee_per_open_day=Decimal(1)))
+    counter.at(days=-5).checkout(ALICE, A)
+    (told,) = counter.replay(row(1, "checkout", A))
+    assert (told.conflicts, counter.owed(ALICE)) == ((), Decimal("4.00"))
+    counter.replay(row(1, "checkin", A, kiosk="kiosk-2") | {"at": NOW - timedelta(days=3)})
+    first, second = loans(counter, A)
+    assert (first.checked_in_at, second.checked_in_at) == (NOW - timedelta(days=3), None)
+    assert (counter.item(A).status, counter.owed(ALICE)) == ("on_loan", Decimal("1.00"))
+
+
 def test_a_lost_item_that_came_back_meanwhile_costs_nothing(counter: Counter) -> None:
     for barcode, minutes in ((A, 60), (B, -60)):  # found after it was given up, or before anybody knew
         counter.change_item(barcode, price=3600)
@@ -168,6 +210,18 @@ def test_a_lost_item_that_came_back_meanwhile_costs_nothing(counter: Counter) ->
         assert counter.owed(BO) == Decimal("0.00")
         assert (loans(counter, barcode)[0].ended, counter.item(barcode).status) == ("returned", "on_shelf")
     assert counter.tasks("lost") == []
+
+
+@pytest.mark.parametrize("minutes", [60, -60])
+def test_a_lost_item_that_was_lent_meanwhile_is_found(counter: Counter, minutes: int) -> None:
+    counter.change_item(A, price=3600)
+    counter.at(hours=-9).checkout(BO, A)
+    counter.at(hours=-6).lose(A)
+    (told,) = counter.replay(row(1, "checkout", A, minutes=minutes))
+    assert told.conflicts == ("item_lost",)
+    first, second = loans(counter, A)
+    assert (first.ended, second.checked_in_at, counter.item(A).status) == ("returned", None, "on_loan")
+    assert (counter.owed(BO), counter.tasks("lost")) == (Decimal(0), [])
 
 
 def test_a_return_before_the_lost_loan_began_finds_nothing(counter: Counter) -> None:

@@ -121,6 +121,14 @@ def test_a_copy_on_the_shelf_serves_only_one_of_those_who_wait(desk: Counter) ->
     assert codes(desk.renew(ALICE, B)) == ["hold_waiting"], "the copy on the shelf is for the one before"
 
 
+def test_who_takes_any_copy_leaves_the_other_to_whom_only_that_one_will_do(desk: Counter) -> None:
+    desk.hold(BO, B)
+    desk.hold(CHEN, B, only_this=True)
+    assert codes(desk.checkout(ALICE, "39999999")) == ["item_on_hold"], "each of the two on the shelf serves one"
+    pulls = desk.ask(lambda session: holds.pull_list(session, day("2026-03-02")))
+    assert [one.item.barcode for one in pulls] == ["39999999", B]
+
+
 def test_a_renewal_is_refused_while_somebody_waits_and_has_not_paused(desk: Counter) -> None:
     desk.checkout(ALICE, A)
     wish = desk.hold(BO, A)
@@ -171,6 +179,9 @@ def test_a_hold_elsewhere_sends_the_item_there(desk: Counter) -> None:
     assert (strayed.code, strayed.route, strayed.route_to) == ("not_on_loan", "transit", "north")
     (there,) = desk.on(branch="north").checkin(A, accept_not_on_loan=True)
     assert (there.route, desk.get_hold(wish.hold).state) == ("hold", "ready")
+    desk.on(branch="south").checkin(A)
+    assert (desk.get_hold(wish.hold).state, desk.get_hold(wish.hold).ready_until) == ("in_transit", None)
+    desk.on(branch="north").checkin(A)
     assert codes(desk.on(branch="north").checkout(BO, A)) == ["ok"]
     assert desk.on(branch="north").checkin(A)[0].route_to == "main"
 
@@ -204,6 +215,15 @@ def test_who_has_waited_long_enough_waits_no_longer(desk: Counter) -> None:
     assert desk.at(days=8).night().holds_expired == 0
     assert desk.at(days=9).night().holds_expired == 1
     assert states(desk, A) == [(CHEN, "waiting")]
+
+
+def test_a_hold_whose_last_day_is_over_is_not_in_the_way_of_another(desk: Counter) -> None:
+    desk.rule_by(policy=LibraryPolicy(hold_limit=1))
+    desk.checkout(ALICE, A)
+    over = desk.hold(BO, A, expires_on=day("2026-03-10"))
+    assert desk.at(days=8).hold(BO, A).code == "hold_exists"
+    assert desk.at(days=9).hold(BO, A).position == 1
+    assert desk.get_hold(over.hold).state == "expired"
 
 
 def test_cancelling_gives_what_was_set_aside_to_the_next(desk: Counter) -> None:

@@ -345,8 +345,11 @@ def test_what_a_cancelled_hold_leaves_on_the_hold_shelf_is_on_the_staffs_list(pl
 
 def test_the_same_request_gets_the_same_answer_and_another_one_under_its_id_none(played) -> None:  # type: ignore[no-untyped-def]
     again = act("kiosk", "checkout", patron="P1", item="B1", request_id="r1")
-    case = played(again, again, again | {"item": "B3"}, CHECK)
-    assert told(case) == ["ok", "ok", "request_id_reused"]
+    longer = desk("renew", item="B1", request_id="r2")
+    back = desk("checkin", item="B1", branch="north", request_id="r3")
+    case = played(again, again, again | {"item": "B3"}, CHECK, longer, back, back, longer)
+    assert told(case) == ["ok", "ok", "request_id_reused", "ok", "ok", "ok", "ok"]
+    assert [one.get("route") for one in case["results"][4:6]] == ["transit", "transit"]
     assert [loan["item"] for loan in case["checks"][0]["loans"]] == ["B1"]
 
 
