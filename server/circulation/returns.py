@@ -105,8 +105,9 @@ def settle(counter: Counter, item: catalogue.Item, *, now: datetime | None = Non
     here = counter.occasion
     seen_at = max(here.now, item.last_seen_at or here.now)
     queue = counter.queues.pop(item.record_id, None)
+    known = here if now is None else replace(here, now=now)
     settled = holds.settle(
-        counter.session, item, replace(here, now=now or here.now), queue=[] if queue == [] else None, seen_at=seen_at
+        counter.session, item, known, queue=[] if queue == [] else None, seen_at=seen_at
     )  # fmt: skip
     counter.items[item.barcode] = settled.item
     return settled
