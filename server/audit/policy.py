@@ -30,14 +30,9 @@ def canonical(detail: Mapping[str, Any] | None) -> str:
     return _CANONICAL(detail or {})
 
 
-def seal(head: Head, entries: Iterable[Entry]) -> list[Sealed]:
-    """The entries as the chain's next rows."""
-    rows: list[Sealed] = []
-    for entry in entries:
-        row = Sealed(head.seq + 1, entry, head.hash, _hash(head.seq + 1, entry, head.hash))
-        rows.append(row)
-        head = Head(row.seq, row.hash)
-    return rows
+def seal(seq: int, entry: Entry, prev: str) -> str:
+    """The hash of an entry in its place, `prev` being that of the row before. The databases seal what they store."""
+    return hashlib.sha256(f'[{seq}, {entry.told}, "{prev}"]'.encode()).hexdigest()
 
 
 def verify(rows: Iterable[Sealed], noted: str | None = None) -> Verdict:
@@ -76,10 +71,6 @@ def _fault(head: Head, row: Sealed) -> tuple[FaultCode, str] | None:
 
 def _fits(row: Sealed) -> bool:
     try:
-        return row.hash == _hash(row.seq, row.entry, row.prev)
+        return row.hash == seal(row.seq, row.entry, row.prev)
     except (AttributeError, TypeError, ValueError):  # SQLite keeps values of any type, and some have no seal
         return False
-
-
-def _hash(seq: int, entry: Entry, prev: str) -> str:
-    return hashlib.sha256(f'[{seq}, {entry.told}, "{prev}"]'.encode()).hexdigest()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Text, bindparam, func, insert, select
+from sqlalchemy import Table, Text, bindparam, func, insert, literal_column, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from server.audit.models import AuditRow
-from server.audit.values import Entry, Head, Sealed, UnreadableRowError, Wanted
+from server.audit.values import FIRST, Entry, Sealed, UnreadableRowError, Wanted
 from server.db import AWAY
 from server.db.transaction import hot, kind_of
 
@@ -24,44 +24,36 @@ IN_ORDER = select(*COLUMNS).order_by(AuditRow.seq)
 UNREADABLE = (DBAPIError, TypeError, ValueError)
 """What reading a value raises that is not of its column's type: SQLite keeps anything in any column."""
 
-_row = AuditRow.__table__
-END = hot(select(_row.c.seq, _row.c.hash).order_by(_row.c.seq.desc()).limit(1))
-APPEND = hot(insert(_row))  # type: ignore[arg-type]  # a mapped class's table is one that can be inserted into
-"""Made once, since every loan asks; the Core table, since nobody looks at the row."""
+_row = cast(Table, AuditRow.__table__)
+_newest = select(_row.c.hash).order_by(_row.c.seq.desc()).limit(literal_column("1")).scalar_subquery()
+_seq = func.coalesce(select(func.max(_row.c.seq)).scalar_subquery(), literal_column("0")) + literal_column("1")
+_prev = func.coalesce(_newest, literal_column(f"'{FIRST}'"))
+_told = bindparam("told", type_=Text)
+_whole = func.printf(literal_column("""'[%d, %s, "%s"]'"""), _seq, _told, _prev)
 _ENTRY = ("at", "actor", "action", "target", "detail")
-_given = [*(bindparam(name, type_=_row.c[name].type) for name in _ENTRY), bindparam("told", type_=Text)]
-APPEND_THERE = hot(select(func.audit_append(*_given).label("nothing")))
+APPEND: dict[str, Any] = {
+    "sqlite": hot(insert(_row).values(seq=_seq, prev=_prev, hash=func.sha256(_whole)).inline()),
+    "postgresql": hot(
+        select(
+            func.audit_append(*(bindparam(name, type_=_row.c[name].type) for name in _ENTRY), _told).label("nothing")
+        )
+    ),
+}
+"""Made once, since every loan asks; of the table itself, since nobody looks at the row. Each seals as `policy.seal`."""
 
 
-def seals_itself(session: Session) -> bool:
-    """Whether `append_unsealed` does what `end`, `policy.seal` and `append` do, in one exchange."""
-    return kind_of(session) == "postgresql"
-
-
-def append_unsealed(session: Session, entries: Sequence[Entry]) -> None:
-    """Wait for others who append, chain these to the end and store them."""
-    session.execute(APPEND_THERE, _one_or_many([_columns(one) | {"told": one.told} for one in entries]))
-
-
-def end(session: Session) -> Head:
-    """The newest row. SQLite's writers queue anyway: nobody else appends until the transaction ends."""
-    row = session.execute(END).first()
-    return Head(row.seq, row.hash) if row else Head()
-
-
-def append(session: Session, rows: Sequence[Sealed]) -> None:
-    """Store them in one statement."""
-    columns = [{"seq": row.seq, "prev": row.prev, "hash": row.hash} | _columns(row.entry) for row in rows]
-    session.execute(APPEND, _one_or_many(columns))
+def append(session: Session, entries: Sequence[Entry]) -> None:
+    """Chain these to the newest row and store them. Who appends waits for others who do: SQLite has one writer at a
+    time, PostgreSQL's function a lock of its own."""
+    rows = [_columns(one) for one in entries]
+    session.execute(APPEND[kind_of(session)], rows if len(rows) > 1 else rows[0])  # one goes without preparations
 
 
 def _columns(entry: Entry) -> dict[str, Any]:
-    return {name: getattr(entry, name) for name in _ENTRY}
-
-
-def _one_or_many(rows: list[dict[str, Any]]) -> Any:
-    """One alone goes without a list's preparations."""
-    return rows if len(rows) > 1 else rows[0]
+    return {
+        "at": entry.at, "actor": entry.actor, "action": entry.action, "target": entry.target, "detail": entry.detail,
+        "told": entry.told,
+    }  # fmt: skip
 
 
 def every(session: Session) -> Iterator[Sealed]:

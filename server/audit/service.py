@@ -83,12 +83,8 @@ def _chain(session: Session) -> None:
     """Append what was recorded; everything else is locked before the chain, so that nobody waits in a circle."""
     pending: list[_Pending] = session.info.pop(_PENDING)
     entries = [one.entry for one in pending]
-    if not entries:
-        return
-    if repository.seals_itself(session):
-        repository.append_unsealed(session, entries)
-    else:
-        repository.append(session, policy.seal(repository.end(session), entries))
+    if entries:
+        repository.append(session, entries)
 
 
 @event.listens_for(Session, "after_soft_rollback")

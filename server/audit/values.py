@@ -27,7 +27,7 @@ class Entry:
     def told(self) -> str:
         """What is sealed of it, between its number and the hash before it."""
         at = self.at.astimezone(UTC).isoformat(timespec="microseconds")
-        return _JSON([at, self.actor, self.action, self.target, self.detail])[1:-1]
+        return ", ".join(map(_JSON, (at, self.actor, self.action, self.target, self.detail)))
 
 
 @dataclass(frozen=True, slots=True)

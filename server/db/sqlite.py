@@ -3,6 +3,7 @@ half-way."""
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from pathlib import Path
 from typing import Any, Self
@@ -78,6 +79,7 @@ def is_nul(error: BaseException) -> bool:
 
 
 def _prepare(connection: Any, _record: Any) -> None:
+    connection.create_function("sha256", 1, _sha256, deterministic=True)  # PostgreSQL has it
     connection.isolation_level = None  # transactions are begun here, not by the driver
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     if not pages:  # it means something before the first page only, and would else wait for a writer
@@ -85,6 +87,10 @@ def _prepare(connection: Any, _record: Any) -> None:
     settings = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
     for pragma in (*settings, f"wal_autocheckpoint = {CHECKPOINT_PAGES}"):
         connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _begin(connection: Connection) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.audit.policy import canonical, seal, verify
-from server.audit.values import FIRST, Entry, Head, Sealed
+from server.audit.values import FIRST, Entry, Sealed
 
 AT = datetime(2026, 3, 2, 4, 30, tzinfo=UTC)
 
@@ -17,26 +17,21 @@ def entry(number: int) -> Entry:
     return Entry("user:librarian", "patron.edit", f"patron:{number}", AT + timedelta(seconds=number), '{"a":1}')
 
 
+def after(before: Sealed | None, added: Entry) -> Sealed:
+    seq, prev = (before.seq + 1, before.hash) if before else (1, FIRST)
+    return Sealed(seq, added, prev, seal(seq, added, prev))
+
+
 def chain(length: int) -> list[Sealed]:
-    return seal(Head(), [entry(n) for n in range(1, length + 1)])
-
-
-def test_a_chain_begins_with_zeros_and_each_row_names_the_one_before() -> None:
-    one, two = chain(2)
-    assert (one.seq, one.prev) == (1, FIRST)
-    assert (two.seq, two.prev) == (2, one.hash)
-    assert one.hash != two.hash
+    rows: list[Sealed] = []
+    for number in range(1, length + 1):
+        rows.append(after(rows[-1] if rows else None, entry(number)))
+    return rows
 
 
 def test_a_whole_chain_is_in_order() -> None:
     verdict = verify(chain(5))
     assert (verdict.checked, verdict.broken) == (5, None)
-
-
-def test_a_chain_is_continued_where_it_ended() -> None:
-    first = chain(3)
-    more = seal(Head(3, first[-1].hash), [entry(4)])
-    assert verify([*first, *more]).broken is None
 
 
 @pytest.mark.parametrize(
@@ -68,7 +63,7 @@ def test_the_first_row_cannot_be_removed_either() -> None:
 
 def test_a_row_sealed_anew_does_not_fit_the_next() -> None:
     rows = chain(5)
-    rows[2] = seal(Head(2, rows[1].hash), [replace(rows[2].entry, actor="user:other")])[0]
+    rows[2] = after(rows[1], replace(rows[2].entry, actor="user:other"))
     verdict = verify(rows)
     assert (verdict.checked, verdict.broken) == (3, "row 4 does not follow row 3: one of the two was replaced")
     assert verdict.code == "replaced"
@@ -80,14 +75,14 @@ def test_a_noted_row_shows_that_the_end_was_cut_off_or_replaced() -> None:
     assert verify(rows, noted).broken is None
     assert "its end was replaced" in str(verify(rows[:4], noted).broken)
     assert verify(rows[:4], noted).code == "cut"
-    other = seal(Head(4, rows[3].hash), [replace(entry(5), actor="user:other")])
-    assert verify([*rows[:4], *other]).broken is None
-    assert verify([*rows[:4], *other], noted).broken is not None
+    other = after(rows[3], replace(entry(5), actor="user:other"))
+    assert verify([*rows[:4], other]).broken is None
+    assert verify([*rows[:4], other], noted).broken is not None
 
 
 def test_the_zone_of_an_instant_does_not_matter() -> None:
     there = replace(entry(1), at=entry(1).at.astimezone(timezone(timedelta(hours=8))))
-    assert seal(Head(), [there])[0].hash == chain(1)[0].hash
+    assert after(None, there).hash == chain(1)[0].hash
 
 
 @given(st.dictionaries(st.text(max_size=8), st.integers() | st.text(max_size=8) | st.none() | st.booleans()))
@@ -97,5 +92,5 @@ def test_one_meaning_has_one_text(detail: dict) -> None:
 
 @given(st.lists(st.text(max_size=12), min_size=2, max_size=2, unique=True))
 def test_different_entries_have_different_seals(names: list[str]) -> None:
-    one, other = (seal(Head(), [replace(entry(1), actor=name)])[0].hash for name in names)
+    one, other = (seal(1, replace(entry(1), actor=name), FIRST) for name in names)
     assert one != other
