@@ -39,7 +39,7 @@ def record(record_id: Key, session: ReadSession, caller: Annotated[Principal | N
     found, items = service.get_record(session, record_id)
     if found.suppressed and not (caller and caller.has(*STAFF)):
         raise UnknownRecordError
-    return RecordDetailResponse.model_validate(asdict(found) | {"items": [asdict(item) for item in items]})
+    return RecordDetailResponse.model_validate(asdict(found) | {"items": [item._asdict() for item in items]})
 
 
 @router.get("/items/{barcode}")
@@ -47,4 +47,4 @@ def item(
     barcode: ItemBarcode, session: ReadSession, _principal: Annotated[Principal, require(*DESK, *MACHINES)]
 ) -> ItemResponse:
     """One item by its barcode."""
-    return ItemResponse.model_validate(asdict(service.get_item(session, barcode)))
+    return ItemResponse.model_validate(service.get_item(session, barcode)._asdict())

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row, Select
 from sqlalchemy.orm import Session
@@ -94,8 +94,7 @@ class NewItem:
     status: Status = "on_shelf"
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """An item with the title it is a copy of.
 
     `branch` owns it, `at_branch` is where it is, `transit_to` where it is being sent and `stays` whether it stays
@@ -122,7 +121,7 @@ class Item:
     stays: bool = False
 
 
-_PRICE = [field.name for field in fields(Item)].index("price")
+_PRICE = Item._fields.index("price")
 
 
 @dataclass(frozen=True, slots=True)

@@ -219,7 +219,7 @@ def _still_theirs(counter: Counter, loan: Loan, item: catalogue.Item, ref: Repla
     due = max(loan.due_at, _promised(ref, loan.checked_out_at) or loan.due_at)
     if due != loan.due_at:
         repository.change(counter.session, loan.id, due_at=due)
-        counter.loans[item.id] = replace(loan, due_at=due)
+        counter.loans[item.id] = loan._replace(due_at=due)
     return ItemResult(barcode=item.barcode, status="ok", title=item.title, due=due, security="on_loan", loan=loan.id)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import fields
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, cast
@@ -35,7 +34,7 @@ from server.lending.policy import Lending
 _T, _N = cast(Table, LoanRow.__table__), cast(Table, RenewalRow.__table__)
 """The tables themselves: statements on them do without the work that mapped rows need."""
 _BY_DUE = attrgetter("due_at", "id")
-_LOAN = [_T.c[field.name] for field in fields(Loan)]
+_LOAN = [_T.c[name] for name in Loan._fields]
 _TERMS = ("fee_per_open_day", "grace_open_days", "grace_deducted", "fee_cap")
 _OPEN = _T.c.checked_in_at.is_(None)
 

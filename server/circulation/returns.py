@@ -69,7 +69,7 @@ def close_implicitly(counter: Counter, item: catalogue.Item) -> Decimal:
     assert loan is not None
     fee = close(counter, loan, counter.occasion.now, ended="implicit")
     tell(counter, "loan.checkin", loan)
-    counter.items[item.barcode] = replace(item, status="on_shelf")
+    counter.items[item.barcode] = item._replace(status="on_shelf")
     return fee
 
 
@@ -119,7 +119,7 @@ def lose(counter: Counter, item: catalogue.Item, loan: Loan) -> Decimal:
     now = counter.occasion.now
     repository.change(counter.session, loan.id, checked_in_at=now, ended="lost", ended_at=now)
     catalogue.set_status(counter.session, item.id, "lost")
-    counter.items[item.barcode] = replace(item, status="lost")
+    counter.items[item.barcode] = item._replace(status="lost")
     price = item.price if item.price is not None else counter.lending.policy.lost_price
     costs: tuple[tuple[feeing.Kind, Decimal], ...] = (
         ("lost", price or Decimal(0)), ("processing", counter.lending.policy.lost_processing_fee),
@@ -293,7 +293,7 @@ def _erase(counter: Counter, item: catalogue.Item, loan: Loan) -> ItemResult:
     counter.queues.pop(item.record_id, None)
     repository.remove(counter.session, loan.id)
     tell(counter, "loan.undo", loan)
-    return _arrived(counter, replace(item, status="on_shelf"), fee=Decimal(0), loan=None)
+    return _arrived(counter, item._replace(status="on_shelf"), fee=Decimal(0), loan=None)
 
 
 def _take_back_fees(counter: Counter, loan: Loan, *, since: datetime | None) -> None:
@@ -360,7 +360,7 @@ def _shorten(counter: Counter, item: catalogue.Item, loan: Loan, renewal: Renewa
     repository.change(counter.session, loan.id, **before)
     repository.remove_renewal(counter.session, loan)
     _take_back_fees(counter, loan, since=renewal.at)
-    counter.loans[item.id] = replace(loan, **before)
+    counter.loans[item.id] = loan._replace(**before)
     tell(counter, "loan.undo", loan)
     return ItemResult(
         barcode=item.barcode, status="ok", title=item.title, due=renewal.due_before, security="on_loan", loan=loan.id
@@ -375,7 +375,7 @@ def _reopen(counter: Counter, item: catalogue.Item, loan: Loan) -> ItemResult:
     holds.take_back(counter.session, item.id)
     counter.queues.pop(item.record_id, None)
     catalogue.set_status(counter.session, item.id, "on_loan")
-    counter.loans[item.id] = replace(loan, checked_in_at=None, ended=None, ended_at=None)
-    counter.items[item.barcode] = replace(item, status="on_loan")
+    counter.loans[item.id] = loan._replace(checked_in_at=None, ended=None, ended_at=None)
+    counter.items[item.barcode] = item._replace(status="on_loan")
     tell(counter, "loan.undo", loan)
     return _goes_on(item, loan)

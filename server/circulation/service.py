@@ -6,7 +6,7 @@ Returns, losses and what is made undone are in `returns.py`, offline journals in
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -225,7 +225,7 @@ def lend(counter: Counter, patron: Patron, item: catalogue.Item, due: datetime) 
     loan = _loan(loan_id, terms)
     counter.loans[item.id] = loan
     catalogue.set_status(session, item.id, "on_loan", at_branch=occasion.branch, stays=item.stays)
-    counter.items[item.barcode] = replace(item, status="on_loan", at_branch=occasion.branch, transit_to=None)
+    counter.items[item.barcode] = item._replace(status="on_loan", at_branch=occasion.branch, transit_to=None)
     _serve_queue(counter, patron, item, loan)
     return loan
 
@@ -236,7 +236,7 @@ def lend_ended(counter: Counter, patron: Patron, item: catalogue.Item, due: date
     loan_id = repository.add_ended(
         counter.session, terms | {"checked_in_at": over, "ended": "replay", "ended_at": counter.occasion.now}
     )  # fmt: skip
-    return replace(_loan(loan_id, terms), checked_in_at=over, ended="replay", ended_at=counter.occasion.now)
+    return _loan(loan_id, terms)._replace(checked_in_at=over, ended="replay", ended_at=counter.occasion.now)
 
 
 def _serve_queue(counter: Counter, patron: Patron, item: catalogue.Item, loan: Loan) -> None:
@@ -307,7 +307,7 @@ def extend(counter: Counter, loan: Loan, due: datetime, rule: Rule | None) -> De
     terms = _fee_terms(counter, rule) if rule else {}
     repository.change(counter.session, loan.id, due_at=due, renewals=loan.renewals + 1, **terms)
     repository.add_renewal(counter.session, loan, counter.occasion.now)
-    counter.loans[loan.item_id] = replace(loan, due_at=due, renewals=loan.renewals + 1, **terms)
+    counter.loans[loan.item_id] = loan._replace(due_at=due, renewals=loan.renewals + 1, **terms)
     return fee
 
 

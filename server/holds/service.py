@@ -198,8 +198,8 @@ def settle(
     going = policy.route(occasion.branch, sent or item.branch or occasion.branch, hold.pickup if hold else None)
     if hold is not None:
         _fill(session, hold, item.id, going, occasion=occasion)
-    now = replace(
-        item, status=STATUS[going.kind], at_branch=occasion.branch, stays=sent is not None,
+    now = item._replace(
+        status=STATUS[going.kind], at_branch=occasion.branch, stays=sent is not None,
         transit_to=going.branch if going.kind == "transit" else None, last_seen_at=seen_at or item.last_seen_at,
     )  # fmt: skip
     catalogue.set_status(

@@ -56,7 +56,7 @@ def update_record(
         changes["isbn"] = _isbn(changes["isbn"])
     service.update_record(session, record_id, changes, _by(core, principal))
     found, items = catalogue.get_record(session, record_id)
-    return RecordDetailResponse.model_validate(asdict(found) | {"items": [asdict(item) for item in items]})
+    return RecordDetailResponse.model_validate(asdict(found) | {"items": [item._asdict() for item in items]})
 
 
 @router.get("/records/{record_id}/marc", response_class=PlainTextResponse)
@@ -123,4 +123,4 @@ def _isbn(text: str) -> str:
 
 
 def _told(item: catalogue.Item) -> ItemResponse:
-    return ItemResponse.model_validate(asdict(item))
+    return ItemResponse.model_validate(item._asdict())

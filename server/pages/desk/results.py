@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
@@ -111,7 +111,7 @@ def returned(
     lines = []
     for result in batch.results:
         item = items.get(result.barcode)
-        item = replace(item, location=place(item.location)) if item else None
+        item = item._replace(location=place(item.location)) if item else None
         slip = slip_of(session, words, item, now=now) if item and result.route == "hold" else None
         lines.append(_returned(session, words, result, item=item, slip=slip, policy=policy))
     return lines

@@ -59,11 +59,13 @@ def _meant(task: Task) -> Item | tuple[int, ...] | str:
 
 
 def _place(task: Task, meant: Item | tuple[int, ...]) -> Message:
-    if isinstance(meant, tuple) and len(meant) > 1:
+    named: dict[str, Any]
+    if isinstance(meant, Item):
+        named = {"barcode": meant.barcode, "only_this": task.request.get(F.HOLD_TYPE) == THIS_COPY}
+    elif len(meant) == 1:
+        named = {"record": meant[0]}
+    else:
         return task.refuse("several_titles")
-    named: dict[str, Any] = {"record": meant[0]} if isinstance(meant, tuple) else {
-        "barcode": meant.barcode, "only_this": task.request.get(F.HOLD_TYPE) == THIS_COPY,
-    }  # fmt: skip
     pickup = branch_of(task.request.get(F.PICKUP)) or task.profile.branch
     request = HoldRequest(request_id=new_id(), card=task.card, pickup=pickup, expires_on=_expires_on(task), **named)
     result = place_at(task.session, request, task.occasion)
@@ -101,9 +103,9 @@ def _own(task: Task, meant: Item | tuple[int, ...]) -> list[Hold]:
     """The patron's open holds that the message may mean."""
     patron = patrons.find(task.session, task.card)
     mine = holds.of_patron(task.session, patron.id) if patron else []
-    if isinstance(meant, tuple):
-        return [one for one in mine if one.record_id in meant]
-    return [one for one in mine if one.record_id == meant.record_id and one.takes(meant.id)]
+    if isinstance(meant, Item):
+        return [one for one in mine if one.record_id == meant.record_id and one.takes(meant.id)]
+    return [one for one in mine if one.record_id in meant]
 
 
 def _expires_on(task: Task) -> date | None:
