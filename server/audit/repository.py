@@ -50,10 +50,7 @@ def append(session: Session, entries: Sequence[Entry]) -> None:
 
 
 def _columns(entry: Entry) -> dict[str, Any]:
-    return {
-        "at": entry.at, "actor": entry.actor, "action": entry.action, "target": entry.target, "detail": entry.detail,
-        "told": entry.told,
-    }  # fmt: skip
+    return {name: getattr(entry, name) for name in (*_ENTRY, "told")}
 
 
 def every(session: Session) -> Iterator[Sealed]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from fastapi.testclient import TestClient
 from server.deps import Role
 from server.sip2.message_log import MessageLog
 from server.sip2.wire.messages import Draft, F
+from tests.support.acting_gateway import eventually
 from tests.support.library import ALICE, BOOKS, NOW, PIN, colleague, reader
 from tests.support.sip2 import DATE, Client
 
@@ -55,8 +55,7 @@ def test_the_overview_shows_a_terminal_that_is_out_of_paper(house: TestClient, c
     assert "not connected" not in page
     assert "trusted" not in page, "terminals that were never heard are not shown"
     terminal.close()
-    while rows["self-1"].online:
-        time.sleep(0.01)
+    eventually(lambda: not rows["self-1"].online)
     page = house.get("/fragments/health", headers={"Accept": "text/html", "Accept-Language": "en"}).text
     assert re.search(r"out of paper · [^<]+ · not connected", page), "it may be more than the paper"
 
