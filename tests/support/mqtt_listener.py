@@ -10,6 +10,7 @@ from typing import Any
 import aiomqtt
 
 from carrel.sections import MqttConfig
+from devices.ending import end_if_told
 
 
 class Listener:
@@ -26,6 +27,7 @@ class Listener:
     async def say(self, topic: str, payload: bytes | str) -> None:
         """Publish, as the server would."""
         await self.client.publish(topic, payload, qos=1)
+        end_if_told()  # aiomqtt swallows it when the answer comes in the same moment; who says more would never end
 
     async def run(self) -> None:
         """Listen until cancelled."""
