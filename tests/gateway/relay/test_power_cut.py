@@ -15,6 +15,7 @@ import aiomqtt
 from carrel.contracts import topics
 from carrel.contracts.codec import decode, encode
 from carrel.contracts.telemetry import StoredAck, TelemetryBatch
+from devices.ending import end_if_told
 from gateway.relay.telemetry import FLUSH_AT
 from gateway.store import Store
 from tests.support.broker import Broker
@@ -45,6 +46,7 @@ class Server:
                 if self._chance.random() < 0.8:
                     ack = StoredAck(session=batch.session, seq=batch.first + len(batch.points) - 1)
                     await client.publish(topics.name("main", "gw-1", topics.TELEMETRY_ACK), encode(ack), qos=1)
+                    end_if_told()  # aiomqtt may have swallowed it
 
 
 async def recorder(
