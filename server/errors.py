@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.db import AWAY
-from server.db.sqlite import is_nul
+from server.db.nul import is_nul
 
 log = logging.getLogger(__name__)
 

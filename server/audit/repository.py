@@ -25,7 +25,11 @@ UNREADABLE = (DBAPIError, TypeError, ValueError)
 """What reading a value raises that is not of its column's type: SQLite keeps anything in any column."""
 
 _row = cast(Table, AuditRow.__table__)
-_newest = select(_row.c.hash).order_by(_row.c.seq.desc()).limit(literal_column("1")).scalar_subquery()
+_newest = (
+    select(_row.c.hash).order_by(_row.c.seq.desc()).limit(literal_column("1")).offset(literal_column("0"))
+    .scalar_subquery()
+)  # fmt: skip
+"""Both limits are said, as SQLAlchemy has SQLite ask for the other as a parameter."""
 _seq = func.coalesce(select(func.max(_row.c.seq)).scalar_subquery(), literal_column("0")) + literal_column("1")
 _prev = func.coalesce(_newest, literal_column(f"'{FIRST}'"))
 _told = bindparam("told", type_=Text)
@@ -50,7 +54,7 @@ def append(session: Session, entries: Sequence[Entry]) -> None:
 
 
 def _columns(entry: Entry) -> dict[str, Any]:
-    return {name: getattr(entry, name) for name in (*_ENTRY, "told")}
+    return entry._asdict() | {"told": entry.told}
 
 
 def every(session: Session) -> Iterator[Sealed]:

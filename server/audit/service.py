@@ -8,9 +8,8 @@ is forgotten with it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import event
 from sqlalchemy.orm import Session, SessionTransaction
@@ -26,8 +25,7 @@ EXPORTED = 10_000
 _PENDING = "carrel_audit"
 
 
-@dataclass(frozen=True, slots=True)
-class _Pending:
+class _Pending(NamedTuple):
     """An entry and the savepoints within which it was recorded."""
 
     entry: Entry

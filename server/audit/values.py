@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 _JSON = json.JSONEncoder(ensure_ascii=False).encode
 
@@ -12,8 +13,7 @@ FIRST = "0" * 64
 """What the first row names as the hash before it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One thing done. `actor` is a principal's subject, `target` a kind and a key (`patron:12`); no names anywhere."""
 
     actor: str

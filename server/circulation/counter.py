@@ -29,7 +29,7 @@ from server.lending import service as lending
 from server.lending.occasion import Occasion
 from server.lending.policy import ANY, Lending, Rule
 from server.patrons import service as patrons
-from server.patrons.service import Patron
+from server.patrons.service import Borrower
 
 Results = tuple[ItemResult, ...]
 """One for each item of a request, in the order asked."""
@@ -43,7 +43,7 @@ class Counter:
     session: Session
     occasion: Occasion
     lending: Lending
-    patrons: dict[str, Patron]
+    patrons: dict[str, Borrower]
     items: dict[str, catalogue.Item]
     loans: dict[int, Loan]
     queues: dict[int, list[Hold]] = field(default_factory=dict)
@@ -59,12 +59,12 @@ class Counter:
             self.queues |= holds.queues(self.session, {one.record_id for one in self.items.values()} | {item.record_id})
         return self.queues[item.record_id]
 
-    def rule_for(self, patron: Patron | None, item: catalogue.Item | None, branch: str) -> Rule | None:
+    def rule_for(self, patron: Borrower | None, item: catalogue.Item | None, branch: str) -> Rule | None:
         """The rule that a loan of the item to the patron would follow."""
         return self.lending.rule_for(patron.patron_class, item.type, branch) if patron and item else None
 
     def case(
-        self, patron: Patron | None, item: catalogue.Item | None, *, parts: int | None = None,
+        self, patron: Borrower | None, item: catalogue.Item | None, *, parts: int | None = None,
         overrides: frozenset[str] = NOBODY,
     ) -> policy.Case:  # fmt: skip
         """The facts as they are now. A loan that is open follows the rule of the branch that made it."""
@@ -84,7 +84,7 @@ class Counter:
             overrides=overrides,
         )
 
-    def standing(self, patron: Patron, rule: Rule | None = None) -> policy.PatronFacts:
+    def standing(self, patron: Borrower, rule: Rule | None = None) -> policy.PatronFacts:
         """A patron's, with their loans counted as they are now."""
         mine = [loan for loan in self.loans.values() if loan.patron_id == patron.id]
         limited = [loan for loan in mine if rule is None or rule.item_type in (ANY, loan.item_type)]
@@ -107,7 +107,7 @@ class Counter:
             self.owed[patron_id] = fees.balance(self.session, patron_id)
         return self.owed[patron_id]
 
-    def _wanted(self, patron: Patron, item: catalogue.Item) -> policy.HoldFacts:
+    def _wanted(self, patron: Borrower, item: catalogue.Item) -> policy.HoldFacts:
         """Copies that stand on their shelf serve those who wait as well as this one would."""
         queue = self.queue_of(item)
         aside = queueing.set_aside(queue, item.id)
@@ -125,7 +125,7 @@ def open_counter(
     session: Session, occasion: Occasion, *, cards: Iterable[str] = (), barcodes: Iterable[str] = (), lock: bool = False
 ) -> Counter:
     """Everything that is known about these cards and items; `lock` makes other requests about them wait."""
-    known = {card: patron for card in sorted(set(cards)) if (patron := patrons.find(session, card, lock=lock))}
+    known = {card: patron for card in sorted(set(cards)) if (patron := patrons.borrower(session, card, lock=lock))}
     items = catalogue.items_by_barcode(session, set(barcodes), lock=lock)
     titles = {item.record_id for item in items.values()}
     loans, rules, waited_for = repository.open_loans_and_more(
@@ -140,7 +140,7 @@ def counter_for(session: Session, request: Any, occasion: Occasion) -> Counter:
 
     Raises UnknownBranchError.
     """
-    card, branch = getattr(request, "card", None), getattr(request, "branch", None)
+    card, branch = vars(request).get("card"), vars(request).get("branch")
     counter = open_counter(
         session, occasion.at(branch), cards=[card] if card else [],
         barcodes=[ref.barcode for ref in request.items], lock=True,

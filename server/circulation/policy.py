@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from carrel.clock import local_date
@@ -22,8 +22,7 @@ NO_LIMIT = 999
 """What a terminal shows of a limit that the library does not have."""
 
 
-@dataclass(frozen=True, slots=True)
-class PatronFacts:
+class PatronFacts(NamedTuple):
     """A patron's standing. `expires_on` is the card's last good day; `loans_in_rule` counts what the rule limits."""
 
     id: int
@@ -36,8 +35,7 @@ class PatronFacts:
     owed: Decimal = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
-class ItemFacts:
+class ItemFacts(NamedTuple):
     """Whether the item may leave the house at all; `parts` is how many of its `tags` were seen, if anybody counted."""
 
     for_loan: bool = True
@@ -46,8 +44,7 @@ class ItemFacts:
     parts: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LoanFacts:
+class LoanFacts(NamedTuple):
     """The item's open loan; a replayed one may have lost its patron."""
 
     patron_id: int | None
@@ -55,16 +52,14 @@ class LoanFacts:
     renewals: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class HoldFacts:
+class HoldFacts(NamedTuple):
     """Who else wants the item: for whom it is set aside, and whether somebody before this patron needs it."""
 
     set_aside_for: int | None = None
     needed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(NamedTuple):
     """Everything one decision is made from; None is what the library does not know or have."""
 
     lending: Lending
@@ -92,8 +87,7 @@ class Refused:
     params: dict[str, str | int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Allowed:
+class Allowed(NamedTuple):
     """Go on; `due` is the new due date of a loan that goes on, `overridden` what staff have decided against."""
 
     due: datetime | None = None
@@ -385,13 +379,16 @@ OUT_OF_PLACE: dict[Trigger, Callable[[Case], Refused]] = {
 }
 
 
+_ROWS = {(row.state, row.trigger): row for row in LIFE_CYCLE}
+
+
 def _unknown(case: Case) -> Refused | None:
     return unknown_card(case) or unknown_item(case)
 
 
 def _move(case: Case, trigger: Trigger) -> Decision:
     state = State.NO_LOAN if case.loan is None else State.OPEN
-    row = next((t for t in LIFE_CYCLE if (t.state, t.trigger) == (state, trigger)), None)
+    row = _ROWS.get((state, trigger))
     if row is None:
         return OUT_OF_PLACE[trigger](case)
     against = [refused for guard in row.guards if (refused := guard(case))]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -31,7 +30,7 @@ from server.fees import service as fees
 from server.lending import journal
 from server.lending.occasion import Channel, Occasion
 from server.lending.service import knows_branch
-from server.patrons.service import Patron
+from server.patrons.service import Borrower
 from server.tasks import service as tasks
 
 LONGEST_LOAN = timedelta(days=3660)
@@ -43,7 +42,7 @@ Told = tuple[ItemResult, tuple[str, ...]]
 
 def replay(session: Session, request: ReplayRequest, occasion: Occasion) -> ReplayResult:
     """Record every row, in the order of their times; one result per row, in the order asked."""
-    occasion = replace(occasion, channel=Channel.REPLAY)
+    occasion = occasion._replace(channel=Channel.REPLAY)
     counter = open_counter(
         session, occasion, cards=[row.card for row in request.rows if row.card],
         barcodes=[item.barcode for row in request.rows for item in row.items], lock=True,
@@ -102,7 +101,7 @@ def _row(counter: Counter, row: ReplayRow) -> ReplayRowResult:
     here = counter.occasion
     now = here.now
     strange = not knows_branch(counter.lending, row.branch, own=here.branch)
-    counter.occasion = replace(here.at(None if strange else row.branch), now=min(row.at, now))
+    counter.occasion = here.at(None if strange else row.branch)._replace(now=min(row.at, now))
     told = [
         (done[item.barcode], ()) if item.barcode in done else _item(counter, row, item, now=now) for item in row.items
     ]
@@ -170,7 +169,7 @@ def _keep_raw(counter: Counter, row: ReplayRow, ref: ReplayItem, code: str, *, n
     return refused(ref.barcode, policy.Refused(code)), (code,)
 
 
-def _lend(counter: Counter, patron: Patron, item: catalogue.Item, ref: ReplayItem) -> Told:
+def _lend(counter: Counter, patron: Borrower, item: catalogue.Item, ref: ReplayItem) -> Told:
     """The loan stands; a loan that was open then had ended before, and what was lost was found. To the same patron on
     the same day it is one loan told twice."""
     at = counter.occasion.now
@@ -187,7 +186,7 @@ def _lend(counter: Counter, patron: Patron, item: catalogue.Item, ref: ReplayIte
     elif _ended_before(counter, item, at, unless_of=patron.id):
         codes.append("on_loan")
     case = counter.case(patron, item, parts=ref.parts)
-    codes += [refusal.code for refusal in policy.objections(replace(case, loan=None), policy.Trigger.CHECKOUT)]
+    codes += [refusal.code for refusal in policy.objections(case._replace(loan=None), policy.Trigger.CHECKOUT)]
     due = _promised(ref, at) or counter.lending.due(at, case.rule, zone=counter.occasion.zone, branch=case.branch)
     over = _over_by(counter, item, at)
     if over is not None:
@@ -231,7 +230,7 @@ def _over_by(counter: Counter, item: catalogue.Item, at: datetime) -> datetime |
     return min((mark for mark in marks if mark is not None and mark > at), default=None)
 
 
-def _renew(counter: Counter, patron: Patron, item: catalogue.Item, ref: ReplayItem) -> Told:
+def _renew(counter: Counter, patron: Borrower, item: catalogue.Item, ref: ReplayItem) -> Told:
     """A loan that began later is not the one that was renewed."""
     at, loan = counter.occasion.now, counter.loan_of(item)
     begun = loan is not None and loan.checked_out_at <= at

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -105,7 +104,7 @@ def settle(counter: Counter, item: catalogue.Item, *, now: datetime | None = Non
     here = counter.occasion
     seen_at = max(here.now, item.last_seen_at or here.now)
     queue = counter.queues.pop(item.record_id, None)
-    known = here if now is None else replace(here, now=now)
+    known = here if now is None else here._replace(now=now)
     settled = holds.settle(
         counter.session, item, known, queue=[] if queue == [] else None, seen_at=seen_at
     )  # fmt: skip

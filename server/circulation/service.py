@@ -36,7 +36,7 @@ from server.lending.occasion import Channel, Occasion
 from server.lending.policy import Rule
 from server.patrons.errors import UnknownCardError
 from server.patrons.policy import shown_name
-from server.patrons.service import Patron
+from server.patrons.service import Borrower, Patron
 
 __all__ = ["Channel", "Occasion"]
 
@@ -215,7 +215,7 @@ def forget_patron(session: Session, patron_id: int, _at: datetime) -> None:
     repository.forget(session, [loan.id for loan in repository.past_loans(session, patron_id)])
 
 
-def lend(counter: Counter, patron: Patron, item: catalogue.Item, due: datetime) -> Loan | None:
+def lend(counter: Counter, patron: Borrower, item: catalogue.Item, due: datetime) -> Loan | None:
     """Store the loan and what follows from it; None when the database says that the item is on loan."""
     session, occasion = counter.session, counter.occasion
     terms = _terms(counter, patron, item, due)
@@ -230,7 +230,7 @@ def lend(counter: Counter, patron: Patron, item: catalogue.Item, due: datetime) 
     return loan
 
 
-def lend_ended(counter: Counter, patron: Patron, item: catalogue.Item, due: datetime, *, over: datetime) -> Loan:
+def lend_ended(counter: Counter, patron: Borrower, item: catalogue.Item, due: datetime, *, over: datetime) -> Loan:
     """Store a loan that was over when it became known."""
     terms = _terms(counter, patron, item, due)
     loan_id = repository.add_ended(
@@ -239,7 +239,7 @@ def lend_ended(counter: Counter, patron: Patron, item: catalogue.Item, due: date
     return _loan(loan_id, terms)._replace(checked_in_at=over, ended="replay", ended_at=counter.occasion.now)
 
 
-def _serve_queue(counter: Counter, patron: Patron, item: catalogue.Item, loan: Loan) -> None:
+def _serve_queue(counter: Counter, patron: Borrower, item: catalogue.Item, loan: Loan) -> None:
     """The patron's hold is fulfilled; whoever the item was set aside for waits again."""
     queue = counter.queue_of(item)
     mine, aside = queueing.own(queue, item.id, patron.id), queueing.set_aside(queue, item.id)
@@ -251,7 +251,7 @@ def _serve_queue(counter: Counter, patron: Patron, item: catalogue.Item, loan: L
         counter.queues.pop(item.record_id)
 
 
-def _checkout(counter: Counter, patron: Patron | None, ref: ItemRef, request: CheckoutRequest) -> ItemResult:
+def _checkout(counter: Counter, patron: Borrower | None, ref: ItemRef, request: CheckoutRequest) -> ItemResult:
     overrides = overrides_of(request.overrides, counter.occasion)
     item = counter.items.get(ref.barcode)
     decision = policy.decide_checkout(counter.case(patron, item, parts=ref.parts, overrides=overrides))
@@ -282,7 +282,7 @@ def _may_take_back_first(decision: policy.Decision, request: CheckoutRequest, oc
 
 
 def _renew(
-    counter: Counter, patron: Patron | None, barcode: str, request: RenewalRequest | RenewAllRequest
+    counter: Counter, patron: Borrower | None, barcode: str, request: RenewalRequest | RenewAllRequest
 ) -> ItemResult:
     item = counter.items.get(barcode)
     case = counter.case(patron, item, overrides=overrides_of(request.overrides, counter.occasion))
@@ -326,7 +326,7 @@ def _fee_terms(counter: Counter, rule: Rule | None) -> dict[str, Any]:
     }
 
 
-def _terms(counter: Counter, patron: Patron, item: catalogue.Item, due: datetime) -> dict[str, Any]:
+def _terms(counter: Counter, patron: Borrower, item: catalogue.Item, due: datetime) -> dict[str, Any]:
     """A new loan's columns: what is promised is kept with it."""
     occasion = counter.occasion
     return {
@@ -340,7 +340,7 @@ def _loan(loan_id: int, columns: dict[str, Any]) -> Loan:
     return Loan(id=loan_id, checked_in_at=None, ended=None, ended_at=None, **columns)
 
 
-def _view(counter: Counter, patron: Patron, item: catalogue.Item, loan: Loan) -> LoanView:
+def _view(counter: Counter, patron: Borrower, item: catalogue.Item, loan: Loan) -> LoanView:
     case = counter.case(patron, item)
     decision = policy.decide_renewal(case)
     limit = case.rule.renewals if case.rule else 0
@@ -349,7 +349,7 @@ def _view(counter: Counter, patron: Patron, item: catalogue.Item, loan: Loan) ->
     return LoanView(loan.id, item, loan.checked_out_at, loan.due_at, loan.renewals, left, refusal)
 
 
-def _refused(counter: Counter, patron: Patron | None, barcode: str, why: policy.Refused) -> ItemResult:
+def _refused(counter: Counter, patron: Borrower | None, barcode: str, why: policy.Refused) -> ItemResult:
     """A refusal tells the due date of the patron's own loan only."""
     item = counter.items.get(barcode)
     loan = counter.loan_of(item)

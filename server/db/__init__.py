@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +56,10 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+@lru_cache(16)
 def _written(value: datetime | None) -> str | None:
-    """2026-03-02 04:30:00.000000, the zone cut off: to take it off the value before takes longer."""
+    """2026-03-02 04:30:00.000000, the zone cut off: to take it off the value before takes longer. A transaction writes
+    one instant many times."""
     return None if value is None else _aware(value).astimezone(UTC).isoformat(" ", "microseconds")[:26]
 
 

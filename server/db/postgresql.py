@@ -34,10 +34,11 @@ def open_engine(url: URL) -> Engine:
     return engine
 
 
-def begin(driver: Any, *, way: Way) -> None:
-    """The driver begins with the first statement. Raises its errors."""
+def begin(driver: Any, *, way: Way) -> Any:
+    """A cursor; the driver begins with the first statement. Raises its errors."""
     if way == "at_once":
-        driver.execute(f"SET LOCAL lock_timeout = {HASTY_MS}")
+        return driver.execute(f"SET LOCAL lock_timeout = {HASTY_MS}")
+    return driver.cursor()
 
 
 def _note_rest(_connection: Any, record: Any) -> None:

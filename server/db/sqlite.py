@@ -10,8 +10,8 @@ from typing import Any, Self
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import URL, Connection, Engine
-from sqlalchemy.exc import DataError
 
+from server.db.nul import without_nul
 from server.db.transaction import Way, wrapped
 
 WRITE = "carrel_write"
@@ -23,23 +23,15 @@ CHECKPOINT_PAGES = 4000
 SQLite's own 1000 that took a twentieth of a loan's time."""
 
 
-class NulError(sqlite3.DataError):
-    """A text contains NUL; has no state, as psycopg's, which looks for NUL before it sends anything."""
-
-    sqlstate = None
-
-
 class _Cursor(sqlite3.Cursor):
-    """SQLite keeps NUL in a text, PostgreSQL does not: what one refuses the other refuses too.
-
-    Many rows at once are measured values, or come from files and were looked at there; to look again costs too much.
-    """
+    """Looks for NUL in what it is given, but not in many rows at once: these are measured values, or come from files
+    and were looked at there; to look again costs too much."""
 
     def execute(self, sql: str, values: Any = (), /) -> Self:
         """Raises NulError."""
         for value in values.values() if isinstance(values, dict) else values:
-            if isinstance(value, str) and "\0" in value:
-                raise NulError("a text contains NUL")
+            if isinstance(value, str):
+                without_nul(value)
         return super().execute(sql, values)
 
 
@@ -67,15 +59,10 @@ def open_engine(url: URL) -> Engine:
     return engine
 
 
-def begin(driver: Any, *, way: Way) -> None:
-    """Raises the driver's errors."""
+def begin(driver: Any, *, way: Way) -> Any:
+    """A cursor that looks at nothing it is given; raises the driver's errors."""
     driver.wait(0 if way == "at_once" else BUSY_TIMEOUT_S)
-    driver.execute("BEGIN" if way == "read" else "BEGIN IMMEDIATE").close()
-
-
-def is_nul(error: BaseException) -> bool:
-    """Whether the error means that a text held NUL, which no database here keeps."""
-    return isinstance(error, DataError) and getattr(error.orig, "sqlstate", "") is None
+    return sqlite3.Cursor(driver).execute("BEGIN" if way == "read" else "BEGIN IMMEDIATE")
 
 
 def _prepare(connection: Any, _record: Any) -> None:

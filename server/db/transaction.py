@@ -8,11 +8,13 @@ from functools import partial
 from operator import itemgetter
 from typing import Any, Literal, TypeVar, cast
 
-from sqlalchemy import Dialect, Executable
+from sqlalchemy import Dialect, Executable, String
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import PoolProxiedConnection
+
+from server.db.nul import without_nul
 
 _GIVEN = (dict, list, type(None))
 """What a hot statement takes as its parameters."""
@@ -51,22 +53,22 @@ class Rows(list[Any]):
 
 
 class _Ready:
-    """A hot statement as one dialect has it; `columns` are those that a changing statement is given."""
+    """A hot statement as one dialect has it; `columns` are those that it is given."""
 
-    def __init__(self, statement: Any, dialect: Dialect, columns: Sequence[str] | None) -> None:
-        compiled: Any = statement.compile(dialect=dialect, column_keys=columns)
+    def __init__(self, statement: Any, dialect: Dialect, columns: Sequence[str]) -> None:
+        compiled: Any = statement.compile(dialect=dialect, column_keys=None if statement.is_select else columns)
         self.sql = str(compiled)
         into = {
-            name: bind.type.dialect_impl(dialect).bind_processor(dialect)
+            name: _into(bind.type.dialect_impl(dialect), dialect)
             for bind, name in compiled.bind_names.items()
         }  # fmt: skip
         names = compiled.positiontup
         self._pick = dict if names is None else _picker(names)
         places: Any = into if names is None else range(len(names))
-        self._in = [(place, into[name]) for place, name in zip(places, names or into, strict=True) if into[name]]
+        self._in = [(place, work) for place, name in zip(places, names or into, strict=True) if (work := into[name])]
         self._own = {name: compiled.params[name] for bind, name in compiled.bind_names.items() if not bind.required}
         given = list(statement.exported_columns) if statement.is_select or statement.exported_columns else []
-        out = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in given]
+        out: list[Any] = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in given]
         self._out = [(place, work) for place, work in enumerate(out) if work is not None]
         row: Any = namedtuple("Row", [column.key for column in given]) if given else None
         self._row = partial(tuple.__new__, row) if given else None
@@ -75,28 +77,33 @@ class _Ready:
     def run(self, cursor: Any, values: Mapping[str, Any] | list[Mapping[str, Any]]) -> Rows:
         """Raises the driver's own errors."""
         if isinstance(values, list):
-            cursor.executemany(self.sql, [self.given(one) for one in values])
+            cursor.executemany(self.sql, [self._given(one) for one in values])
             return Rows()
-        cursor.execute(self.sql, self.given(values))
+        cursor.execute(self.sql, self._given(values))
         if self._row is None:
             return Rows()
-        return Rows(map(self._made if self._out else self._row, cursor.fetchall()))
+        rows = cursor.fetchall()
+        return Rows(map(self._row, map(self._read, rows) if self._out else rows))
 
-    def given(self, values: Mapping[str, Any]) -> Any:
+    def _given(self, values: Mapping[str, Any]) -> Any:
         """The parameters as the driver takes them."""
-        if self._own:
-            values = {**self._own, **values}
-        given: Any = self._pick(values)
+        given: Any = self._pick({**self._own, **values} if self._own else values)
         for place, work in self._in:
             given[place] = work(given[place])
         return given
 
-    def _made(self, row: Sequence[Any]) -> Any:
-        assert self._row is not None
-        row = list(row)
+    def _read(self, row: Sequence[Any]) -> list[Any]:
+        read = list(row)
         for place, work in self._out:
-            row[place] = work(row[place])
-        return self._row(row)
+            if read[place] is not None:
+                read[place] = work(read[place])
+        return read
+
+
+def _into(kind: Any, dialect: Dialect) -> Callable[[Any], Any] | None:
+    """What makes of a value of this type one that the driver takes; None where there is nothing to do."""
+    plain = without_nul if dialect.name == "sqlite" and isinstance(kind, String) else None
+    return kind.bind_processor(dialect) or plain
 
 
 def _picker(names: Sequence[str]) -> Callable[[Mapping[str, Any]], list[Any]]:
@@ -117,9 +124,9 @@ class Transaction(Session):
     beginning, preparing and ending that take longer than a statement. With the first other statement both join.
     """
 
-    def __init__(self, engine: Engine, begin: Callable[[Any], None], *, kept: bool = False) -> None:
-        """`begin` is given the driver's connection; raises the driver's errors. `kept`: another transaction may follow,
-        and has the same connection unless something else than hot statements was done."""
+    def __init__(self, engine: Engine, begin: Callable[[Any], Any], *, kept: bool = False) -> None:
+        """`begin` makes a cursor of the driver's connection, and raises its errors. `kept`: another may follow, and has
+        the same connection unless something else than hot statements was done."""
         super().__init__(expire_on_commit=False)
         self._engine, self._dialect = engine, engine.dialect
         self._begin = begin
@@ -141,10 +148,26 @@ class Transaction(Session):
 
     def execute(self, statement: Any, params: Any = None, **options: Any) -> Any:
         """As any session does."""
-        ready = None if options else _HOT.get(statement)
-        if ready is None or not isinstance(params, _GIVEN):
+        known = None if options else _HOT.get(statement)
+        if known is None or not isinstance(params, _GIVEN):
             return super().execute(statement, params, **options)
-        return self._hand_over(statement, ready, params or {})
+        if self.in_transaction():  # there may be mapped objects, or savepoints
+            self.flush()
+            if self.in_nested_transaction():
+                self.connection()  # a savepoint is set when the session is asked for its connection
+        if not self._begun:
+            self._driver()
+        values = params or {}
+        columns = (self.kind, *(values[0] if isinstance(values, list) else values))
+        ready = known.get(columns)
+        if ready is None:
+            ready = known[columns] = _Ready(statement, self._dialect, columns[1:])
+        for listener in self._listeners:  # who hears of statements hears of these
+            listener(self.get_bind(), None, ready.sql, values, None, isinstance(values, list))
+        try:
+            return ready.run(self._cursor, values)
+        except self._dialect.loaded_dbapi.Error as error:
+            raise self._wrapped(error, ready.sql) from error
 
     def scalar(self, statement: Any, params: Any = None, **options: Any) -> Any:
         """As any session does."""
@@ -154,8 +177,7 @@ class Transaction(Session):
 
     def end_well(self) -> None:
         """Commit."""
-        if self.in_transaction():
-            self.flush()
+        self.flush()
         for work in self.at_end:
             work(self)
         if self.in_transaction():
@@ -168,6 +190,11 @@ class Transaction(Session):
             except self._dialect.loaded_dbapi.Error as error:
                 raise self._wrapped(error, "COMMIT") from error
             self._begun = False
+
+    def flush(self, objects: Any = None) -> None:
+        """As any session does; most have nothing."""
+        if self.in_transaction():
+            super().flush(objects)
 
     def expunge_all(self) -> None:
         """As any session does; most have nothing."""
@@ -199,35 +226,13 @@ class Transaction(Session):
         try:
             if self._pooled is None:
                 self._pooled = self._engine.raw_connection()
-                self._cursor = self._pooled.cursor()
             if not self._begun:
                 self._begun = True
-                self._begin(self._pooled.driver_connection)
+                self._cursor = self._begin(self._pooled.driver_connection)
                 self._listeners = tuple(self._engine.dispatch.before_cursor_execute)
         except self._dialect.loaded_dbapi.Error as error:
             raise self._wrapped(error, "BEGIN") from error
         return self._pooled
-
-    def _hand_over(
-        self, statement: Any, known: dict[tuple[str, ...], _Ready], values: dict[str, Any] | list[Mapping[str, Any]]
-    ) -> Rows:  # fmt: skip
-        if self.in_transaction():  # there may be mapped objects, or savepoints
-            self.flush()
-            if self.in_nested_transaction():
-                self.connection()  # a savepoint is set when the session is asked for its connection
-        if not self._begun:
-            self._driver()
-        columns = () if statement.is_select else tuple(values[0] if isinstance(values, list) else values)
-        key = (self.kind, *columns)
-        ready = known.get(key)
-        if ready is None:
-            ready = known[key] = _Ready(statement, self._dialect, None if statement.is_select else columns)
-        for listener in self._listeners:  # who hears of statements hears of these
-            listener(self.get_bind(), None, ready.sql, values, None, isinstance(values, list))
-        try:
-            return ready.run(self._cursor, values)
-        except self._dialect.loaded_dbapi.Error as error:
-            raise self._wrapped(error, ready.sql) from error
 
     def _wrapped(self, error: Exception, sql: str) -> DBAPIError:
         return wrapped(error, self._dialect, self._pooled, sql)

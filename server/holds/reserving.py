@@ -17,7 +17,7 @@ from server.holds.policy import GONE, Refused, Wish
 from server.holds.schemas import HoldRequest, HoldResult
 from server.lending import journal
 from server.lending.occasion import Occasion
-from server.patrons.service import Patron
+from server.patrons.service import Borrower
 
 
 def place_hold(session: Session, request: HoldRequest, occasion: Occasion) -> HoldResult:
@@ -54,7 +54,7 @@ def _items(session: Session, request: HoldRequest) -> tuple[catalogue.Record, tu
 
 
 def _place(
-    counter: Counter, patron: Patron, request: HoldRequest, found: tuple[catalogue.Record, tuple[catalogue.Item, ...]]
+    counter: Counter, patron: Borrower, request: HoldRequest, found: tuple[catalogue.Record, tuple[catalogue.Item, ...]]
 ) -> HoldResult:
     record, items = found
     occasion = counter.occasion
@@ -81,7 +81,7 @@ def _place(
     )
 
 
-def _wish(counter: Counter, patron: Patron, request: HoldRequest, items: tuple[catalogue.Item, ...]) -> Wish:
+def _wish(counter: Counter, patron: Borrower, request: HoldRequest, items: tuple[catalogue.Item, ...]) -> Wish:
     rules, occasion = counter.lending.policy, counter.occasion
     circulating = [item for item in items if item.status not in GONE]
     lendable = {item.id for item in circulating if _lendable(counter, patron, item)}
@@ -109,7 +109,7 @@ def _wish(counter: Counter, patron: Patron, request: HoldRequest, items: tuple[c
     )
 
 
-def _lendable(counter: Counter, patron: Patron, item: catalogue.Item) -> bool:
+def _lendable(counter: Counter, patron: Borrower, item: catalogue.Item) -> bool:
     rule = counter.rule_for(patron, item, item.branch or counter.occasion.branch)
     return item.for_loan and rule is not None and rule.allowed
 

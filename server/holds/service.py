@@ -315,7 +315,7 @@ def _end(session: Session, hold: Hold, state: State, occasion: Occasion) -> Expi
     if hold.filled_item_id is None or hold.state != "ready":
         return Expired(hold, hold.filled_item_id, None)
     item = catalogue.items_by_id(session, [hold.filled_item_id], lock=True)[hold.filled_item_id]
-    settled = settle(session, item, replace(occasion, branch=hold.pickup))
+    settled = settle(session, item, occasion._replace(branch=hold.pickup))
     tasks.add(
         session, "hold_shelf_expired", f"hold_{state}", branch=hold.pickup, at=occasion.now, now=occasion.now,
         item_id=item.id, detail={"route": settled.route.kind, "route_to": settled.route.branch},

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 
@@ -18,8 +18,7 @@ class Channel(StrEnum):
     REPLAY = "replay"
 
 
-@dataclass(frozen=True, slots=True)
-class Occasion:
+class Occasion(NamedTuple):
     """`actor` is a principal's subject; `branch` is where the request is made, in the library's `zone`."""
 
     actor: str
@@ -30,4 +29,4 @@ class Occasion:
 
     def at(self, branch: str | None) -> Occasion:
         """The same, at the branch that the request names, if it names one."""
-        return self if branch is None else replace(self, branch=branch)
+        return self if branch is None else self._replace(branch=branch)

@@ -179,16 +179,16 @@ class Lending:
     policy: LibraryPolicy = LibraryPolicy()
     rules: tuple[Rule, ...] = (Rule(days=30, renewals=2),)
     calendar: Calendar = Calendar()
+    _found: dict[tuple[str, str, str], Rule | None] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What `rule_for` has found, as every loan asks for the same few."""
 
     def rule_for(self, patron_class: str, item_type: str, branch: str) -> Rule | None:
         """The most specific rule; None where the library has thought of no such case."""
-        fitting = [
-            rule
-            for rule in self.rules
-            if rule.patron_class in (ANY, patron_class) and rule.item_type in (ANY, item_type)
-            and rule.branch in (ANY, branch)
-        ]  # fmt: skip
-        return max(fitting, key=_specific, default=None)
+        case = (patron_class, item_type, branch)
+        if case not in self._found:
+            fitting = [rule for rule in self.rules if all(k in (ANY, v) for k, v in zip(rule.key, case, strict=True))]
+            self._found[case] = max(fitting, key=_specific, default=None)
+        return self._found[case]
 
     def branches(self, own: str) -> tuple[str, ...]:
         """All branches that these settings know, or the library's own."""

@@ -38,12 +38,19 @@ _NEWEST_CARD = (
     .scalar_subquery()
 )
 
-FIND = hot(
-    _FACTS.select_from(
-        _card.join(_patron, _card.c.patron_id == _patron.c.id).outerjoin(_block, _OPEN_BLOCKS)
-    ).where(_card.c.number == bindparam("card"))
+_WITH_CARD = _card.join(_patron, _card.c.patron_id == _patron.c.id).outerjoin(_block, _OPEN_BLOCKS)
+FIND = hot(_FACTS.select_from(_WITH_CARD).where(_card.c.number == bindparam("card")))
+BORROWING = hot(
+    select(
+        _patron.c.id, _card.c.number, func.coalesce(_card.c.end_reason, "active").label("card_state"),
+        *(_patron.c[name] for name in ("name", "language", "expires_on", "patron_class")),
+        _block.c.until, _block.c.id.label("block_id"),
+    )
+    .select_from(_WITH_CARD)
+    .where(_card.c.number == bindparam("card"))
+    .order_by(_block.c.id)
 )  # fmt: skip
-FIND_AND_LOCK = hot(FIND.with_for_update(of=_patron, key_share=True))
+BORROWING_AND_LOCKED = hot(BORROWING.with_for_update(of=_patron, key_share=True))
 """Rows that name the patron, as a fee does that a return charges, do not wait for this lock, nor it for them."""
 BY_ID = _FACTS.select_from(_patron.outerjoin(_card, _card.c.id == _NEWEST_CARD).outerjoin(_block, _OPEN_BLOCKS)).where(
     _patron.c.id.in_(bindparam("ids", expanding=True))
@@ -65,12 +72,17 @@ class Keys:
     phone: str = ""
 
 
-def find(session: Session, card: str, *, lock: bool = False) -> Sequence[Facts]:
-    """One row per open block (at least one) of whoever has or had this card.
+def find(session: Session, card: str) -> Sequence[Facts]:
+    """One row per open block (at least one) of whoever has or had this card."""
+    return session.execute(FIND, {"card": card}).all()
+
+
+def borrowing(session: Session, card: str, *, lock: bool = False) -> Sequence[Any]:
+    """The same with what lending asks for only: the service's Borrower, then a block.
 
     `lock` holds the patron until the transaction ends, so that loans are counted one by one.
     """
-    return session.execute(FIND_AND_LOCK if lock else FIND, {"card": card}).all()
+    return session.execute(BORROWING_AND_LOCKED if lock else BORROWING, {"card": card}).all()
 
 
 def by_id(session: Session, patron_ids: Sequence[int]) -> list[Facts]:

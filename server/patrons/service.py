@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -76,6 +76,24 @@ class Patron:
         return any(block.until is None or now < block.until for block in self.blocks)
 
 
+class Borrower(NamedTuple):
+    """As much of a patron as lending has to know, by a card; made for every loan."""
+
+    id: int
+    card: str
+    card_state: CardState
+    name: str
+    language: str | None
+    expires_on: date | None
+    patron_class: str
+    blocked_until: tuple[datetime | None, ...] = ()
+    """Of every block that nobody has lifted."""
+
+    def blocked_at(self, now: datetime) -> bool:
+        """Whether any block counts at an instant."""
+        return any(until is None or now < until for until in self.blocked_until)
+
+
 @dataclass(frozen=True, slots=True)
 class NewPatron:
     """What a patron begins with. The PIN comes hashed, since hashing is slow and can be done beforehand."""
@@ -98,9 +116,18 @@ class NewPatron:
     note: str = ""
 
 
-def find(session: Session, card: str, *, lock: bool = False) -> Patron | None:
-    """By any card, good or ended (see `card_state`); `lock` makes other transactions about this patron wait."""
-    return next(_values(repository.find(session, card, lock=lock)), None)
+def find(session: Session, card: str) -> Patron | None:
+    """By any card, good or ended (see `card_state`)."""
+    return next(_values(repository.find(session, card)), None)
+
+
+def borrower(session: Session, card: str, *, lock: bool = False) -> Borrower | None:
+    """The same for lending; `lock` makes other transactions about this patron wait."""
+    rows = repository.borrowing(session, card, lock=lock)
+    if not rows:
+        return None
+    open_blocks = [row.until for row in rows if row.block_id is not None]
+    return Borrower._make((*rows[0][:-2], tuple(open_blocks)))
 
 
 def find_by_id(session: Session, patron_id: int) -> Patron | None:

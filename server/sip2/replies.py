@@ -40,11 +40,11 @@ def begin(request: Message, profile: Profile) -> Draft:
     """The answer that belongs to a request: whose institution, and what it repeats of the request."""
     answer = LAYOUTS[request.id].answer
     assert answer is not None
-    draft = Draft(answer)
-    if F.INSTITUTION in LAYOUTS[answer].required:
+    draft, required, there = Draft(answer), LAYOUTS[answer].required, request.names()
+    if F.INSTITUTION in required:
         draft.add(F.INSTITUTION, profile.institution)
     for name in ECHOED.get(answer, ()):
-        if request.has(name) or name in LAYOUTS[answer].required:
+        if name in there or name in required:
             draft.add(name, request.get(name))
     return draft
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from server.sip2 import replies
 from server.sip2.profile import Directory, Profile
@@ -28,8 +29,7 @@ TOLERATED = frozenset({"93", "99"})
 """Answered also when their fixed part is cut off."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """Bytes for the terminal, terminator included (none: say nothing); `close` ends the connection after them.
 
     `request` and `answer` are for the log.
@@ -43,8 +43,7 @@ class Reply:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """A request for the library; `Session.answer` takes what comes of it."""
 
     request: Message
@@ -153,7 +152,7 @@ class Session:
             return self.answer(replies.finish(replies.begin(message, self.profile), self.profile, now))
         if not self.profile.may(message.id):
             return self._refuse("terminal_may_not", now)
-        if any(not message.has(name) for name in LAYOUTS[message.id].required if name != F.INSTITUTION):
+        if not LAYOUTS[message.id].needed <= message.names():
             return self._refuse("message_incomplete", now)
         if message.id in ("23", "63"):
             self.visit.language = self.profile.spoken(message.fixed["language"])

@@ -55,11 +55,11 @@ class Counter:
 
     def at(self, moment: datetime | None = None, /, **later: float) -> Counter:
         """At a moment, or so much later."""
-        return replace(self, occasion=replace(self.occasion, now=moment or self.occasion.now + timedelta(**later)))
+        return replace(self, occasion=self.occasion._replace(now=moment or self.occasion.now + timedelta(**later)))
 
     def on(self, channel: Channel = Channel.DESK, *, branch: str = "main") -> Counter:
         """Over another channel, or at another branch."""
-        return replace(self, occasion=replace(self.occasion, channel=channel, branch=branch))
+        return replace(self, occasion=self.occasion._replace(channel=channel, branch=branch))
 
     def do(self, work: Callable[[Session], T]) -> T:
         """In one transaction."""
@@ -132,7 +132,7 @@ class Counter:
 
     def night(self) -> nightly.Night:
         """What happens by itself."""
-        occasion = replace(self.occasion, actor="nightly")
+        occasion = self.occasion._replace(actor="nightly")
         return self.do(lambda session: nightly.nightly(session, occasion))
 
     def item(self, barcode: str) -> catalogue.Item:

@@ -20,6 +20,7 @@ from server.holds import service as holds
 from server.holds.hold import Hold
 from server.lending.occasion import Occasion
 from server.pages.desk import words as desk_words
+from server.patrons import service as patrons
 from server.patrons.service import Block, Patron
 
 STANDING = (
@@ -91,10 +92,10 @@ class Panel:
 def panel_of(session: Session, card: str, occasion: Occasion, words: Words) -> Panel | None:
     """The reader of a card as they stand now; None when nobody has it."""
     counter = open_counter(session, occasion, cards=[card])
-    patron = counter.patrons.get(card)
-    if patron is None:
+    borrower, patron = counter.patrons.get(card), patrons.find(session, card)
+    if borrower is None or patron is None:
         return None
-    facts, rules = counter.standing(patron), counter.lending.policy
+    facts, rules = counter.standing(borrower), counter.lending.policy
     case = policy.Case(counter.lending, occasion.now, occasion.zone, patron=facts)
     found = [refused for guard in STANDING if (refused := guard(case))]
     return Panel(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 DATE_WIDTH = 18
 
@@ -89,13 +90,17 @@ PERSONAL = frozenset({F.NAME, F.ADDRESS, F.EMAIL, F.PHONE, F.BIRTH_DATE, F.HOLD_
 """Not in the message log either."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A piece of the fixed part; `start` counts from the character after the two digits of the message."""
+class Part(NamedTuple):
+    """A piece of the fixed part; counted from the character after the two digits of the message."""
 
     name: str
     start: int
-    width: int
+    end: int
+
+    @property
+    def width(self) -> int:
+        """Characters."""
+        return self.end - self.start
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +114,11 @@ class Layout:
     """Characters of the fixed part."""
     required: tuple[F, ...] = ()
     answer: str | None = None
+    needed: frozenset[str] = frozenset()
+    """What is required but for the institution, which every terminal of ours is of."""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A message as values. `fixed` has every part of the layout, at its full width; fields keep their order."""
 
     id: str
@@ -130,9 +136,9 @@ class Message:
         """Every value of a field that may be repeated."""
         return [value for name, value in self.fields if name == wanted]
 
-    def has(self, wanted: F) -> bool:
-        """Whether the field is there, empty or not."""
-        return any(name == wanted for name, _ in self.fields)
+    def names(self) -> set[str]:
+        """Of the fields that are there, empty or not."""
+        return {name for name, _ in self.fields}
 
     def yes(self, part: str) -> bool:
         """Whether a flag of the fixed part is Y."""
@@ -174,22 +180,22 @@ class Draft:
         """The message; `date` is for the part of that name, if there is one."""
         layout = LAYOUTS[self.id]
         known = {**REFUSING.get(self.id, {}), "date": date, **self.fixed}
-        return Message(self.id, {part.name: known[part.name] for part in layout.fixed}, tuple(self.fields))
+        return Message(self.id, {name: known[name] for name, _, _ in layout.fixed}, tuple(self.fields))
 
 
 def _layout(id_: str, title: str, fixed: str, required: str = "", *, answer: str | None = None) -> Layout:
     """`fixed` is written as `name:width` with spaces between, `required` as the fields' ids."""
     parts = tuple(_parts(fixed))
-    width = sum(part.width for part in parts)
-    return Layout(id_, title, parts, width, tuple(F(name) for name in required.split()), answer)
+    fields = tuple(F(name) for name in required.split())
+    needed = frozenset(fields) - {F.INSTITUTION}
+    return Layout(id_, title, parts, parts[-1].end if parts else 0, fields, answer, needed=needed)
 
 
 def _parts(text: str) -> Iterator[Part]:
     start = 0
     for word in text.split():
         name, _, width = word.partition(":")
-        yield Part(name, start, int(width))
-        start += int(width)
+        yield Part(name, start, start := start + int(width))
 
 
 _LOANED = "ok:1 renewal_ok:1 magnetic:1 desensitise:1 date:18"

@@ -12,8 +12,8 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -58,8 +58,7 @@ PIN_ASKED = frozenset({"23", "63", "11", "29", "65", "15", "37", "25"})
 READERS, WRITERS = 4, 8
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """A job that can be carried out."""
 
     job: Job

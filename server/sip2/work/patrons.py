@@ -16,6 +16,7 @@ from server.holds import service as holds
 from server.holds.hold import Hold
 from server.lending.policy import LibraryPolicy
 from server.patrons import desk
+from server.patrons import service as patrons
 from server.patrons.service import Patron
 from server.sip2.wire.messages import UNKNOWN_PATRON, Draft, F, Message
 from server.sip2.work.task import Pin, Task
@@ -58,10 +59,10 @@ class File:
 def open_file(task: Task) -> File | None:
     """The patron of a request; None for a card that is not ours."""
     counter = open_counter(task.session, task.occasion, cards=[task.card] if task.card else [])
-    patron = counter.patrons.get(task.card)
-    if patron is None:
+    borrower, patron = counter.patrons.get(task.card), patrons.find(task.session, task.card)
+    if borrower is None or patron is None:
         return None
-    facts = counter.standing(patron)
+    facts = counter.standing(borrower)
     code = policy.standing_code(policy.Case(counter.lending, task.now, task.profile.zone, patron=facts))
     return File(patron, facts, counter, code, fees.balance(task.session, patron.id))
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from server.sip2.profile import BinRule, TerminalConfig
 
@@ -19,8 +18,7 @@ OTHER_MEDIA = "000"
 Place = Literal["shelf", "hold", "transit", "staff"]
 
 
-@dataclass(frozen=True, slots=True)
-class Returned:
+class Returned(NamedTuple):
     """An item that came back: what it is, where it goes, and whether somebody waits for it."""
 
     place: Place
@@ -32,8 +30,7 @@ class Returned:
     call_number: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Routed:
+class Routed(NamedTuple):
     """What the answer tells: None leaves a field out."""
 
     alert: bool

@@ -6,9 +6,9 @@ import hashlib
 import re
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -40,8 +40,7 @@ class Pin(StrEnum):
         return self in (Pin.RIGHT, Pin.VOUCHED)
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """Everything a handler works with; its transaction is committed when it returns."""
 
     session: Session
@@ -63,7 +62,7 @@ class Task:
     @property
     def then(self) -> Occasion:
         """The same when it happened, which for what is told off-line is long ago."""
-        return replace(self.occasion, now=self.happened_at()) if self.offline else self.occasion
+        return self.occasion._replace(now=self.happened_at()) if self.offline else self.occasion
 
     @property
     def actor(self) -> str:

@@ -43,7 +43,7 @@ def test_a_whole_chain_is_in_order() -> None:
 )  # fmt: skip
 def test_a_changed_row_is_found_and_named(change: dict) -> None:
     rows = chain(5)
-    rows[2] = replace(rows[2], entry=replace(rows[2].entry, **change))
+    rows[2] = replace(rows[2], entry=rows[2].entry._replace(**change))
     verdict = verify(rows)
     assert (verdict.checked, verdict.code) == (2, "changed")
     assert "row 3" in str(verdict.broken)
@@ -63,7 +63,7 @@ def test_the_first_row_cannot_be_removed_either() -> None:
 
 def test_a_row_sealed_anew_does_not_fit_the_next() -> None:
     rows = chain(5)
-    rows[2] = after(rows[1], replace(rows[2].entry, actor="user:other"))
+    rows[2] = after(rows[1], rows[2].entry._replace(actor="user:other"))
     verdict = verify(rows)
     assert (verdict.checked, verdict.broken) == (3, "row 4 does not follow row 3: one of the two was replaced")
     assert verdict.code == "replaced"
@@ -75,13 +75,13 @@ def test_a_noted_row_shows_that_the_end_was_cut_off_or_replaced() -> None:
     assert verify(rows, noted).broken is None
     assert "its end was replaced" in str(verify(rows[:4], noted).broken)
     assert verify(rows[:4], noted).code == "cut"
-    other = after(rows[3], replace(entry(5), actor="user:other"))
+    other = after(rows[3], entry(5)._replace(actor="user:other"))
     assert verify([*rows[:4], other]).broken is None
     assert verify([*rows[:4], other], noted).broken is not None
 
 
 def test_the_zone_of_an_instant_does_not_matter() -> None:
-    there = replace(entry(1), at=entry(1).at.astimezone(timezone(timedelta(hours=8))))
+    there = entry(1)._replace(at=entry(1).at.astimezone(timezone(timedelta(hours=8))))
     assert after(None, there).hash == chain(1)[0].hash
 
 
@@ -92,5 +92,5 @@ def test_one_meaning_has_one_text(detail: dict) -> None:
 
 @given(st.lists(st.text(max_size=12), min_size=2, max_size=2, unique=True))
 def test_different_entries_have_different_seals(names: list[str]) -> None:
-    one, other = (seal(1, replace(entry(1), actor=name), FIRST) for name in names)
+    one, other = (seal(1, entry(1)._replace(actor=name), FIRST) for name in names)
     assert one != other

@@ -41,7 +41,7 @@ ME = PatronFacts(id=1, open_loans=0)
 MINE = LoanFacts(patron_id=1, due=NOW + timedelta(days=5))
 THEIRS = LoanFacts(patron_id=2, due=NOW + timedelta(days=5))
 FREE = Case(LENDING, NOW, SHANGHAI, rule=RULE, patron=ME, item=ItemFacts())
-LENT = replace(FREE, loan=MINE, item=ItemFacts(status="on_loan"))
+LENT = FREE._replace(loan=MINE, item=ItemFacts(status="on_loan"))
 FOR_ME, FOR_THEM, NEEDED = HoldFacts(set_aside_for=1), HoldFacts(set_aside_for=2), HoldFacts(needed=True)
 YESTERDAY = date(2026, 3, 1)
 
@@ -50,43 +50,43 @@ YESTERDAY = date(2026, 3, 1)
     ("case", "code"),
     [
         (FREE, None),
-        (replace(FREE, patron=None), "unknown_card"),
-        (replace(FREE, item=None), "unknown_item"),
-        (replace(FREE, loan=MINE), "on_loan_to_you"),
-        (replace(FREE, loan=THEIRS), "on_loan"),
-        (replace(FREE, patron=replace(ME, blocked=True)), "patron_blocked"),
-        (replace(FREE, patron=replace(ME, expires_on=YESTERDAY)), "card_expired"),
-        (replace(FREE, patron=replace(ME, expires_on=date(2026, 3, 2))), None),
-        (replace(FREE, item=ItemFacts(for_loan=False)), "not_for_loan"),
-        (replace(FREE, patron=replace(ME, open_loans=2)), None),
-        (replace(FREE, patron=replace(ME, open_loans=3)), "loan_limit"),
-        (replace(FREE, lending=NO_LIMITS, patron=replace(ME, open_loans=300)), None),
-        (replace(FREE, patron=replace(ME, loans_in_rule=1)), None),
-        (replace(FREE, patron=replace(ME, loans_in_rule=2)), "loan_limit"),
-        (replace(FREE, patron=replace(ME, loans_in_rule=9), rule=replace(RULE, max=None)), None),
-        (replace(FREE, patron=replace(ME, blocked=True, open_loans=9)), "patron_blocked"),
-        (replace(FREE, patron=replace(ME, card_state="lost")), "card_lost"),
-        (replace(FREE, patron=replace(ME, card_state="replaced")), "card_replaced"),
-        (replace(FREE, patron=replace(ME, card_state="withdrawn")), "card_replaced"),
-        (replace(FREE, patron=replace(ME, owed=Decimal("9.99"))), None),
-        (replace(FREE, patron=replace(ME, owed=Decimal("10.00"))), "fee_limit"),
-        (replace(FREE, lending=NO_LIMITS, patron=replace(ME, owed=Decimal(900), overdue=9)), None),
-        (replace(FREE, patron=replace(ME, overdue=1)), None),
-        (replace(FREE, patron=replace(ME, overdue=2)), "overdue_items"),
-        (replace(FREE, rule=None), "no_rule"),
-        (replace(FREE, rule=replace(RULE, allowed=False)), "class_not_allowed"),
-        (replace(FREE, item=ItemFacts(status="on_hold_shelf"), holds=FOR_ME), None),
-        (replace(FREE, item=ItemFacts(status="on_hold_shelf"), holds=FOR_THEM), "item_on_hold"),
-        (replace(FREE, holds=NEEDED), "item_on_hold"),
-        (replace(FREE, item=ItemFacts(status="missing")), "item_missing"),
-        (replace(FREE, item=ItemFacts(status="lost")), "item_lost"),
-        (replace(FREE, item=ItemFacts(status="withdrawn")), "item_withdrawn"),
-        (replace(FREE, item=ItemFacts(status="repair")), "item_in_repair"),
-        (replace(FREE, item=ItemFacts(status="in_processing")), "item_in_processing"),
-        (replace(FREE, item=ItemFacts(status="in_transit")), "item_in_transit"),
-        (replace(FREE, item=ItemFacts(tags=3, parts=3)), None),
-        (replace(FREE, item=ItemFacts(tags=3)), None),
-        (replace(FREE, item=ItemFacts(tags=3, parts=2)), "item_incomplete"),
+        (FREE._replace(patron=None), "unknown_card"),
+        (FREE._replace(item=None), "unknown_item"),
+        (FREE._replace(loan=MINE), "on_loan_to_you"),
+        (FREE._replace(loan=THEIRS), "on_loan"),
+        (FREE._replace(patron=ME._replace(blocked=True)), "patron_blocked"),
+        (FREE._replace(patron=ME._replace(expires_on=YESTERDAY)), "card_expired"),
+        (FREE._replace(patron=ME._replace(expires_on=date(2026, 3, 2))), None),
+        (FREE._replace(item=ItemFacts(for_loan=False)), "not_for_loan"),
+        (FREE._replace(patron=ME._replace(open_loans=2)), None),
+        (FREE._replace(patron=ME._replace(open_loans=3)), "loan_limit"),
+        (FREE._replace(lending=NO_LIMITS, patron=ME._replace(open_loans=300)), None),
+        (FREE._replace(patron=ME._replace(loans_in_rule=1)), None),
+        (FREE._replace(patron=ME._replace(loans_in_rule=2)), "loan_limit"),
+        (FREE._replace(patron=ME._replace(loans_in_rule=9), rule=replace(RULE, max=None)), None),
+        (FREE._replace(patron=ME._replace(blocked=True, open_loans=9)), "patron_blocked"),
+        (FREE._replace(patron=ME._replace(card_state="lost")), "card_lost"),
+        (FREE._replace(patron=ME._replace(card_state="replaced")), "card_replaced"),
+        (FREE._replace(patron=ME._replace(card_state="withdrawn")), "card_replaced"),
+        (FREE._replace(patron=ME._replace(owed=Decimal("9.99"))), None),
+        (FREE._replace(patron=ME._replace(owed=Decimal("10.00"))), "fee_limit"),
+        (FREE._replace(lending=NO_LIMITS, patron=ME._replace(owed=Decimal(900), overdue=9)), None),
+        (FREE._replace(patron=ME._replace(overdue=1)), None),
+        (FREE._replace(patron=ME._replace(overdue=2)), "overdue_items"),
+        (FREE._replace(rule=None), "no_rule"),
+        (FREE._replace(rule=replace(RULE, allowed=False)), "class_not_allowed"),
+        (FREE._replace(item=ItemFacts(status="on_hold_shelf"), holds=FOR_ME), None),
+        (FREE._replace(item=ItemFacts(status="on_hold_shelf"), holds=FOR_THEM), "item_on_hold"),
+        (FREE._replace(holds=NEEDED), "item_on_hold"),
+        (FREE._replace(item=ItemFacts(status="missing")), "item_missing"),
+        (FREE._replace(item=ItemFacts(status="lost")), "item_lost"),
+        (FREE._replace(item=ItemFacts(status="withdrawn")), "item_withdrawn"),
+        (FREE._replace(item=ItemFacts(status="repair")), "item_in_repair"),
+        (FREE._replace(item=ItemFacts(status="in_processing")), "item_in_processing"),
+        (FREE._replace(item=ItemFacts(status="in_transit")), "item_in_transit"),
+        (FREE._replace(item=ItemFacts(tags=3, parts=3)), None),
+        (FREE._replace(item=ItemFacts(tags=3)), None),
+        (FREE._replace(item=ItemFacts(tags=3, parts=2)), "item_incomplete"),
     ],
 )
 def test_checkout_is_decided_by_the_table(case: Case, code: str | None) -> None:
@@ -98,29 +98,28 @@ def test_checkout_is_decided_by_the_table(case: Case, code: str | None) -> None:
     ("case", "code"),
     [
         (LENT, None),
-        (replace(LENT, patron=None), "unknown_card"),
-        (replace(LENT, item=None, loan=None), "unknown_item"),
+        (LENT._replace(patron=None), "unknown_card"),
+        (LENT._replace(item=None, loan=None), "unknown_item"),
         (FREE, "not_on_loan"),
-        (replace(LENT, loan=THEIRS), "not_your_loan"),
-        (replace(LENT, patron=replace(ME, blocked=True)), "patron_blocked"),
-        (replace(LENT, patron=replace(ME, expires_on=YESTERDAY)), "card_expired"),
-        (replace(LENT, loan=replace(MINE, due=NOW)), None),
-        (replace(LENT, loan=replace(MINE, due=NOW - timedelta(seconds=1))), "overdue"),
-        (replace(LENT, loan=replace(MINE, renewals=1)), None),
-        (replace(LENT, loan=replace(MINE, renewals=2)), "renewal_limit"),
-        (replace(LENT, patron=replace(ME, open_loans=3, loans_in_rule=3)), None),
-        (replace(LENT, item=ItemFacts(for_loan=False)), None),
-        (replace(LENT, patron=replace(ME, card_state="lost")), "card_lost"),
-        (replace(LENT, patron=replace(ME, owed=Decimal(10))), "fee_limit"),
-        (replace(LENT, patron=replace(ME, overdue=9)), None),
-        (replace(LENT, rule=None), "no_rule"),
-        (replace(LENT, rule=replace(RULE, allowed=False)), "class_not_allowed"),
-        (replace(LENT, rule=replace(RULE, renewals=0)), "renewal_limit"),
-        (replace(LENT, holds=NEEDED), "hold_waiting"),
+        (LENT._replace(loan=THEIRS), "not_your_loan"),
+        (LENT._replace(patron=ME._replace(blocked=True)), "patron_blocked"),
+        (LENT._replace(patron=ME._replace(expires_on=YESTERDAY)), "card_expired"),
+        (LENT._replace(loan=MINE._replace(due=NOW)), None),
+        (LENT._replace(loan=MINE._replace(due=NOW - timedelta(seconds=1))), "overdue"),
+        (LENT._replace(loan=MINE._replace(renewals=1)), None),
+        (LENT._replace(loan=MINE._replace(renewals=2)), "renewal_limit"),
+        (LENT._replace(patron=ME._replace(open_loans=3, loans_in_rule=3)), None),
+        (LENT._replace(item=ItemFacts(for_loan=False)), None),
+        (LENT._replace(patron=ME._replace(card_state="lost")), "card_lost"),
+        (LENT._replace(patron=ME._replace(owed=Decimal(10))), "fee_limit"),
+        (LENT._replace(patron=ME._replace(overdue=9)), None),
+        (LENT._replace(rule=None), "no_rule"),
+        (LENT._replace(rule=replace(RULE, allowed=False)), "class_not_allowed"),
+        (LENT._replace(rule=replace(RULE, renewals=0)), "renewal_limit"),
+        (LENT._replace(holds=NEEDED), "hold_waiting"),
         (
-            replace(
-                LENT,
-                loan=replace(MINE, due=NOW - timedelta(days=1)),
+            LENT._replace(
+                loan=MINE._replace(due=NOW - timedelta(days=1)),
                 lending=Lending(LibraryPolicy(renew_overdue=True), (RULE,)),
             ),
             None,
@@ -136,11 +135,11 @@ def test_renewal_is_decided_by_the_table(case: Case, code: str | None) -> None:
     ("case", "code"),
     [
         (LENT, None),
-        (replace(LENT, patron=None), None),
-        (replace(LENT, loan=THEIRS), None),
-        (replace(LENT, patron=replace(ME, blocked=True)), None),
+        (LENT._replace(patron=None), None),
+        (LENT._replace(loan=THEIRS), None),
+        (LENT._replace(patron=ME._replace(blocked=True)), None),
         (FREE, "not_on_loan"),
-        (replace(FREE, item=None), "unknown_item"),
+        (FREE._replace(item=None), "unknown_item"),
     ],
 )
 def test_checkin_is_decided_by_the_table(case: Case, code: str | None) -> None:
@@ -149,10 +148,10 @@ def test_checkin_is_decided_by_the_table(case: Case, code: str | None) -> None:
 
 
 def test_a_card_is_good_until_its_last_day_ends_in_the_librarys_zone() -> None:
-    patron = replace(ME, expires_on=date(2026, 3, 2))
+    patron = ME._replace(expires_on=date(2026, 3, 2))
     last = datetime(2026, 3, 2, 15, 59, 59, tzinfo=UTC)
-    assert isinstance(decide_checkout(replace(FREE, patron=patron, now=last)), Allowed)
-    assert decide_checkout(replace(FREE, patron=patron, now=last + timedelta(seconds=1))) == Refused(
+    assert isinstance(decide_checkout(FREE._replace(patron=patron, now=last)), Allowed)
+    assert decide_checkout(FREE._replace(patron=patron, now=last + timedelta(seconds=1))) == Refused(
         "card_expired", {"expired_on": "2026-03-02"}
     )
 
@@ -161,14 +160,13 @@ def test_a_renewal_counts_on_from_the_present_due_date() -> None:
     lent = decide_checkout(FREE)
     assert isinstance(lent, Allowed)
     assert lent.due == datetime(2026, 4, 1, 15, 59, 59, tzinfo=UTC)
-    renewed = decide_renewal(replace(LENT, loan=replace(MINE, due=lent.due)))
+    renewed = decide_renewal(LENT._replace(loan=MINE._replace(due=lent.due)))
     assert renewed == Allowed(datetime(2026, 5, 1, 15, 59, 59, tzinfo=UTC))
 
 
 def test_a_renewal_that_would_be_over_already_counts_from_today() -> None:
-    late = replace(
-        LENT,
-        loan=replace(MINE, due=NOW - timedelta(days=31)),
+    late = LENT._replace(
+        loan=MINE._replace(due=NOW - timedelta(days=31)),
         lending=Lending(LibraryPolicy(renew_overdue=True), (RULE,)),
     )
     assert decide_renewal(late) == Allowed(datetime(2026, 4, 1, 15, 59, 59, tzinfo=UTC))
@@ -189,10 +187,10 @@ def test_a_loan_ends_by_a_return_a_loss_or_being_undone() -> None:
     ("case", "cancel", "loss"),
     [
         (LENT, None, None),
-        (replace(LENT, patron=None), None, None),
-        (replace(LENT, loan=THEIRS), "not_your_loan", None),
+        (LENT._replace(patron=None), None, None),
+        (LENT._replace(loan=THEIRS), "not_your_loan", None),
         (FREE, "not_on_loan", "not_on_loan"),
-        (replace(FREE, item=None), "unknown_item", "unknown_item"),
+        (FREE._replace(item=None), "unknown_item", "unknown_item"),
     ],
 )
 def test_undoing_and_losing_are_decided_by_the_table(case: Case, cancel: str | None, loss: str | None) -> None:
@@ -200,9 +198,8 @@ def test_undoing_and_losing_are_decided_by_the_table(case: Case, cancel: str | N
     assert tuple(d.code if isinstance(d, Refused) else None for d in decisions) == (cancel, loss)
 
 
-BAD = replace(
-    FREE,
-    patron=replace(ME, blocked=True, owed=Decimal(99), expires_on=YESTERDAY),
+BAD = FREE._replace(
+    patron=ME._replace(blocked=True, owed=Decimal(99), expires_on=YESTERDAY),
     item=ItemFacts(for_loan=False, status="missing", tags=2, parts=1),
     holds=FOR_THEM,
 )
@@ -210,24 +207,24 @@ BAD = replace(
 
 def test_staff_decide_against_what_they_name_and_nothing_else() -> None:
     named = frozenset({"patron_blocked", "fee_limit", "card_expired", "item_missing", "not_for_loan", "item_on_hold"})
-    told = decide_checkout(replace(BAD, overrides=named))
+    told = decide_checkout(BAD._replace(overrides=named))
     assert isinstance(told, Refused)
     assert told.code == "item_incomplete"
-    allowed = decide_checkout(replace(BAD, overrides=OVERRIDABLE))
+    allowed = decide_checkout(BAD._replace(overrides=OVERRIDABLE))
     assert isinstance(allowed, Allowed)
     assert {refused.code for refused in allowed.overridden} == named | {"item_incomplete"}
-    assert decide_checkout(replace(FREE, overrides=OVERRIDABLE)) == decide_checkout(FREE)
+    assert decide_checkout(FREE._replace(overrides=OVERRIDABLE)) == decide_checkout(FREE)
 
 
 @pytest.mark.parametrize(
     "case", [
-        replace(FREE, patron=None), replace(FREE, item=None), replace(FREE, loan=THEIRS),
-        replace(FREE, item=ItemFacts(status="lost")), replace(FREE, item=ItemFacts(status="withdrawn")),
+        FREE._replace(patron=None), FREE._replace(item=None), FREE._replace(loan=THEIRS),
+        FREE._replace(item=ItemFacts(status="lost")), FREE._replace(item=ItemFacts(status="withdrawn")),
     ],
 )  # fmt: skip
 def test_some_things_nobody_decides_against(case: Case) -> None:
     codes = frozenset({"unknown_card", "unknown_item", "on_loan", "item_lost", "item_withdrawn"})
-    assert isinstance(decide_checkout(replace(case, overrides=codes)), Refused)
+    assert isinstance(decide_checkout(case._replace(overrides=codes)), Refused)
 
 
 def test_what_has_happened_already_is_judged_in_full() -> None:
@@ -322,4 +319,4 @@ def test_a_renewal_always_gives_more_time(case: Case) -> None:
 
 @given(cases)
 def test_a_checkin_never_depends_on_the_patron(case: Case) -> None:
-    assert decide_checkin(case) == decide_checkin(replace(case, patron=None))
+    assert decide_checkin(case) == decide_checkin(case._replace(patron=None))

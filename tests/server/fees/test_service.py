@@ -195,7 +195,7 @@ def test_a_charge_does_not_wait_for_a_request_that_has_the_patron_locked(databas
     if database.engine.dialect.name == "sqlite":
         pytest.skip("SQLite lets one request write at a time")
     with database.writing() as renewal, database.writing() as checkin:
-        patrons.find(renewal, ALICE, lock=True)
+        patrons.borrower(renewal, ALICE, lock=True)
         checkin.execute(text("SET LOCAL lock_timeout = '5s'"))
         service.charge(checkin, alice, "overdue", D("1.00"), at=NOW, actor=DESK)
         checkin.flush()

@@ -70,6 +70,6 @@ def test_the_same_row_from_two_sides_counts_once(counter: Counter) -> None:
         "kiosk": "kiosk-1", "counter": 1, "at": counter.occasion.now, "kind": "checkout", "card": ALICE,
         "items": [{"barcode": A}],
     }  # fmt: skip
-    other = replace(counter, occasion=replace(counter.occasion, actor="machine"))
+    other = replace(counter, occasion=counter.occasion._replace(actor="machine"))
     told = all_at_once([lambda: counter.replay(row)[0].status, lambda: other.replay(row)[0].status])
     assert sorted(told) == ["recorded", "repeated"]
