@@ -28,6 +28,7 @@ class Loan(NamedTuple):
     fee_cap: int | None
     ended: str | None
     ended_at: datetime | None
+    lost_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,8 @@ class LoanRow(Base):
     ended: Mapped[str | None] = mapped_column(String(16))
     ended_at: Mapped[datetime | None]
     """When the end was recorded; `checked_in_at` is when it counts, which may be before."""
+    lost_at: Mapped[datetime | None]
+    """Of a lost loan that a return has ended after all: when it had been given up."""
 
 
 class RenewalRow(Base):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -210,7 +211,9 @@ def find_again(counter: Counter, item: catalogue.Item, returned_at: datetime | N
     at = policy.counted_return(
         returned_at, now=occasion.now, lent=last.checked_out_at, days=rules.checkin_backdate_days
     )  # fmt: skip
-    repository.change(counter.session, last.id, checked_in_at=at, ended="returned", ended_at=occasion.now)
+    repository.change(
+        counter.session, last.id, checked_in_at=at, ended="returned", ended_at=occasion.now, lost_at=last.ended_at
+    )  # fmt: skip
     counter.owed.pop(last.patron_id, None)
     tell(counter, "loan.found", last)
     return last, charge_lateness(counter, last, at)
@@ -367,14 +370,28 @@ def _shorten(counter: Counter, item: catalogue.Item, loan: Loan, renewal: Renewa
 
 
 def _reopen(counter: Counter, item: catalogue.Item, loan: Loan) -> ItemResult:
-    repository.change(counter.session, loan.id, checked_in_at=None, ended=None, ended_at=None)
+    """The loan goes on; what was lost until it came back is lost again, and costs what it did."""
+    session, occasion, lost = counter.session, counter.occasion, loan.lost_at is not None
+    assert loan.ended_at is not None
+    before: dict[str, Any] = {
+        "checked_in_at": loan.lost_at,
+        "ended": "lost" if lost else None,
+        "ended_at": loan.lost_at,
+    }
+    repository.change(session, loan.id, **before, lost_at=None)
     _take_back_fees(counter, loan, since=loan.ended_at)
-    if loan.ended == "lost":
-        tasks.settle_item(counter.session, "lost", item.id, actor=counter.occasion.actor, at=counter.occasion.now)
-    holds.take_back(counter.session, item.id)
+    if lost:
+        fees.restore_loan_fees(session, loan.id, actor=occasion.actor, at=occasion.now, cancelled_at=loan.ended_at)
+        tasks.unsettle_item(session, "lost", item.id, at=loan.ended_at)
+    elif loan.ended == "lost":
+        tasks.settle_item(session, "lost", item.id, actor=occasion.actor, at=occasion.now)
+    holds.take_back(session, item.id)
     counter.queues.pop(item.record_id, None)
-    catalogue.set_status(counter.session, item.id, "on_loan")
-    counter.loans[item.id] = loan._replace(checked_in_at=None, ended=None, ended_at=None)
-    counter.items[item.barcode] = item._replace(status="on_loan")
+    status: catalogue.Status = "lost" if lost else "on_loan"
+    catalogue.set_status(session, item.id, status)
+    counter.items[item.barcode] = item._replace(status=status)
     tell(counter, "loan.undo", loan)
+    if lost:
+        return _goes_on(item, loan).model_copy(update={"due": None})
+    counter.loans[item.id] = loan._replace(**before, lost_at=None)
     return _goes_on(item, loan)

@@ -337,7 +337,7 @@ def _terms(counter: Counter, patron: Borrower, item: catalogue.Item, due: dateti
 
 
 def _loan(loan_id: int, columns: dict[str, Any]) -> Loan:
-    return Loan(id=loan_id, checked_in_at=None, ended=None, ended_at=None, **columns)
+    return Loan(id=loan_id, checked_in_at=None, ended=None, ended_at=None, lost_at=None, **columns)
 
 
 def _view(counter: Counter, patron: Borrower, item: catalogue.Item, loan: Loan) -> LoanView:

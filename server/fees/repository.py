@@ -83,6 +83,15 @@ def fees_of_loan(session: Session, loan_id: int) -> list[Sums]:
     return _sums(session, FeeRow.loan_id == loan_id)
 
 
+def taken_back(session: Session, loan_id: int, at: datetime) -> list[tuple[FeeRow, int, int]]:
+    """Of each fee of a loan that was cancelled at an instant: how much was waived, and given back."""
+    waived = func.sum(case((EntryRow.entry == "waiver", -EntryRow.amount), else_=0))
+    refunded = func.sum(case((EntryRow.entry == "refund", EntryRow.amount), else_=0))
+    query = select(FeeRow, waived, refunded).join(EntryRow, EntryRow.fee_id == FeeRow.id).group_by(FeeRow.id)
+    query = query.where(FeeRow.loan_id == loan_id, EntryRow.at == at).having(waived > 0).order_by(FeeRow.id)
+    return [(fee, int(back), int(given)) for fee, back, given in session.execute(query)]
+
+
 def open_loan_ids(session: Session, loan_ids: Iterable[int]) -> set[int]:
     """Those of these loans for which something is owed."""
     return {row.fee.loan_id for row in _sums(session, FeeRow.loan_id.in_(list(loan_ids)), open_only=True)} - {None}  # type: ignore[return-value]  # None is taken out

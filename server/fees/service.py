@@ -255,6 +255,19 @@ def cancel_loan_fees(
     return TakenBack(major(waived), major(refunded))
 
 
+def restore_loan_fees(session: Session, loan_id: int, *, actor: str, at: datetime, cancelled_at: datetime) -> None:
+    """Charge anew what was taken back of a loan at an instant; what was to be given back of it counts as paid."""
+    for fee, waived, refunded in repository.taken_back(session, loan_id, cancelled_at):
+        kept = ("patron_id", "kind", "loan_id", "item_id", "reason", "charged_at")
+        fee_id = repository.add_fee(session, {name: getattr(fee, name) for name in kept})
+        lines = [_line(fee, "charge", waived, at=at, actor=actor, reason="undone")]
+        if refunded:
+            lines.append(_line(fee, "payment", -refunded, at=at, actor=actor, reason="undone"))
+        repository.add_entries(session, [line | {"fee_id": fee_id} for line in lines])
+        detail = {"kind": fee.kind, "amount": f"{major(waived)}"}
+        _audit(session, "fee.charge", fee_id, at=at, actor=actor, detail=detail)
+
+
 def patron_of(session: Session, fee_id: int) -> int | None:
     """Whose fee this is."""
     sums = repository.fee(session, fee_id)

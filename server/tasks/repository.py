@@ -44,6 +44,12 @@ def resolve_items(session: Session, kind: str, item_id: int, values: dict[str, A
     session.execute(update(TaskRow).where(*mine).values(**values))
 
 
+def unresolve_items(session: Session, kind: str, item_id: int, at: datetime) -> None:
+    """Open the tasks of a kind about an item that were closed at an instant."""
+    mine = (TaskRow.kind == kind, TaskRow.item_id == item_id, TaskRow.resolved_at == at)
+    session.execute(update(TaskRow).where(*mine).values(resolved_at=None, resolved_by="", resolution=""))
+
+
 def of_patron(session: Session, patron_id: int) -> list[TaskRow]:
     """What is noted about a person, oldest first."""
     return list(session.scalars(select(TaskRow).where(TaskRow.patron_id == patron_id).order_by(TaskRow.id)))

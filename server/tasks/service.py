@@ -80,6 +80,11 @@ def settle_item(session: Session, kind: Kind, item_id: int, *, actor: str, at: d
     repository.resolve_items(session, kind, item_id, values)
 
 
+def unsettle_item(session: Session, kind: Kind, item_id: int, *, at: datetime) -> None:
+    """What the item did by itself at an instant was made undone: the list asks for it again."""
+    repository.unresolve_items(session, kind, item_id, at)
+
+
 def about_patron(session: Session, patron_id: int) -> list[dict[str, Any]]:
     """What is noted about a person."""
     rows = repository.of_patron(session, patron_id)

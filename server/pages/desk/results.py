@@ -118,10 +118,12 @@ def returned(
 
 
 def undone(words: Words, result: ItemResult) -> Line:
-    """Of something made undone: the item is on loan as it was before, or is here again."""
+    """Of something made undone: the item is on loan or lost as it was before, or is here again."""
     if result.status != "ok":
         return refused(words, result)
     told = words.gettext("Undone: it was never lent.")
+    if result.security == "on_loan":
+        told = words.gettext("Undone: it is lost, as before. The fee for the loss is charged again.")
     if result.due:
         told = words.gettext("Undone: on loan until %(date)s.", date=words.moment(result.due, "date"))
     return Line(result.barcode, result.title or "", True, told)

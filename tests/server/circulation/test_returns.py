@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from server.circulation import repository
 from server.circulation.models import LoanRow, RenewalRow
 from server.fees import service as fees
 from server.lending.errors import UnknownBranchError
@@ -133,6 +134,31 @@ def test_a_lost_item_that_was_paid_is_paid_back_but_not_after_the_librarys_time(
     assert [line.amount for line in ledger if line.entry == "refund"] == [Decimal("20.00")]
     assert counter.owed(ALICE) == Decimal(0)
     assert counter.item(B).status == "on_shelf"
+
+
+def test_an_undone_return_of_a_lost_item_leaves_it_lost_and_paid_as_it_was(counter: Counter) -> None:
+    counter.rule_by(PAYING, policy=LibraryPolicy(lost_price=Decimal("20.00"), lost_processing_fee=Decimal("3.00")))
+    counter.checkout(ALICE, A)
+    wish = counter.hold(BO, A)
+    counter.at(days=11).lose(A)
+    alice = counter.patron_id(ALICE)
+    paid = {"payment_id": "p", "means": "cash", "actor": "user:librarian", "at": NOW}
+    counter.do(lambda session: fees.pay(session, alice, Decimal("5.00"), **paid))  # type: ignore[arg-type]
+    (before,) = counter.ask(lambda session: [repository.history(session, counter.item(A).id)])
+    (task,) = counter.tasks("lost")
+    for day in (13, 15):  # also a second time
+        found = counter.at(days=day)
+        assert codes(found.checkin(A)) == ["ok"]
+        assert counter.get_hold(wish.hold).state == "ready"
+        (undone,) = found.at(seconds=20).undo(A)
+        assert (undone.status, undone.security, undone.due) == ("ok", "on_loan", None)
+        assert (counter.item(A).status, counter.owed(ALICE)) == ("lost", Decimal("18.00"))
+        assert counter.ask(lambda session: repository.history(session, counter.item(A).id)) == before
+        assert counter.tasks("lost") == [task]
+        assert counter.get_hold(wish.hold).state == "waiting"
+    counter.at(days=16).checkin(A)
+    ledger = counter.ask(lambda session: fees.ledger_of(session, alice))
+    assert sum(line.amount for line in ledger if line.entry in ("refund", "payment")) == Decimal(0), "given back once"
 
 
 def test_what_is_not_on_loan_cannot_be_lost(counter: Counter) -> None:
