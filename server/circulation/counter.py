@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -19,8 +20,8 @@ from server.audit import service as audit
 from server.catalogue import service as catalogue
 from server.circulation import policy, repository
 from server.circulation.loan import Loan
+from server.fees import policy as feeing
 from server.fees import service as fees
-from server.fees.policy import FeeTerms, major
 from server.holds import policy as queueing
 from server.holds import service as holds
 from server.holds.hold import Hold
@@ -149,10 +150,24 @@ def counter_for(session: Session, request: Any, occasion: Occasion) -> Counter:
     return counter
 
 
-def terms_of(loan: Loan) -> FeeTerms:
-    """What was promised for lateness."""
-    cap = None if loan.fee_cap is None else major(loan.fee_cap)
-    return FeeTerms(major(loan.fee_per_open_day), loan.grace_open_days, cap, loan.grace_deducted)
+def charge_lateness(counter: Counter, loan: Loan, at: datetime) -> Decimal:
+    """What coming back at this instant costs, by what was promised; it is charged."""
+    late = counter.lending.open_days_late(loan.due_at, at, zone=counter.occasion.zone, branch=loan.branch)
+    fee = feeing.overdue_fee(_terms_of(loan), late) if late else Decimal(0)
+    if fee > 0:
+        charge(counter, loan, "overdue", fee)
+    return fee
+
+
+def charge(counter: Counter, loan: Loan, kind: feeing.Kind, amount: Decimal) -> None:
+    """Book a fee for a loan; a loan whose patron is forgotten costs nobody anything."""
+    if loan.patron_id is None:
+        return
+    counter.owed.pop(loan.patron_id, None)
+    fees.charge(
+        counter.session, loan.patron_id, kind, amount, at=counter.occasion.now, actor=counter.occasion.actor,
+        loan_id=loan.id, item_id=loan.item_id,
+    )  # fmt: skip
 
 
 def refused(barcode: str, code: policy.Refused, *, title: str | None = None, **more: object) -> ItemResult:
@@ -185,3 +200,9 @@ def tell(
         counter.session, actor=counter.occasion.actor, action=action, target=f"loan:{loan.id}",
         at=counter.occasion.now, detail=detail,
     )  # fmt: skip
+
+
+def _terms_of(loan: Loan) -> feeing.FeeTerms:
+    """What was promised for lateness."""
+    cap = None if loan.fee_cap is None else feeing.major(loan.fee_cap)
+    return feeing.FeeTerms(feeing.major(loan.fee_per_open_day), loan.grace_open_days, cap, loan.grace_deducted)

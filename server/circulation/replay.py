@@ -23,7 +23,7 @@ from carrel.contracts.circulation import (
 )
 from server.catalogue import service as catalogue
 from server.circulation import policy, repository, returns
-from server.circulation.counter import Counter, open_counter, refused, tell
+from server.circulation.counter import Counter, charge_lateness, open_counter, refused, tell
 from server.circulation.loan import Loan
 from server.circulation.service import extend, lend, lend_ended
 from server.fees import service as fees
@@ -192,7 +192,7 @@ def _lend(counter: Counter, patron: Borrower, item: catalogue.Item, ref: ReplayI
     if over is not None:
         ended = lend_ended(counter, patron, item, due, over=over)
         tell(counter, "loan.checkout", ended)
-        returns.charge_lateness(counter, ended, over)
+        charge_lateness(counter, ended, over)
         told = ItemResult(barcode=item.barcode, status="ok", title=item.title, due=due, loan=ended.id)
         return told, tuple(dict.fromkeys((*codes, *(["on_loan"] if loan is not None else []))))
     made = lend(counter, patron, item, due)
@@ -287,6 +287,6 @@ def _ended_before(counter: Counter, item: catalogue.Item, at: datetime, *, unles
                 counter.session, loan.id, actor=counter.occasion.actor, at=counter.occasion.now,
                 reason="returned earlier", kinds=("overdue",),
             )  # fmt: skip
-            returns.charge_lateness(counter, loan, at)
+            charge_lateness(counter, loan, at)
             return True
     return False

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from carrel.contracts.circulation import BatchResult, CheckinRequest, ItemRef, ItemResult, LossRequest, UndoRequest
 from server.catalogue import service as catalogue
 from server.circulation import policy, repository
-from server.circulation.counter import Counter, Results, counter_for, once, refused, tell, terms_of
+from server.circulation.counter import Counter, Results, charge, charge_lateness, counter_for, once, refused, tell
 from server.circulation.loan import Loan, Renewal
 from server.fees import policy as feeing
 from server.fees import service as fees
@@ -80,26 +80,6 @@ def close(counter: Counter, loan: Loan, at: datetime, *, ended: str = "returned"
     return charge_lateness(counter, loan, at)
 
 
-def charge_lateness(counter: Counter, loan: Loan, at: datetime) -> Decimal:
-    """What coming back at this instant costs, by what was promised; it is charged."""
-    late = counter.lending.open_days_late(loan.due_at, at, zone=counter.occasion.zone, branch=loan.branch)
-    fee = feeing.overdue_fee(terms_of(loan), late) if late else Decimal(0)
-    if fee > 0:
-        charge(counter, loan, "overdue", fee)
-    return fee
-
-
-def charge(counter: Counter, loan: Loan, kind: feeing.Kind, amount: Decimal) -> None:
-    """Book a fee for a loan; a loan whose patron is forgotten costs nobody anything."""
-    if loan.patron_id is None:
-        return
-    counter.owed.pop(loan.patron_id, None)
-    fees.charge(
-        counter.session, loan.patron_id, kind, amount, at=counter.occasion.now, actor=counter.occasion.actor,
-        loan_id=loan.id, item_id=loan.item_id,
-    )  # fmt: skip
-
-
 def settle(counter: Counter, item: catalogue.Item, *, now: datetime | None = None) -> Settled:
     """Send an item that is here where it belongs; `now` is when that became known, where it came before."""
     here = counter.occasion
@@ -158,35 +138,27 @@ def _checkin(counter: Counter, ref: ItemRef, request: Request) -> ItemResult:
         return refused(ref.barcode, short, title=item.title)
     loan = counter.loan_of(item)
     if loan is None:
-        return _not_on_loan(counter, item, request)
+        return _not_on_loan(counter, item, request, short)
     at = policy.counted_return(
         request.returned_at, now=counter.occasion.now, lent=loan.checked_out_at,
         days=counter.lending.policy.checkin_backdate_days,
     )  # fmt: skip
     fee = close(counter, loan, at)
-    if short is not None:
-        _list_incomplete(counter, item, short)
     tell(counter, "loan.checkin", loan)
-    return _arrived(counter, item, fee=fee, loan=loan)
+    return _arrived(counter, item, fee=fee, loan=loan, short=short)
 
 
-def _list_incomplete(counter: Counter, item: catalogue.Item, short: policy.Refused) -> None:
-    now = counter.occasion.now
-    tasks.add(
-        counter.session, "incomplete", short.code, branch=counter.occasion.branch, at=now, now=now, item_id=item.id,
-        detail=short.params,
-    )  # fmt: skip
-
-
-def _not_on_loan(counter: Counter, item: catalogue.Item, request: CheckinRequest) -> ItemResult:
+def _not_on_loan(
+    counter: Counter, item: catalogue.Item, request: CheckinRequest, short: policy.Refused | None
+) -> ItemResult:
     """It is here all the same: what was lost is found, and it goes to whoever waits for it, or home."""
     if item.status == "withdrawn":
         catalogue.set_seen(counter.session, item.id, counter.occasion.now)
         return refused(item.barcode, policy.Refused("item_withdrawn"), title=item.title, route="staff")
     found = find_again(counter, item, request.returned_at) if item.status == "lost" else None
     if found is not None:
-        return _arrived(counter, item, fee=found[1], loan=found[0])
-    arrived = _arrived(counter, item, fee=Decimal(0), loan=None)
+        return _arrived(counter, item, fee=found[1], loan=found[0], short=short)
+    arrived = _arrived(counter, item, fee=Decimal(0), loan=None, short=short)
     if request.accept_not_on_loan:
         return arrived
     return arrived.model_copy(update={"status": "refused", "code": "not_on_loan"})
@@ -198,7 +170,7 @@ def find_again(counter: Counter, item: catalogue.Item, returned_at: datetime | N
     last = next(iter(repository.history(counter.session, item.id, limit=1)), None)
     if last is not None and last.checked_out_at > occasion.now:  # a return that is told late, of an earlier loan
         return None
-    tasks.settle_item(counter.session, "lost", item.id, actor=occasion.actor, at=occasion.now)
+    _settle_list(counter, item, "lost")
     if last is None or last.ended != "lost" or last.patron_id is None or last.checked_in_at is None:
         return None
     if rules.lost_refund_days is not None and occasion.now > last.checked_in_at + timedelta(
@@ -219,12 +191,33 @@ def find_again(counter: Counter, item: catalogue.Item, returned_at: datetime | N
     return last, charge_lateness(counter, last, at)
 
 
-def _arrived(counter: Counter, item: catalogue.Item, *, fee: Decimal, loan: Loan | None) -> ItemResult:
-    settled = settle(counter, item)
+def _arrived(
+    counter: Counter, item: catalogue.Item, *, fee: Decimal, loan: Loan | None, short: policy.Refused | None = None
+) -> ItemResult:
+    if item.status == "in_processing":
+        _settle_list(counter, item, "incomplete")
+    route = (settle(counter, item) if short is None else _keep_back(counter, item, short)).route
     return ItemResult(
-        barcode=item.barcode, status="ok", title=item.title, security="in_stock", route=settled.route.kind,
-        route_to=settled.route.branch, fee=fee if fee > 0 else None, loan=loan.id if loan else None,
+        barcode=item.barcode, status="ok", title=item.title, security="in_stock", route=route.kind,
+        route_to=route.branch, fee=fee if fee > 0 else None, loan=loan.id if loan else None,
     )  # fmt: skip
+
+
+def _keep_back(counter: Counter, item: catalogue.Item, short: policy.Refused) -> Settled:
+    """A set of which a part is missing is nobody's until staff have completed it, and scan it again."""
+    here = counter.occasion
+    tasks.add(
+        counter.session, "incomplete", short.code, branch=here.branch, at=here.now, now=here.now, item_id=item.id,
+        detail=short.params,
+    )  # fmt: skip
+    counter.queues.pop(item.record_id, None)
+    settled = holds.keep_back(counter.session, item, here)
+    counter.items[item.barcode] = settled.item
+    return settled
+
+
+def _settle_list(counter: Counter, item: catalogue.Item, kind: tasks.Kind) -> None:
+    tasks.settle_item(counter.session, kind, item.id, actor=counter.occasion.actor, at=counter.occasion.now)
 
 
 def _lose(counter: Counter, ref: ItemRef, _request: Request) -> ItemResult:
@@ -380,11 +373,13 @@ def _reopen(counter: Counter, item: catalogue.Item, loan: Loan) -> ItemResult:
     }
     repository.change(session, loan.id, **before, lost_at=None)
     _take_back_fees(counter, loan, since=loan.ended_at)
+    if item.status == "in_processing":
+        _settle_list(counter, item, "incomplete")
     if lost:
         fees.restore_loan_fees(session, loan.id, actor=occasion.actor, at=occasion.now, cancelled_at=loan.ended_at)
         tasks.unsettle_item(session, "lost", item.id, at=loan.ended_at)
     elif loan.ended == "lost":
-        tasks.settle_item(session, "lost", item.id, actor=occasion.actor, at=occasion.now)
+        _settle_list(counter, item, "lost")
     holds.take_back(session, item.id)
     counter.queues.pop(item.record_id, None)
     status: catalogue.Status = "lost" if lost else "on_loan"

@@ -26,7 +26,7 @@ from carrel.contracts.circulation import (
 )
 from server.catalogue import service as catalogue
 from server.circulation import policy, repository, returns
-from server.circulation.counter import Counter, Results, counter_for, once, open_counter, refused, tell
+from server.circulation.counter import Counter, Results, charge_lateness, counter_for, once, open_counter, refused, tell
 from server.circulation.loan import Loan
 from server.fees.policy import minor
 from server.holds import policy as queueing
@@ -303,7 +303,7 @@ def _renew(
 
 def extend(counter: Counter, loan: Loan, due: datetime, rule: Rule | None) -> Decimal:
     """A renewal promises anew, by the rule of the day; what was late until then is charged as if it had come back."""
-    fee = returns.charge_lateness(counter, loan, counter.occasion.now)
+    fee = charge_lateness(counter, loan, counter.occasion.now)
     terms = _fee_terms(counter, rule) if rule else {}
     repository.change(counter.session, loan.id, due_at=due, renewals=loan.renewals + 1, **terms)
     repository.add_renewal(counter.session, loan, counter.occasion.now)

@@ -78,9 +78,9 @@ def decide_place(wish: Wish) -> Accepted | Refused:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where an item that is here goes next: to the hold shelf, on its way to another branch, or to its shelf."""
+    """Where an item that is here goes next: to the hold shelf, another branch, its shelf, or the staff."""
 
-    kind: Literal["hold", "transit", "shelf"]
+    kind: Literal["hold", "transit", "shelf", "staff"]
     branch: str
 
 

@@ -209,6 +209,16 @@ def settle(
     return Settled(going, hold, now)
 
 
+def keep_back(session: Session, item: catalogue.Item, occasion: Occasion) -> Settled:
+    """An item that is here is for nobody until staff have seen to it: who it was set aside for waits again."""
+    take_back(session, item.id)
+    now = item._replace(
+        status="in_processing", at_branch=occasion.branch, stays=False, transit_to=None, last_seen_at=occasion.now
+    )  # fmt: skip
+    catalogue.set_status(session, item.id, "in_processing", at_branch=occasion.branch, seen_at=occasion.now)
+    return Settled(Route("staff", occasion.branch), None, now)
+
+
 def fulfil(session: Session, hold: Hold, loan_id: int, at: datetime) -> None:
     """The patron has what they waited for."""
     repository.change(session, hold.id, state="fulfilled", closed_at=at, loan_id=loan_id)

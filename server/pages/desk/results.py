@@ -171,6 +171,8 @@ def _goes(words: Words, result: ItemResult, item: Item, slip: Slip | None, *, na
         return words.gettext("To the hold shelf, until %(date)s.", date=until)
     if result.route == "transit":
         return words.gettext("Send it to %(branch)s.", branch=names.branch(result.route_to or item.branch))
+    if result.route == "staff":
+        return words.gettext("Lay it aside: it is on the list of incomplete items.")
     place = " ".join(part for part in (item.location, item.call_number) if part)
     return words.gettext("To its shelf: %(place)s", place=place) if place else words.gettext("To its shelf.")
 

@@ -28,7 +28,10 @@ ADVICE = {
     "conflict": N_("A kiosk lent or took back while it was cut off, against a rule. The loan counts; look at each."),
     "unknown_row": N_("A kiosk that was cut off saw a card or an item that nobody knows. Find out what it was."),
     "lost": N_("Loans that ended as lost. Buy another copy, or withdraw the item."),
-    "incomplete": N_("A part was missing when these came back. Ask the last reader, or look on the shelf."),
+    "incomplete": N_(
+        "A part was missing when these came back, so they are set aside for nobody. Ask the last reader, or look on the"
+        " shelf; when one is complete, scan it at the desk without a card: it goes to who waits, or to its shelf."
+    ),
     "notice": N_("These could not be delivered. Correct the address, or tell the reader yourself."),
 }
 CODES = {

@@ -99,9 +99,19 @@ def test_an_incomplete_set_stays_on_loan_unless_staff_take_it_so(counter: Counte
     assert lent.overridden == ("item_incomplete",)
     (refused,) = counter.checkin(f"{A}/1")
     assert (refused.code, refused.params) == ("item_incomplete", {"seen": 1, "parts": 3})
-    assert codes(counter.checkin(f"{A}/1", accept_incomplete=True)) == ["ok"]
+    wish = counter.hold(BO, A)
+    (short,) = counter.checkin(f"{A}/1", accept_incomplete=True)
+    assert (short.status, short.route, counter.item(A).status) == ("ok", "staff", "in_processing")
     (task,) = counter.tasks("incomplete")
     assert task.detail == {"seen": 1, "parts": 3}
+    assert counter.get_hold(wish.hold).state == "waiting", "staff are to complete it first"
+    assert codes(counter.undo(A)) == ["ok"]
+    assert (counter.tasks("incomplete"), counter.item(A).status) == ([], "on_loan")
+    counter.checkin(f"{A}/1", accept_incomplete=True)
+    (still,) = counter.checkin(f"{A}/2", accept_incomplete=True, accept_not_on_loan=True)
+    assert (still.route, len(counter.tasks("incomplete"))) == ("staff", 1)
+    (complete,) = counter.checkin(f"{A}/3", accept_not_on_loan=True)
+    assert (complete.route, counter.get_hold(wish.hold).state, counter.tasks("incomplete")) == ("hold", "ready", [])
 
 
 def test_a_lost_item_is_charged_and_given_back_when_it_turns_up(counter: Counter) -> None:
