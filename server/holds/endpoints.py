@@ -67,8 +67,9 @@ def resume(hold_id: HoldId, session: WriteSession, core: CoreDep, principal: Des
 @router.get("/patrons/me/holds")
 def my_holds(session: ReadSession, core: CoreDep, principal: Reader) -> HoldsResponse:
     """The reader's holds, and those that have ended lately."""
-    since = core.clock.now() - service.SHOWN_AFTER_END
-    found = service.of_patron(session, _own(principal) or 0, ended_since=since)
+    now, zone = core.clock.now(), core.settings.common.library.zone
+    since = now - service.SHOWN_AFTER_END
+    found = service.of_patron(session, _own(principal) or 0, now=now, zone=zone, ended_since=since)
     return HoldsResponse(holds=_answers(session, found, core))
 
 
@@ -78,13 +79,15 @@ def holds_of(card: CardNumber, session: ReadSession, core: CoreDep, _principal: 
     patron = patrons.find(session, card)
     if patron is None:
         raise UnknownCardError
-    return HoldsResponse(holds=_answers(session, service.of_patron(session, patron.id), core))
+    found = service.of_patron(session, patron.id, now=core.clock.now(), zone=core.settings.common.library.zone)
+    return HoldsResponse(holds=_answers(session, found, core))
 
 
 @router.get("/records/{record_id}/holds")
 def queue(record_id: HoldId, session: ReadSession, core: CoreDep, _principal: Staff) -> HoldsResponse:
     """Who waits for a title, without names: the queue in its order."""
-    return HoldsResponse(holds=_answers(session, service.queues(session, [record_id])[record_id], core))
+    today = local_date(core.clock.now(), core.settings.common.library.zone)
+    return HoldsResponse(holds=_answers(session, service.lines(session, [record_id], today)[record_id], core))
 
 
 def _own(principal: Principal) -> int | None:
@@ -93,12 +96,13 @@ def _own(principal: Principal) -> int | None:
 
 
 def _answers(session: Session, holds: list[Hold], core: Core) -> list[HoldResponse]:
-    queues = service.queues(session, {hold.record_id for hold in holds if hold.open})
+    now, zone = core.clock.now(), core.settings.common.library.zone
+    today = local_date(now, zone)
+    queues = service.lines(session, {hold.record_id for hold in holds if hold.open}, today)
     places: dict[int, int] = {}
     for line in queues.values():
         places |= positions(line)
-    now, zone = core.clock.now(), core.settings.common.library.zone
-    days, today = expected_days(session, queues, now=now, zone=zone), local_date(now, zone)
+    days = expected_days(session, queues, now=now, zone=zone)
     titles = {record_id: catalogue.get_record(session, record_id)[0] for record_id in {h.record_id for h in holds}}
     wanted = {key for hold in holds for key in (hold.filled_item_id, hold.item_id) if key is not None}
     items = catalogue.items_by_id(session, wanted)

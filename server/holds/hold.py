@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from typing import Literal
+from zoneinfo import ZoneInfo
+
+from carrel.clock import end_of_day, local_date
 
 State = Literal["waiting", "in_transit", "ready", "fulfilled", "cancelled", "expired"]
 
@@ -41,6 +44,12 @@ class Hold:
     def outlived(self, today: date) -> bool:
         """Whether the patron waits no longer, although no night has ended the hold yet."""
         return self.state == "waiting" and self.expires_on is not None and self.expires_on < today
+
+    def as_of(self, now: datetime, zone: ZoneInfo) -> Hold:
+        """As it is told at an instant: what is outlived has ended with its last day, though no night has come yet."""
+        if self.expires_on is None or not self.outlived(local_date(now, zone)):
+            return self
+        return replace(self, state="expired", closed_at=end_of_day(self.expires_on, zone).astimezone(UTC))
 
     def waits(self, today: date) -> bool:
         """Whether the patron is to be served today."""

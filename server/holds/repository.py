@@ -96,9 +96,10 @@ def resume_due(session: Session, today: date) -> None:
     session.execute(update(_T).where(*due).values(paused=False, paused_until=None))
 
 
-def waiting_counts(session: Session) -> dict[int, int]:
+def waiting_counts(session: Session, today: date) -> dict[int, int]:
     """How many wait for each title that somebody waits for, paused ones too."""
-    query = select(_T.c.record_id, func.count().label("waiting")).where(_OPEN, _T.c.state == "waiting")
+    wait = (_OPEN, _T.c.state == "waiting", or_(_T.c.expires_on.is_(None), _T.c.expires_on >= today))
+    query = select(_T.c.record_id, func.count().label("waiting")).where(*wait)
     return {row.record_id: row.waiting for row in session.execute(query.group_by(_T.c.record_id))}
 
 

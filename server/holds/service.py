@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -78,9 +79,22 @@ def queues(session: Session, record_ids: Collection[int], *, lock: bool = False)
     return found
 
 
-def of_patron(session: Session, patron_id: int, *, ended_since: datetime | None = None) -> list[Hold]:
+def lines(session: Session, record_ids: Collection[int], today: date) -> dict[int, list[Hold]]:
+    """The same as people are told them: without those whose last day is over."""
+    return {
+        record_id: [hold for hold in queue if not hold.outlived(today)]
+        for record_id, queue in queues(session, record_ids).items()
+    }
+
+
+def of_patron(
+    session: Session, patron_id: int, *, now: datetime, zone: ZoneInfo, ended_since: datetime | None = None
+) -> list[Hold]:
     """A patron's open holds, and what has ended since an instant."""
-    return repository.of_patron(session, patron_id, closed_since=ended_since)
+    found = [hold.as_of(now, zone) for hold in repository.of_patron(session, patron_id, closed_since=ended_since)]
+    return [
+        hold for hold in found if hold.closed_at is None or (ended_since is not None and hold.closed_at >= ended_since)
+    ]  # fmt: skip
 
 
 def get(session: Session, hold_id: int) -> Hold | None:
@@ -88,9 +102,9 @@ def get(session: Session, hold_id: int) -> Hold | None:
     return repository.get(session, hold_id)
 
 
-def position(session: Session, hold: Hold) -> int:
-    """The hold's place in its queue, from 1; 0 when something is set aside for it."""
-    return policy.positions(repository.queues(session, [hold.record_id])).get(hold.id, 0)
+def position(session: Session, hold: Hold, today: date) -> int:
+    """The hold's place in its queue, from 1; 0 when something is set aside for it, or it is over."""
+    return policy.positions(lines(session, [hold.record_id], today)[hold.record_id]).get(hold.id, 0)
 
 
 def place(
@@ -128,12 +142,12 @@ def place(
     overridden = [one.code for one in decision.overridden]
     detail = {"overridden": overridden, "reason": reason} if overridden else None
     _audit(session, "hold.place", hold, occasion, detail=detail)
-    return Placed(hold, position(session, hold), decision.overridden)
+    return Placed(hold, position(session, hold, today), decision.overridden)
 
 
 def cancel(session: Session, hold_id: int, occasion: Occasion, *, patron_id: int | None = None) -> Expired:
     """Leave the queue; what was set aside goes to the next. Raises UnknownHoldError, also if it is another's."""
-    hold = _open_hold(session, hold_id, patron_id)
+    hold = _open_hold(session, hold_id, occasion, patron_id)
     ended = _end(session, hold, "cancelled", occasion)
     _audit(session, "hold.cancel", hold, occasion)
     return ended
@@ -143,7 +157,7 @@ def pause(
     session: Session, hold_id: int, occasion: Occasion, *, until: date | None = None, patron_id: int | None = None
 ) -> Hold:
     """Be passed over, and keep one's place; raises UnknownHoldError, HoldReadyError, HoldOverError."""
-    hold = _open_hold(session, hold_id, patron_id)
+    hold = _open_hold(session, hold_id, occasion, patron_id)
     if hold.state != "waiting":
         raise HoldReadyError
     if until is not None and until < local_date(occasion.now, occasion.zone):
@@ -155,7 +169,7 @@ def pause(
 
 def resume(session: Session, hold_id: int, occasion: Occasion, *, patron_id: int | None = None) -> Hold:
     """Be served again; raises UnknownHoldError."""
-    hold = _open_hold(session, hold_id, patron_id)
+    hold = _open_hold(session, hold_id, occasion, patron_id)
     repository.change(session, hold.id, paused=False, paused_until=None)
     _audit(session, "hold.resume", hold, occasion)
     return replace(hold, paused=False, paused_until=None)
@@ -169,7 +183,7 @@ def amend(
 
     Raises UnknownHoldError, HoldReadyError, UnknownBranchError.
     """
-    hold = _open_hold(session, hold_id, patron_id)
+    hold = _open_hold(session, hold_id, occasion, patron_id)
     if hold.state != "waiting":
         raise HoldReadyError
     branches = lending.current(session).policy.branches
@@ -276,9 +290,9 @@ def shelf(session: Session, branch: str | None = None) -> list[Hold]:
     return repository.ready(session, branch)
 
 
-def waiting_counts(session: Session) -> dict[int, int]:
+def waiting_counts(session: Session, today: date) -> dict[int, int]:
     """How many wait for each title that somebody waits for, those who have paused among them."""
-    return repository.waiting_counts(session)
+    return repository.waiting_counts(session, today)
 
 
 def about_patron(session: Session, patron_id: int) -> list[dict[str, Any]]:
@@ -302,13 +316,13 @@ def forget(session: Session, before: datetime) -> None:
     repository.forget(session, before)
 
 
-def _open_hold(session: Session, hold_id: int, patron_id: int | None) -> Hold:
-    """Its item is locked before it, as everywhere; so it is read twice."""
+def _open_hold(session: Session, hold_id: int, occasion: Occasion, patron_id: int | None) -> Hold:
+    """Its item is locked before it, as everywhere; so it is read twice. One whose last day is over is open no more."""
     seen = repository.get(session, hold_id)
     if seen is not None and seen.filled_item_id is not None:
         catalogue.items_by_id(session, [seen.filled_item_id], lock=True)
     hold = repository.get(session, hold_id, lock=True)
-    if hold is None or not hold.open or patron_id not in (None, hold.patron_id):
+    if hold is None or not hold.as_of(occasion.now, occasion.zone).open or patron_id not in (None, hold.patron_id):
         raise UnknownHoldError
     return hold
 

@@ -169,7 +169,7 @@ def dead_stock(desk: Desk, asked: Asked) -> Report:
 
 def hold_ratio(desk: Desk, asked: Asked) -> Report:
     """How many wait for each copy of a title, most first; titles without a copy before all others."""
-    waiting = holds.waiting_counts(desk.session)
+    waiting = holds.waiting_counts(desk.session, local_date(desk.now, desk.zone))
     copies = catalogue.copies(desk.session, sorted(waiting))
     ranked = sorted(
         ((policy.ratio(count, copies.get(record, 0)), count, record) for record, count in waiting.items()),

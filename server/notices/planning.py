@@ -31,7 +31,9 @@ def wanted(session: Session, now: datetime, terms: Terms) -> list[Want]:
 def wanted_by(session: Session, patron_id: int, now: datetime, terms: Terms) -> list[Want]:
     """The same for one patron."""
     found = [policy.of_loan(loan, now, terms) for loan in circulation.open_loans_of(session, patron_id)]
-    found += [policy.of_hold(hold, now, terms) for hold in holds.of_patron(session, patron_id)]
+    found += [
+        policy.of_hold(hold, now, terms) for hold in holds.of_patron(session, patron_id, now=now, zone=terms.zone)
+    ]
     found += policy.of_fees(fees.fees_of(session, patron_id), now, terms)
     return [want for want in found if want is not None]
 

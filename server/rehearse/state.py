@@ -105,7 +105,11 @@ class _Look:
 
     def holds(self) -> list[Answer]:
         """Open holds, title by title, first come first."""
-        found = [hold for key in self.world.patrons.values() for hold in holds.of_patron(self.session, key)]
+        found = [
+            hold
+            for key in self.world.patrons.values()
+            for hold in holds.of_patron(self.session, key, now=self.now, zone=self.zone)
+        ]
         return [
             {
                 "hold_id": hold.id,
@@ -113,14 +117,13 @@ class _Look:
                 "record": self.world.record_name(hold.record_id),
                 "item": self._barcodes.get(hold.item_id or 0),
                 "state": hold.state,
-                "position": holds.position(self.session, hold),
+                "position": holds.position(self.session, hold, self.today),
                 "pickup": hold.pickup,
                 "paused": hold.paused_on(self.today),
                 "set_aside": self._barcodes.get(hold.filled_item_id or 0),
                 "until": local(hold.ready_until, self.zone),
             }
             for hold in sorted(found, key=lambda hold: (hold.record_id, hold.placed_at, hold.id))
-            if hold.open
         ]
 
     def staff(self) -> dict[str, list[Answer]]:

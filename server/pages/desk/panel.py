@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
+from carrel.clock import local_date
 from carrel.web.i18n import Words
 from server.catalogue import service as catalogue
 from server.circulation import policy
@@ -17,7 +18,6 @@ from server.circulation.counter import open_counter
 from server.fees import service as fees
 from server.holds import policy as queueing
 from server.holds import service as holds
-from server.holds.hold import Hold
 from server.lending.occasion import Occasion
 from server.pages.desk import words as desk_words
 from server.patrons import service as patrons
@@ -104,17 +104,18 @@ def panel_of(session: Session, card: str, occasion: Occasion, words: Words) -> P
         blocks=patron.blocks_at(occasion.now),
         loans=[_loan(words, view, occasion.now) for view in circulation.loans_of(session, card, occasion)],
         quota_left=policy.quota_left(facts.open_loans, rules),
-        holds=hold_lines(session, holds.of_patron(session, patron.id)),
+        holds=hold_lines(session, patron.id, occasion),
         fees=fee_lines(session, words, patron.id),
         owed=fees.balance(session, patron.id),
         currency=rules.currency,
     )
 
 
-def hold_lines(session: Session, found: Sequence[Hold]) -> list[HoldLine]:
+def hold_lines(session: Session, patron_id: int, occasion: Occasion) -> list[HoldLine]:
     """Open holds with their places in the queues."""
-    places: dict[int, int] = {}
-    for queue in holds.queues(session, {hold.record_id for hold in found}).values():
+    found = holds.of_patron(session, patron_id, now=occasion.now, zone=occasion.zone)
+    today, places = local_date(occasion.now, occasion.zone), dict[int, int]()
+    for queue in holds.lines(session, {hold.record_id for hold in found}, today).values():
         places |= queueing.positions(queue)
     items = catalogue.items_by_id(session, {hold.filled_item_id for hold in found if hold.filled_item_id is not None})
     titles = {key: catalogue.get_record(session, key)[0].title for key in {hold.record_id for hold in found}}

@@ -44,12 +44,13 @@ def my_holds(
     reader = views.reader_of(visit)
     if isinstance(reader, Response):
         return reader
-    since = core.clock.now() - holds.SHOWN_AFTER_END
-    found = holds.of_patron(session, reader.patron_id, ended_since=since)
-    queues = holds.queues(session, {hold.record_id for hold in found if hold.open})
+    now, zone = core.clock.now(), core.settings.common.library.zone
+    today, policy = local_date(now, zone), lending.current(session).policy
+    since = now - holds.SHOWN_AFTER_END
+    found = holds.of_patron(session, reader.patron_id, now=now, zone=zone, ended_since=since)
+    queues = holds.lines(session, {hold.record_id for hold in found if hold.open}, today)
     records = {key: catalogue.get_record(session, key)[0] for key in {hold.record_id for hold in found}}
-    expected = expected_days(session, queues, now=core.clock.now(), zone=core.settings.common.library.zone)
-    today, policy = local_date(core.clock.now(), core.settings.common.library.zone), lending.current(session).policy
+    expected = expected_days(session, queues, now=now, zone=zone)
     to = Telling(visit.words, Names(policy, visit.language), today)
     lines = hold_views.lines(found, queues, records, to, expected=expected)
     return visit.page(

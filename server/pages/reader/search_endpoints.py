@@ -64,13 +64,9 @@ def title(
 ) -> Response:
     """One title: what it is, where its items are, and how to reserve it."""
     record, items = shown_title(visit, session, record_id)
-    rules, words, caller, here = (
-        lending.current(session).policy,
-        visit.words,
-        visit.caller,
-        core.settings.common.library,
-    )
-    waiting, now = holds.queues(session, [record_id])[record_id], core.clock.now()
+    rules, words, caller = lending.current(session).policy, visit.words, visit.caller
+    here, now = core.settings.common.library, core.clock.now()
+    waiting = holds.lines(session, [record_id], local_date(now, here.zone))[record_id]
     joined = [*waiting, newcomer(record_id, pickup=here.branch, now=now)]
     queue = hold_views.Queue(waiting, expected_days(session, {record_id: joined}, now=now, zone=here.zone))
     names = Names(rules, visit.language)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
+from carrel.clock import local_date
 from server.auth import accounts
 from server.auth import service as auth
 from server.circulation import service as circulation
@@ -153,11 +154,10 @@ def _info(act: Act, session: Session, patron: Patron, card: str) -> Answer:
             {
                 "record": act.world.record_name(hold.record_id),
                 "state": hold.state,
-                "position": holds.position(session, hold),
+                "position": holds.position(session, hold, local_date(act.now, act.zone)),
                 "pickup": hold.pickup,
             }
-            for hold in holds.of_patron(session, patron.id)
-            if hold.open
+            for hold in holds.of_patron(session, patron.id, now=act.now, zone=act.zone)
         ],
         "balance": amount(fees.balance(session, patron.id)),
         "blocks": [block.reason for block in patron.blocks_at(act.now)],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
+from carrel.clock import local_date
 from server.catalogue import service as catalogue
 from server.holds import service as holds
 from server.holds.hold import Hold
@@ -76,7 +77,7 @@ def pause(act: Act) -> Answer:
             return refused("unknown_hold")
         until = act.fields.day("until", "pause_until")
         paused = holds.pause(session, hold.id, act.occasion, until=until, patron_id=_own(act))
-        return ok(position=holds.position(session, paused))
+        return ok(position=holds.position(session, paused, local_date(act.now, act.zone)))
 
 
 def resume(act: Act) -> Answer:
@@ -86,7 +87,7 @@ def resume(act: Act) -> Answer:
         if hold is None:
             return refused("unknown_hold")
         resumed = holds.resume(session, hold.id, act.occasion, patron_id=_own(act))
-        return ok(position=holds.position(session, resumed))
+        return ok(position=holds.position(session, resumed, local_date(act.now, act.zone)))
 
 
 def _of_title(act: Act) -> bool:
@@ -108,7 +109,7 @@ def _hold(act: Act, session: Session) -> Hold | None:
     patron = act.patron(session)
     if patron is None:
         return None
-    mine = [hold for hold in holds.of_patron(session, patron.id) if hold.open]
+    mine = holds.of_patron(session, patron.id, now=act.now, zone=act.zone)
     if act.fields.has(*ITEM):
         barcode = act.fields.text(*ITEM)
         item = catalogue.items_by_barcode(session, [barcode]).get(barcode)

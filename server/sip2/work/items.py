@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from carrel.clock import local_date
 from server.audit import service as audit
 from server.catalogue import service as catalogue
 from server.catalogue.service import Item
@@ -32,7 +33,7 @@ def information(task: Task) -> Message:
     item = _item(task)
     if item is None:
         return task.refuse("unknown_item")
-    queue = holds.queues(task.session, [item.record_id])[item.record_id]
+    queue = holds.lines(task.session, [item.record_id], local_date(task.now, task.profile.zone))[item.record_id]
     waiting = [hold for hold in queue if hold.state == "waiting" and hold.takes(item.id)]
     aside = queueing.set_aside(queue, item.id)
     draft = task.begin().set(

@@ -82,7 +82,8 @@ def information(task: Task) -> Message:
         unknown = "0000" if file is None else NO_COUNT
         draft.set(**dict.fromkeys(("holds", "overdue", "charged", "fees", "recalls", "unavailable"), unknown))
         return task.finish(draft, _why(task, file))
-    mine, owing = holds.of_patron(task.session, file.patron.id), fees.fees_of(task.session, file.patron.id)
+    mine = holds.of_patron(task.session, file.patron.id, now=task.now, zone=task.profile.zone)
+    owing = fees.fees_of(task.session, file.patron.id)
     ready = [hold for hold in mine if hold.state == "ready"]
     queued = [hold for hold in mine if hold.state != "ready"]
     draft.set(

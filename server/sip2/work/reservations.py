@@ -89,7 +89,7 @@ def _change(task: Task, mine: Hold) -> Message:
         task.session, mine.id, task.occasion, pickup=pickup, expires_on=_expires_on(task), patron_id=mine.patron_id
     )
     draft = task.begin().set(ok="1")
-    position = holds.position(task.session, changed)
+    position = holds.position(task.session, changed, local_date(task.now, task.profile.zone))
     _places(draft, expires_on=changed.expires_on, position=position, pickup=changed.pickup)
     return task.finish(draft, "hold_changed")
 
@@ -102,7 +102,7 @@ def _places(draft: Draft, *, expires_on: date | None, position: int | None, pick
 def _own(task: Task, meant: Item | tuple[int, ...]) -> list[Hold]:
     """The patron's open holds that the message may mean."""
     patron = patrons.find(task.session, task.card)
-    mine = holds.of_patron(task.session, patron.id) if patron else []
+    mine = holds.of_patron(task.session, patron.id, now=task.now, zone=task.profile.zone) if patron else []
     if isinstance(meant, Item):
         return [one for one in mine if one.record_id == meant.record_id and one.takes(meant.id)]
     return [one for one in mine if one.record_id in meant]

@@ -1,11 +1,14 @@
 """Holds over REST: readers for themselves, the desk for everybody."""
 
+from datetime import timedelta
+
 import pytest
 from fastapi.testclient import TestClient
 
 from server.deps import Role
+from server.holds import service as holds
 from tests.support.counter import Counter
-from tests.support.library import ALICE, BLOCKED, BO, BOOKS, colleague, machine, reader
+from tests.support.library import ALICE, BLOCKED, BO, BOOKS, NOW, colleague, machine, reader
 
 URL = "/api/v1/holds"
 A, B = BOOKS[:2]
@@ -50,6 +53,20 @@ def test_a_phone_reserves_pauses_resumes_and_cancels(client: TestClient) -> None
     assert (ended["state"], ended["position"]) == ("cancelled", None)
     gone = client.delete(f"{URL}/{told['hold']}", headers=who)
     assert (gone.status_code, gone.json()["code"]) == (404, "unknown_hold")
+
+
+def test_a_hold_whose_last_day_is_over_is_told_as_ended_before_the_night(client: TestClient, counter: Counter) -> None:
+    early = counter.at(days=-5)
+    over = early.hold(ALICE, A, expires_on=(NOW - timedelta(days=1)).date())
+    early.hold(BO, A)
+    who, desk = reader(client), colleague(client, Role.LIBRARIAN)
+    (mine,) = client.get("/api/v1/patrons/me/holds", headers=who).json()["holds"]
+    assert (mine["state"], mine["position"], mine["ended_at"]) == ("expired", None, "2026-03-01T15:59:59Z")
+    assert client.get(f"/api/v1/patrons/by-card/{ALICE}/holds", headers=desk).json()["holds"] == []
+    (left,) = client.get(f"/api/v1/records/{counter.item(A).record_id}/holds", headers=desk).json()["holds"]
+    assert left["position"] == 1
+    assert client.post(f"{URL}/{over.hold}/pause", json={}, headers=who).json()["code"] == "unknown_hold"
+    assert counter.ask(lambda session: holds.waiting_counts(session, NOW.date())) == {counter.item(A).record_id: 1}
 
 
 def test_a_reader_touches_nobody_elses(client: TestClient) -> None:
