@@ -74,7 +74,7 @@ def charge(
 
 @router.post("/fees/payments")
 def pay(body: PaymentBody, session: WriteSession, core: CoreDep, principal: Desk) -> PaidResponse:
-    """Book a payment, oldest fee first or on one fee. The same `payment_id` within a day is booked once."""
+    """Book a payment, oldest fee first or on one fee. The same `payment_id` is booked once."""
     paid = service.pay(
         session,
         _payer(session, body),

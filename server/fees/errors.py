@@ -31,7 +31,7 @@ class OverpaidError(DomainError):
 
 
 class PaymentIdReusedError(DomainError):
-    """The same `payment_id` came within a day for another patron or amount."""
+    """The same `payment_id` came for another patron or amount."""
 
     code = "payment_id_reused"
     status = 409

@@ -53,7 +53,8 @@ class EntryRow(Base):
 
 
 class PaymentRow(Base):
-    """The payment journal: what was answered to a caller's `payment_id`, so that a repeat books nothing."""
+    """The payment journal: what was answered to a caller's `payment_id`, so that a repeat books nothing. Like the lines
+    of the ledger that a payment wrote it is kept for good: a terminal may repeat itself after weeks."""
 
     __tablename__ = "fee_payment"
 
@@ -62,4 +63,4 @@ class PaymentRow(Base):
     patron_id: Mapped[int] = mapped_column(ForeignKey("patron.id"))
     amount: Mapped[int]
     answer: Mapped[str] = mapped_column(Text, default="")
-    at: Mapped[datetime] = mapped_column(index=True)
+    at: Mapped[datetime]

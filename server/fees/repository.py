@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import case, delete, func, insert, select, update
+from sqlalchemy import case, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
@@ -119,15 +119,14 @@ def sums_by_quarter(session: Session, start: datetime, end: datetime) -> list[tu
     ]
 
 
-def find_payment(session: Session, actor: str, payment_id: str, *, since: datetime) -> PaymentRow | None:
-    """What this caller was answered; answers too old to be about the same payment are forgotten."""
-    session.execute(delete(PaymentRow).where(PaymentRow.at < since))
+def find_payment(session: Session, actor: str, payment_id: str) -> PaymentRow | None:
+    """What this caller was answered."""
     query = select(PaymentRow).where(PaymentRow.actor == actor, PaymentRow.payment_id == payment_id)
     return session.scalars(query).one_or_none()
 
 
 def payment(session: Session, patron_id: int, payment_id: str) -> list[PaymentLine]:
-    """What the patron's newest payment of this number wrote; numbers may be used again after a day."""
+    """What the patron's newest payment of this number wrote: another actor may have used the same."""
     undoing = aliased(EntryRow)
     query = (
         select(
@@ -143,7 +142,7 @@ def payment(session: Session, patron_id: int, payment_id: str) -> list[PaymentLi
 
 
 def change_answer(session: Session, actor: str, payment_id: str, answer: str) -> None:
-    """What a payment's number is answered from now on, if it is still remembered."""
+    """What a payment's number is answered from now on."""
     mine = (PaymentRow.actor == actor, PaymentRow.payment_id == payment_id)
     session.execute(update(PaymentRow).where(*mine).values(answer=answer))
 

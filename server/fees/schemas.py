@@ -95,7 +95,7 @@ class PaidPartResponse(BaseModel):
 
 
 class PaidResponse(BaseModel):
-    """A booked payment; a repeat of its `payment_id` within a day gets the same answer."""
+    """A booked payment; a repeat of its `payment_id` gets the same answer."""
 
     model_config = ConfigDict(from_attributes=True)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -20,8 +20,6 @@ from server.fees import policy, repository
 from server.fees.models import FeeRow, PaymentRow
 from server.fees.policy import Kind, Part, Refused, major, minor
 
-REMEMBERED = timedelta(hours=24)
-"""A `payment_id` that comes again within this time is the same payment."""
 RAISING = ("charge", "refund")
 UNDONE = "undone"
 """In place of a payment's answer: it was made undone, and its number is good for nothing more."""
@@ -153,10 +151,10 @@ def pay(
     fee_id: int | None = None,
 ) -> Paid | Refused:  # fmt: skip
     """Book a payment, on one fee or the oldest first; None is all that is owed of it or of them. The same `payment_id`
-    from the same actor is booked once."""
+    from the same actor is booked once, however late it comes again."""
 
     def find() -> PaymentRow | None:
-        return repository.find_payment(session, actor, payment_id, since=at - REMEMBERED)
+        return repository.find_payment(session, actor, payment_id)
 
     if amount is None:
         owed = sum(fee.owed for fee in _owing(session, patron_id) if fee_id in (None, fee.id))

@@ -16,7 +16,7 @@ PAYMENT_ID_LIMIT, FEE_ID_DIGITS = 64, 16
 
 
 def pay(task: Task) -> Message:
-    """37 -> 38. The same transaction id from the same terminal within a day is one payment."""
+    """37 -> 38. The same transaction id from the same terminal is one payment."""
     request = task.request
     if task.pin in (Pin.WRONG, Pin.LOCKED):
         return task.refuse(task.pin.value)

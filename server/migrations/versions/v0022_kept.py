@@ -1,4 +1,5 @@
-"""Of a lost loan that a return has ended it is kept when it was given up, so that the return can be made undone."""
+"""What is kept: when a loan was given up that a return has ended, so that the return can be made undone; and the
+numbers of payments, of which no old ones are looked for any longer."""
 
 from __future__ import annotations
 
@@ -14,8 +15,10 @@ down_revision = "v0021"
 def upgrade() -> None:
     """One step forward."""
     op.add_column("loan", sa.Column("lost_at", UtcDateTime))
+    op.drop_index("ix_fee_payment_at", "fee_payment")
 
 
 def downgrade() -> None:
     """One step back."""
+    op.create_index("ix_fee_payment_at", "fee_payment", ["at"])
     op.drop_column("loan", "lost_at")
