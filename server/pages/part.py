@@ -16,6 +16,7 @@ from server.pages.accounts import account_endpoints as accounts
 from server.pages.accounts import own_endpoints as own_account
 from server.pages.accounts import token_endpoints as tokens
 from server.pages.audit import endpoints as audit
+from server.pages.blanks import NulAsBlank
 from server.pages.catalogue import import_endpoints as catalogue_imports
 from server.pages.catalogue import item_endpoints as catalogue_items
 from server.pages.catalogue import record_endpoints as catalogue_records
@@ -50,6 +51,7 @@ TEMPLATES = Path(__file__).with_name("templates")
 
 def join(app: FastAPI, settings: ServerSettings) -> None:
     """Add the pages, the static files and what protects them; after `errors.install`, whose problems become pages."""
+    app.add_middleware(NulAsBlank)
     app.add_middleware(HtmlProblems)
     mount(app, _site(settings.common.library), [TEMPLATES])
     app.state.covers = _covers(settings)
