@@ -51,7 +51,12 @@ def test_a_row_is_added_changed_and_removed(client: TestClient, boss: dict[str, 
     answer = client.post(f"{URL}/rules", data=RULE, headers=boss)
     assert "The rule is saved." in text(answer)
     assert next(rule for rule in rules(client, boss) if rule not in before)["max"] == 2
-    assert 'value="1.00"' in client.get(URL, params={"edit": "child/dvd/*"}, headers=boss).text
+    shown = client.get(URL, params={"edit": "child/dvd/*"}, headers=boss).text
+    assert 'value="1.00"' in shown
+    (kept,) = re.findall(r'<form data-keep action="(/settings/lending/rules[^"]*)"', shown)
+    assert kept in client.post(kept, data=RULE | {"original": "child/dvd/*", "days": "x"}, headers=boss).text
+    assert kept not in client.get(URL, params={"edit": "new"}, headers=boss).text, "what is typed is of this rule only"
+    assert 'value="1.00"' in client.get(kept, headers=boss).text, "to where a browser comes back after signing in"
     client.post(f"{URL}/rules", data=RULE | {"original": "child/dvd/*", "days": "", "hours": "48"}, headers=boss)
     (changed,) = [rule for rule in rules(client, boss) if rule not in before]
     assert (changed["days"], changed["hours"]) == (None, 48)
