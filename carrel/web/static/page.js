@@ -4,6 +4,7 @@ import { write } from "./kept.js";
 
 const root = document.documentElement;
 const failed = document.querySelector("[data-failed-banner]");
+const away = document.querySelector("[data-away-banner]");  // of a page that asks again and again how far something is
 
 for (const button of document.querySelectorAll("[data-theme-toggle]")) {
   button.hidden = false;
@@ -37,10 +38,13 @@ document.addEventListener("htmx:before:response", (event) => {
   const done = html || response.status === 204;
   if (!done) event.preventDefault();
   if (request.method !== "GET") failed.hidden = done;
+  else if (away && response.status === 404) location.reload();  // what it asks after is gone, as the page then says
+  else if (away) away.hidden = done;
 });
 
 document.addEventListener("htmx:error", (event) => {
   if (event.detail.ctx?.request?.method !== "GET") failed.hidden = false;
+  else if (away) away.hidden = false;
 });
 
 // The second click of a double click is not sent: its answer would take the place of the first, with what is shown once.

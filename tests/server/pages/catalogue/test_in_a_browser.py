@@ -120,6 +120,25 @@ def test_a_class_number_is_explained_while_it_is_written(visit, address):
     expect(page.locator("#class-caption")).to_contain_text("iterature")
 
 
+def test_an_import_says_that_the_server_is_away_and_goes_on_when_it_is_back(visit, site, address):
+    core = site[0].state.core
+    with core.database.writing() as session:
+        source = Source("long.mrc", "0" * 64, 9, "upload")
+        job = imports.create(session, source, Options(dry_run=True), subject="user:librarian", now=core.clock.now())
+        imports.claim(session, job.id, "worker-1", core.clock.now())
+    page = visit("en", may_complain=True)
+    page.goto(f"{address}/catalogue/import/{job.id}")
+    away = page.get_by_text("The server does not answer.")
+    expect(away).to_be_hidden()
+    page.route("**/catalogue/import/*", lambda route: route.abort())
+    expect(away).to_be_visible()
+    page.unroute("**/catalogue/import/*")
+    expect(away).to_be_hidden()
+    with core.database.writing() as session:
+        imports.cancel(session, job.id, subject="user:librarian", now=core.clock.now())
+    expect(page.get_by_role("heading", name="This page does not exist")).to_be_visible()
+
+
 @pytest.mark.parametrize("which", ["search", "record"])
 def test_pages_stay_within_their_weight(visit, address, record, which):
     page = visit()
