@@ -25,6 +25,7 @@ from server.backup import tables
 from server.backup.site import read_site
 from server.db import Database
 from server.lending import service as lending
+from server.lending.names import Names
 from server.migrations.apply import head, known
 from server.settings import ServerSettings
 from server.sip2.part import MEND, STRANGE, strange_branches
@@ -125,9 +126,10 @@ def last_written(session: Session, now: datetime) -> Iterator[Finding]:
 def calendar(session: Session, settings: ServerSettings, now: datetime) -> Iterator[Finding]:
     """Whether every branch opens, since loans fall due on open days."""
     library = settings.common.library
-    closed = lending.current(session).closed_years(library.branch, local_date(now, library.zone))
+    lends = lending.current(session)
+    names, closed = Names(lends.policy, "en"), lends.closed_years(library.branch, local_date(now, library.zone))
     for branch, day in closed.items():
-        told = f"{branch} does not open for a year from {day} on, so nothing falls due on an open day"
+        told = f"{names.branch(branch)} does not open for a year from {day} on, so nothing falls due on an open day"
         yield warn("calendar", told, "correct the closed days on the page /settings/lending")
 
 

@@ -13,7 +13,7 @@ from server.audit import service as audit
 from server.db import Database
 from server.doctor import look
 from server.lending import service as lending
-from server.lending.policy import Calendar, LibraryPolicy
+from server.lending.policy import Calendar, LibraryPolicy, Name
 from server.migrations.apply import head
 from server.settings import ServerSettings
 from tests.support.library import NOW, make_settings
@@ -88,8 +88,11 @@ def test_a_clock_behind_what_was_written_last_is_bad(quiet: ServerSettings, data
 def test_a_calendar_without_an_open_day_is_told(quiet: ServerSettings, database: Database) -> None:
     closed = Calendar(("mon", "tue", "wed"), closed_weekdays_by_branch={"main": ("thu", "fri", "sat", "sun")})
     with database.writing() as session:
+        named = LibraryPolicy(branch_names={"main": Name("Main library")})
+        lending.set_policy(session, named, actor="user:admin", at=NOW)
         lending.set_calendar(session, closed, actor="user:admin", at=NOW)
-    assert verdicts(quiet)["calendar"].verdict == "warn"
+    told = verdicts(quiet)["calendar"]
+    assert (told.verdict, told.what.split(" does ")[0]) == ("warn", "Main library")
 
 
 @pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
