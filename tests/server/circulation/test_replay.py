@@ -133,6 +133,9 @@ def test_a_loan_that_is_told_too_late_is_over_already(counter: Counter) -> None:
     counter.replay(row(2, "checkout", B))
     assert loans(counter, B)[0].checked_in_at == NOW - timedelta(hours=1), "it has been seen here since"
     assert counter.item(B).status == "on_shelf"
+    counter.replay(row(1, "checkin", C, minutes=60) | {"kiosk": "kiosk-2"})
+    counter.replay(row(3, "checkout", C))
+    assert loans(counter, C)[0].checked_in_at == NOW - timedelta(hours=5), "another kiosk had told its return before"
 
 
 def test_a_return_that_is_told_too_late_corrects_the_fee(counter: Counter) -> None:
