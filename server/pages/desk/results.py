@@ -123,7 +123,7 @@ def undone(words: Words, result: ItemResult) -> Line:
         return refused(words, result)
     told = words.gettext("Undone: it was never lent.")
     if result.security == "on_loan":
-        told = words.gettext("Undone: it is lost, as before. The fee for the loss is charged again.")
+        told = words.gettext("Undone: it is lost, as before, and what the loss costs counts again.")
     if result.due:
         told = words.gettext("Undone: on loan until %(date)s.", date=words.moment(result.due, "date"))
     return Line(result.barcode, result.title or "", True, told)
