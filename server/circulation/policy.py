@@ -290,10 +290,13 @@ def wrong_class(case: Case) -> Refused | None:
 
 
 def incomplete(case: Case) -> Refused | None:
-    """Fewer parts were seen than the set has."""
-    if case.item is None or case.item.parts is None or case.item.parts >= case.item.tags:
-        return None
-    return Refused("item_incomplete", {"seen": case.item.parts, "parts": case.item.tags})
+    """A part of the set was not seen."""
+    return missing_parts(case.item.tags, case.item.parts) if case.item else None
+
+
+def missing_parts(tags: int, seen: int | None) -> Refused | None:
+    """Fewer parts were seen than the set has, if anybody counted."""
+    return None if seen is None or seen >= tags else Refused("item_incomplete", {"seen": seen, "parts": tags})
 
 
 def held(case: Case) -> Refused | None:

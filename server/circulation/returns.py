@@ -133,7 +133,7 @@ def _checkin(counter: Counter, ref: ItemRef, request: Request) -> ItemResult:
     item = counter.items.get(ref.barcode)
     if item is None:
         return refused(ref.barcode, policy.Refused("unknown_item"))
-    short = policy.incomplete(counter.case(None, item, parts=ref.parts))
+    short = policy.missing_parts(item.tags, ref.parts)
     if short is not None and not request.accept_incomplete:
         return refused(ref.barcode, short, title=item.title)
     loan = counter.loan_of(item)
