@@ -18,7 +18,7 @@ from server.catalogue.search.models import SORT_LENGTH, SearchDocumentRow
 from server.catalogue.search.text import BETWEEN, isbn_forms, joined, words
 from server.db import Database
 
-RULES = 2
+RULES = 3
 """The version of how documents are made, `text` included; when it is raised, servers make them anew as they start."""
 
 AT_ONCE = 500

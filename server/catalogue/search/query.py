@@ -30,7 +30,8 @@ FIELDS: dict[str, Field] = {
 
 _QUOTES = str.maketrans(dict.fromkeys('“”„«»「」『』《》〈〉"', '"'))
 _TERM = re.compile(rf"(?:({'|'.join(FIELDS)}):)?(?:\"([^\"]*)(?:\"|$)|([^\s\"]+))")
-_ISBN_WORD = re.compile(r"isbn\s*:?\s*(?=[0-9])")
+_ISBN_WORD = re.compile(r"(?:urn:)?isbn(?:[\s-]*\(?1[03]\)?(?=[\s:]))?\s*:?\s*(?=[0-9])")
+"""Also `ISBN-13:` and `ISBN (10)`, as book shops write it."""
 _CLASS = re.compile(r"(?:[a-z]{1,3}[0-9]+(?:[./=:-]\w+)+|[0-9]{3}\.\w+(?:[./-]\w+)*)")
 """A class or call number with two pieces at least: `i247.5`, `qa76.73.p`, `i247.57/1`, `823.8`."""
 

@@ -27,6 +27,7 @@ CJK_SAMPLES = "一龥㐀𠀀𪜀𫝀𫠠𬺰𰀀\U00031350〇々あがガㄅ�
         ("o'Neil l_w 100%", "o neil l w 100"),
         ("I︠U︡riĭ ʻAṭīyah, Tʻang, obʺi︠a︡vlenie ʼ", "iurii atiyah tang obiavlenie"),
         ("尹一淸 硏究 囯家 浜 芸", "尹 一 清 研 究 国 家 浜 芸"),
+        ("心理谘询 諮詢 痲痺 暱稱", "心 理 咨 询 咨 询 麻 痹 昵 称"),
         ("I247.57/12", "i247 57 12"),
         ("C++ Primer, C# in Depth", "cplusplus primer csharp in depth"),
         ("a\x00b\tc\n\ud800", "a b c"),
