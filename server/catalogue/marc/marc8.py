@@ -88,14 +88,15 @@ class _Decoder:
 
 
 def decode(data: bytes) -> str:
-    """A subfield's text; bytes that mean nothing become U+FFFD, `&#x4E00;` the character it names."""
+    """A subfield's text; bytes that mean nothing become U+FFFD, `&#x4E00;` the character it names
+    unless that is a control character, such as an end mark."""
     text = data.decode("ascii") if data.isascii() and ESCAPE not in data else _Decoder(data).run()
     return _REFERENCE.sub(_referred, text) if "&#x" in text else text
 
 
 def _referred(found: re.Match[str]) -> str:
     code = int(found[1], 16)
-    return chr(code) if code <= 0x10FFFF and not 0xD800 <= code <= 0xDFFF else found[0]
+    return chr(code) if 0x20 <= code <= 0x10FFFF and not 0xD800 <= code <= 0xDFFF else found[0]
 
 
 def encode(text: str) -> bytes:

@@ -23,6 +23,9 @@ _BEGIN = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?record[\s>]")
 _END = re.compile(rb"</(?:[A-Za-z_][\w.-]*:)?record\s*>")
 _ENCODING = re.compile(rb"""<\?xml[^>]{0,100}?encoding=["']([A-Za-z0-9._-]{1,40})["']""")
 _TAG = re.compile("[0-9A-Za-z]{3}")
+_GB = {"gb2312", "gb_2312-80", "gbk", "cp936", "euc-cn"}
+"""Smaller forerunners of GB 18030, which files name that hold more than those had."""
+_PARTS = ("leader", "controlfield", "datafield", "subfield")
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -54,7 +57,8 @@ def _without_end(buffer: Buffer, at: int, end: int) -> Iterator[Chunk]:
 def encoding_of(buffer: Buffer) -> str:
     """What the file's first line says that it is in."""
     found = _ENCODING.search(bytes(buffer[:400]))
-    return found[1].decode("ascii").lower() if found else "utf-8"
+    named = found[1].decode("ascii").lower() if found else "utf-8"
+    return "gb18030" if named in _GB else named
 
 
 def parse(data: bytes, encoding: str) -> tuple[Marc | None, list[Note]]:
@@ -89,23 +93,28 @@ class _Handler:
         self.parser.CharacterDataHandler = self._text.append
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
+        """Marks of other kinds, such as `<i>`, part no text."""
         kind = name.rpartition(":")[2]
+        if kind not in _PARTS:
+            return
         self._text.clear()
         if kind in ("datafield", "controlfield"):
             self._attributes = attributes
             self._subfields = []
         elif kind == "subfield":
-            self._code = attributes["code"]
+            self._code = attributes.get("code", "")
 
     def _end(self, name: str) -> None:
         kind = name.rpartition(":")[2]
+        if kind not in _PARTS:
+            return
         text = "".join(self._text)
         if kind == "subfield":
             self._subfields.append(((self._code or " ")[0], text))
         elif kind in ("datafield", "controlfield"):
             self.fields.append(self._field(text))
         elif kind == "leader":
-            self.leader = text
+            self.leader = _unwrapped(text)
         self._text.clear()
 
     def _field(self, text: str) -> Field:
@@ -117,12 +126,17 @@ class _Handler:
             if self._subfields:
                 self.wrong.setdefault("control_subfields", []).append(tag)
                 text = " ".join(value for _, value in self._subfields)
-            return Field(tag, "", (), text)
+            return Field(tag, "", (), _unwrapped(text))
         if not self._subfields and text.strip():
             self.wrong.setdefault("subfields_missing", []).append(tag)
             self._subfields = [("a", text)]
         one, two = (f"{self._attributes.get(name, ' '):1}"[0] for name in ("ind1", "ind2"))
         return Field(tag, one + two, tuple(self._subfields))
+
+
+def _unwrapped(text: str) -> str:
+    """Without the line ends and blanks that indenting puts around what has fixed places."""
+    return text.strip() if "\n" in text else text
 
 
 def write(marc: Marc) -> str:

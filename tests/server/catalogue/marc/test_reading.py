@@ -224,6 +224,10 @@ class TestMarc8:
         assert title_of(built(fields, leader=OLD)) == "Emoji 😀 book 𠮷"
         assert title_of(built(fields)) == "Emoji &#x1F600; book &#x20BB7;", "UTF-8 needs none"
 
+    def test_a_reference_to_an_end_mark_or_nul_names_no_character(self) -> None:
+        text = "A&#x0000;B&#x001F;bC&#x001E;D"
+        assert title_of(built((("001", "m1"), ("245", f"00$a{text}")), leader=OLD)) == text
+
     def test_marks_and_chinese_are_read_as_pymarc_reads_them(self) -> None:
         raw = b"D\xe2ecouverte \x1b$1!09!ay\x1b(B end"
         data = built([("001", "m1"), ("245", "00$aX")], leader=MARC21.replace("nam a", "nam  "))
@@ -283,6 +287,12 @@ class TestXml:
                 Field("001", "", (), "7 8"), "control_subfields",
             ),
             ('<datafield tag="245"><subfield code="">X</subfield></datafield>', Field("245", "  ", ((" ", "X"),)), ""),
+            ('<datafield tag="245"><subfield>X</subfield></datafield>', Field("245", "  ", ((" ", "X"),)), ""),
+            (
+                '<datafield tag="245"><subfield code="a">in <i>Nature</i> 7</subfield></datafield>',
+                Field("245", "  ", (("a", "in Nature 7"),)), "",
+            ),
+            ('<controlfield tag="001">\n  n 1\n </controlfield>', Field("001", "", (), "n 1"), ""),
             ('<datafield tag="24中"><subfield code="a">X</subfield></datafield>', None, "bad_xml"),
             ("<datafield><subfield>X</subfield></datafield>", None, "bad_xml"),
         ],
@@ -327,6 +337,16 @@ class TestXml:
         bomb = b'<?xml version="1.0"?><!DOCTYPE c [<!ENTITY x "ha">]><collection>'
         found = results(bomb + one.replace(b"novel", b"&x;") + b"</collection>")
         assert [codes(result) for result in found] == [["bad_xml"]]
+
+    def test_a_leader_on_a_line_of_its_own_keeps_its_places(self) -> None:
+        (found,) = results(f"<record><leader>\n  {MARC21}\n</leader></record>".encode())
+        assert found.marc is not None
+        assert found.marc.leader == MARC21
+
+    def test_what_calls_itself_gb2312_is_gb18030(self) -> None:
+        text = '<datafield tag="245"><subfield code="a">朱镕基 喆 紅樓夢</subfield></datafield>'
+        data = f'<?xml version="1.0" encoding="GB2312"?><record>{text}</record>'.encode("gb18030")
+        assert titles(results(data)) == ["朱镕基 喆 紅樓夢"]
 
     def test_the_declared_encoding_is_heeded(self) -> None:
         (one,) = self.xml(DREAM)
