@@ -7,12 +7,12 @@ between subfields are put between their values: `call_number=d/e`. Each barcode 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 
 from server.catalogue.marc.prices import minor
 from server.catalogue.marc.problems import Note
-from server.catalogue.marc.record import Field, Marc
+from server.catalogue.marc.record import Field, Marc, one_line
 
 PRESETS: Mapping[str, str] = {
     "852": "852:barcode=p,location=c,call_number=h i",
@@ -22,10 +22,14 @@ PRESETS: Mapping[str, str] = {
 """MARC 21's own holdings field, that of Chinese libraries, and Koha's."""
 
 FACTS = ("barcode", "branch", "location", "call_number", "type", "price", "note")
-LONGEST = {"branch": 63, "location": 60, "call_number": 60, "type": 40}
+LONGEST = {"location": 60, "call_number": 60, "note": 1000}
+OTHER_TYPE = "book"
 
 _MAPPING = re.compile(r"([0-9A-Z]{3}):((?:[a-z_]+=[^,=]+)(?:,[a-z_]+=[^,=]+)*)")
 _BARCODE = re.compile(r"[0-9A-Za-z.*:/_-]{1,32}")
+_BRANCH = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,62}")
+_TYPE = re.compile(r"[0-9a-z][0-9a-z_-]{0,39}")
+"""What the lending policy can name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,39 +67,59 @@ def copies(
 ) -> tuple[list[Copy], list[Note]]:  # fmt: skip
     """The copies of a record; `branch` has those that tell none; where `branches` are named, no other has any."""
     found: list[Copy] = []
-    bad: dict[str, list[str]] = {}
+    wrong: dict[str, list[str]] = {}
     for field in marc.of(mapping.tag):
         firsts = _firsts(field)
+        said = {name: _value(firsts, mapping.facts.get(name, "")) for name in FACTS}
+        said["branch"] = said["branch"] or branch
+        doubts = list(_doubts(said))
         for barcode in field.all(mapping.facts["barcode"]):
-            if not _BARCODE.fullmatch(barcode):
-                bad.setdefault("bad_item", []).append(barcode[:40])
+            if refused := _refused(barcode, said["branch"], branches):
+                code, detail = refused
+                wrong.setdefault(code, []).append(detail)
                 continue
-            copy = _copy(firsts, mapping, barcode, branch)
-            if branches and copy.branch not in branches:
-                bad.setdefault("unknown_branch", []).append(f"{barcode}: {copy.branch}")
-                continue
-            found.append(copy)
-            if copy.price is None and (said := _value(firsts, mapping.facts.get("price", ""))):
-                bad.setdefault("bad_price", []).append(f"{barcode}: {said[:40]}")
-    return found, [Note(code, ", ".join(what)) for code, what in bad.items()]
+            found.append(_copy(barcode, said))
+            for code, detail in doubts:
+                wrong.setdefault(code, []).append(f"{barcode}: {detail}")
+    return found, [Note(code, ", ".join(what)) for code, what in wrong.items()]
 
 
-def _copy(firsts: Mapping[str, str], mapping: Mapped, barcode: str, branch: str) -> Copy:
-    said = {name: _value(firsts, mapping.facts.get(name, ""))[: LONGEST.get(name, 1000)] for name in FACTS}
+def _refused(barcode: str, branch: str, branches: Set[str]) -> tuple[str, str] | None:
+    """Why a copy is not taken over, with what."""
+    if not _BARCODE.fullmatch(barcode):
+        return "bad_item", barcode[:40]
+    if branches and branch not in branches:
+        return "unknown_branch", f"{barcode}: {branch[:63]}"
+    return None if _BRANCH.fullmatch(branch) else ("bad_branch", f"{barcode}: {branch[:63]}")
+
+
+def _doubts(said: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """What is taken over otherwise than it is said."""
+    if said["price"] and minor(said["price"]) is None:
+        yield "bad_price", said["price"][:40]
+    if said["type"] and not _TYPE.fullmatch(said["type"].lower()):
+        yield "bad_type", said["type"][:40]
+    for name, most in LONGEST.items():
+        if len(said[name]) > most:
+            yield "item_shortened", name
+
+
+def _copy(barcode: str, said: Mapping[str, str]) -> Copy:
+    type_ = said["type"].lower()
     return Copy(
         barcode=barcode,
-        branch=said["branch"] or branch,
-        location=said["location"],
-        call_number=said["call_number"],
-        type=said["type"].lower() or "book",
-        price=minor(said["price"]) if said["price"] else None,
-        note=said["note"],
+        branch=said["branch"],
+        location=said["location"][: LONGEST["location"]],
+        call_number=said["call_number"][: LONGEST["call_number"]],
+        type=type_ if _TYPE.fullmatch(type_) else OTHER_TYPE,
+        price=minor(said["price"]),
+        note=said["note"][: LONGEST["note"]],
     )
 
 
 def _firsts(field: Field) -> dict[str, str]:
     """By code, the first value that is not empty."""
-    return {code: text for code, value in reversed(field.subfields) if (text := value.strip())}
+    return {code: text for code, value in reversed(field.subfields) if (text := one_line(value))}
 
 
 def _value(firsts: Mapping[str, str], pattern: str) -> str:

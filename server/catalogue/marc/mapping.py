@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from server.catalogue.isbn import isbn13, looks_like_one
 from server.catalogue.marc.layouts import LANGUAGES, LAYOUTS, Layout, Place
 from server.catalogue.marc.problems import Note
-from server.catalogue.marc.record import Field, Marc, MarcFormat
+from server.catalogue.marc.record import Field, Marc, MarcFormat, one_line
 
 LONGEST = {
     "title": 500, "author": 300, "year": 40, "edition": 200, "language": 16, "class_number": 40, "call_number": 60,
@@ -206,8 +206,8 @@ class _Reading:
 
     def control_number(self) -> str:
         """001, with the agency that gave it, as 035 writes it."""
-        number = self.coded("001", "").strip()
-        source = self.coded(self.layout.control_source, "").strip()
+        number = one_line(self.coded("001", ""))
+        source = one_line(self.coded(self.layout.control_source, ""))
         return f"({source}){number}" if source and number else number
 
 
@@ -220,8 +220,8 @@ def _values(field: Field, place: Place) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    """Blanks made one; entities of HTML, which some systems leave in, made characters."""
-    return " ".join((html.unescape(text) if "&" in text else text).split())
+    """On one line; entities of HTML, which some systems leave in, made characters."""
+    return one_line(html.unescape(text) if "&" in text else text)
 
 
 def _clean(text: str) -> str:

@@ -171,6 +171,26 @@ WORDS: dict[str, Words] = {
         "馆藏所注的分馆不是本馆的分馆。书目已导入，此馆藏未导入。",
         "请更正文件中的分馆，或在借阅设置中添加该分馆；若该处未列出任何分馆，请允许新分馆。然后重新导入。",
     ),
+    "bad_branch": Words(
+        "What a copy says of its branch cannot be a branch's code. The record was taken over, this copy was not.",
+        "Write a code of Latin letters, digits, - and _ in the file. Or leave the branch out of the holdings mapping: "
+        "the copies then belong to the branch chosen for the import. Then import the file again.",
+        "馆藏所注的分馆不能作为分馆代码。书目已导入，此馆藏未导入。",
+        "请在文件中改用由拉丁字母、数字、- 和 _ 组成的代码；或在馆藏字段映射中去掉分馆，"
+        "馆藏即归导入时所选的分馆。然后重新导入。",
+    ),
+    "bad_type": Words(
+        "What a copy says of its type cannot be a type's code. The copy was taken over as a book.",
+        "Write its type on the copy's page, or import the file with a code of Latin letters, digits, - and _ there.",
+        "馆藏所注的类型不能作为类型代码。馆藏已作为图书导入。",
+        "请在馆藏页面填写类型，或在文件中改用由拉丁字母、数字、- 和 _ 组成的代码。",
+    ),
+    "item_shortened": Words(
+        "A text of a copy is longer than the catalogue's column; it was shortened there.",
+        "Look at the copy: does its label still say enough?",
+        "馆藏的一项文字超过目录字段长度，已截短。",
+        "请查看该馆藏，确认书标上的内容仍然够用。",
+    ),
     "bad_item": Words(
         "A copy's field cannot be read. The record was taken over, this copy was not.",
         "Add the copy by hand, or correct the holdings mapping.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from json.encoder import encode_basestring as _quoted
@@ -12,6 +13,8 @@ MarcFormat = Literal["marc21", "cnmarc"]
 
 LEADER_LENGTH = 24
 EMPTY_LEADER = "00000nam a2200000   4500"
+
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
 
 
 class Field(NamedTuple):
@@ -41,6 +44,11 @@ class Marc:
     def of(self, *tags: str) -> Iterator[Field]:
         """The fields with these tags, in the record's order."""
         return (field for field in self.fields if field.tag in tags)
+
+
+def one_line(text: str) -> str:
+    """Blanks made one, and without control characters, such as the marks around an article that is not sorted."""
+    return " ".join((text if text.isprintable() else _CONTROL.sub("", text)).split())
 
 
 def is_control(tag: str) -> bool:

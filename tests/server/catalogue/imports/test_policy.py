@@ -166,11 +166,23 @@ def test_a_price_that_is_not_clear_is_told_and_the_copy_comes_without_one(said: 
     assert [(note.code, note.detail, note.fatal) for note in notes] == [("bad_price", f"X0001: {said}", False)]
 
 
-def test_a_barcode_that_cannot_be_one_is_told() -> None:
-    data = built([*EMMA[:-1], ("952", "  $pno barcode")])
-    (found,) = reading.read(data, reading.detect(data))
+@pytest.mark.parametrize(
+    ("said", "code", "detail", "taken"),
+    [
+        ("$pno barcode", "bad_item", "no barcode", None),
+        ("$pX1$a总馆", "bad_branch", "X1: 总馆", None),
+        ("$pX1$aMain Library", "bad_branch", "X1: Main Library", None),
+        ("$pX1$y图书", "bad_type", "X1: 图书", Copy("X1", "main", "", "", "book", None, "")),
+        (f"$pX1$o{'9' * 61}", "item_shortened", "X1: call_number", Copy("X1", "main", "", "9" * 60, "book", None, "")),
+        ("$pX1$yCD$c Hall\t \x1b2", "", "", Copy("X1", "main", "Hall 2", "", "cd", None, "")),
+    ],
+)
+def test_what_no_copy_can_have_is_told(said: str, code: str, detail: str, taken: Copy | None) -> None:
+    data = built([*EMMA[:-1], ("952", f"  {said}")])
+    (found,) = reading.read(data, reading.detect(data, encoding="utf-8"))
     how = mapped("952")
     assert found.marc is not None
     assert how is not None
     held, notes = copies(found.marc, how, "main")
-    assert (held, [(note.code, note.detail, note.fatal) for note in notes]) == ([], [("bad_item", "no barcode", False)])
+    assert held == ([taken] if taken else [])
+    assert [(note.code, note.detail, note.fatal) for note in notes] == ([(code, detail, False)] if code else [])

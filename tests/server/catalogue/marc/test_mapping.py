@@ -87,6 +87,7 @@ def test_where_facts_are_found(field: tuple[str, str], column: str, value: str) 
         ("00$aSets.$n2,$pLater years", "Sets. 2, Later years"),
         ("00$aTom &amp; Jerry", "Tom & Jerry"),
         ("00$a  Much   space /", "Much space"),
+        ("04$a\x98The \x9csorted\x1b one\x88", "The sorted one"),
         ("00$a...", "..."),
         ("00$a.NET 框架 /", ".NET 框架"),
         ("00$a...And justice for all.", "...And justice for all"),
