@@ -123,7 +123,8 @@ REFUSALS: dict[str, str] = {
     "class_table": N_("The table of classes cannot be read. It needs the columns code, caption_zh and caption_en."),
     "label_grid": N_("These labels do not fit on a sheet of A4. Measure the sheet again."),
     "label_letters": N_("A call number has letters that labels cannot show. Write it in Latin or Chinese letters."),
-    "label_too_small": N_("A barcode is too long for these labels. Take wider labels."),
+    "label_overfull": N_("A call number does not fit on these labels. Take larger labels, or shorten it."),
+    "label_too_small": N_("A barcode does not fit on these labels. Take larger labels."),
     "unknown_items": N_("Some of these barcodes belong to no copy."),
     # readers' relations
     "unknown_case": N_("There is no such feedback."),

@@ -30,11 +30,19 @@ class LabelLettersError(DomainError):
 
 
 class LabelTooSmallError(DomainError):
-    """`barcode` would need narrower bars than scanners read."""
+    """`barcode` would need narrower or lower bars than scanners read."""
 
     code = "label_too_small"
     status = 422
-    title = "A barcode is too long for these labels: its bars would be too narrow to be scanned. Take wider labels."
+    title = "A barcode does not fit on these labels: its bars would be too narrow or too low. Take larger labels."
+
+
+class LabelOverfullError(DomainError):
+    """The call number of `barcode` does not fit even in the smallest letters; a part of it may be another book's."""
+
+    code = "label_overfull"
+    status = 422
+    title = "A call number does not fit on these labels. Take larger labels, or shorten it."
 
 
 class UnknownItemsError(DomainError):

@@ -10,8 +10,8 @@ from functools import cache, partial
 from typing import Any
 
 from server.printing import policy
-from server.printing.errors import LabelTooSmallError
-from server.printing.policy import Grid, charset, legible, shortened, spine_lines
+from server.printing.errors import LabelOverfullError, LabelTooSmallError
+from server.printing.policy import Grid, charset, legible, packed, shortened, spine_lines
 
 MM = 72 / 25.4
 LATIN, LATIN_BOLD, CHINESE = "Helvetica", "Helvetica-Bold", "STSong-Light"
@@ -22,6 +22,8 @@ PAD_MM = 2.0
 QUIET_MODULES = 20
 NARROWEST_MM, WIDEST_MM = 0.19, 0.4
 """Of a bar: narrower ones are not read by common scanners, wider ones only look clumsy."""
+LOWEST_MM = 5.0
+"""Of the bars: a scanner is hard to aim at lower ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ Draw = Callable[[_Cell, Label], None]
 
 
 def spines(labels: Sequence[Label], grid: Grid, start: int) -> bytes:
-    """Spine labels, the first on place `start` (from 0) of the first sheet."""
+    """Spine labels, the first on place `start` (from 0) of the first sheet; raises LabelOverfullError."""
     return _sheets(labels, grid, start, _spine)
 
 
@@ -81,14 +83,8 @@ def _sheets(labels: Sequence[Label], grid: Grid, start: int, draw: Draw) -> byte
 
 
 def _spine(cell: _Cell, label: Label) -> None:
-    """In the largest letters with which all lines fit; what does not fit even in small ones is left out below."""
-    lines: list[str] = []
-    size = SPINE_SIZES[-1]
-    for size in SPINE_SIZES:
-        lines = spine_lines(label.call_number, partial(_fits, size, cell.width))
-        if len(lines) * size * LEADING <= cell.height:
-            break
-    lines = lines[: int(cell.height / (size * LEADING))]
+    """In the largest letters with which all its parts fit below each other, or else beside each other."""
+    size, lines = _lines(cell, label)
     y = cell.bottom + (cell.height + len(lines) * size * LEADING) / 2
     for line in lines:
         y -= size * LEADING
@@ -96,14 +92,34 @@ def _spine(cell: _Cell, label: Label) -> None:
         cell.canvas.drawString(cell.middle - cell.width / 2, y + size * 0.25, line)
 
 
+def _lines(cell: _Cell, label: Label) -> tuple[float, list[str]]:
+    """The size of the letters, and the lines."""
+    for beside in (False, True):
+        for size in SPINE_SIZES:
+            fits = partial(_fits, size, cell.width)
+            lines = spine_lines(label.call_number, fits)
+            if beside:
+                lines = packed(lines, fits)
+            if len(lines) * size * LEADING <= cell.height and all(map(fits, lines)):
+                return size, lines
+    raise LabelOverfullError(barcode=label.barcode)
+
+
 def _barcode(library: str, cell: _Cell, label: Label) -> None:
-    """From the top: whose it is, the bars, their characters, the title."""
+    """From the top: whose it is, the bars, their characters, the title; of low labels bars and characters alone."""
     line = SMALL * LEADING
-    bars = _bars(label.barcode, cell.width, max(6 * MM, cell.height - 3 * line - 2))
-    cell.centred(library, cell.height - SMALL)
-    bars.drawOn(cell.canvas, cell.middle - bars.width / 2, cell.bottom + 2 * line)
-    cell.centred(label.barcode, line + 1)
-    cell.centred(label.title, 1)
+    low = cell.height < LOWEST_MM * MM + 3 * line + 2
+    under = line if low else 2 * line
+    room = cell.height - 2 - (line if low else 3 * line)
+    if room < LOWEST_MM * MM:
+        raise LabelTooSmallError(barcode=label.barcode)
+    bars = _bars(label.barcode, cell.width, room)
+    bars.drawOn(cell.canvas, cell.middle - bars.width / 2, cell.bottom + under)
+    if not low:
+        cell.centred(library, cell.height - SMALL)
+    cell.centred(label.barcode, under - line + 1)
+    if not low:
+        cell.centred(label.title, 1)
 
 
 def _bars(barcode: str, width: float, height: float) -> Any:

@@ -102,6 +102,17 @@ def _broken(part: str, fits: Callable[[str], bool]) -> list[str]:
     return lines
 
 
+def packed(lines: list[str], fits: Callable[[str], bool]) -> list[str]:
+    """As many lines of a spine beside each other as there is room for, with blanks between them."""
+    found: list[str] = []
+    for line in lines:
+        if found and fits(f"{found[-1]} {line}"):
+            found[-1] += f" {line}"
+        else:
+            found.append(line)
+    return found
+
+
 def shortened(text: str, fits: Callable[[str], bool]) -> str:
     """A text cut so that it fits, with an ellipsis where it was cut."""
     if fits(text):

@@ -39,7 +39,8 @@ def labels(session: Session, barcodes: Sequence[str]) -> list[pdf.Label]:
 
 
 def sheets(session: Session, wanted: Wanted, *, library: str) -> bytes:
-    """The PDF; raises LabelGridError, LabelStartError, LabelLettersError, UnknownItemsError, LabelTooSmallError."""
+    """The PDF; raises LabelGridError, LabelStartError, LabelLettersError, UnknownItemsError,
+    LabelOverfullError, LabelTooSmallError."""
     if not wanted.grid.fits:
         raise LabelGridError
     if wanted.start > wanted.grid.labels:

@@ -40,7 +40,10 @@ UNPRINTED = {
         "Labels cannot show the letters of these call numbers: %(copies)s. Write them in Latin or Chinese letters."
     ),
     "label_start": N_("This sheet has %(labels)s labels. Write the number of the first free one of them."),
-    "label_too_small": N_("The barcode %(barcode)s is too long for these labels. Take wider labels."),
+    "label_overfull": N_(
+        "The call number of %(barcode)s does not fit on these labels. Take larger labels, or shorten it."
+    ),
+    "label_too_small": N_("The barcode %(barcode)s does not fit on these labels. Take larger labels."),
     "unknown_items": N_("No copy has these barcodes: %(barcodes)s"),
 }
 """Why there are no labels, with what is meant."""

@@ -13,7 +13,7 @@ from server.catalogue.editing.service import By, update_item
 from server.db import Database
 from server.deps import Role
 from server.printing import pdf
-from server.printing.errors import LabelTooSmallError
+from server.printing.errors import LabelOverfullError, LabelTooSmallError
 from server.printing.policy import GRIDS, Grid, legible, shortened, spine_lines
 from tests.support.library import BOOKS, NOW, colleague
 
@@ -93,9 +93,22 @@ def test_a_title_is_written_as_far_as_the_fonts_have_its_letters(title: str, sai
     assert texts(file)[:2] == ["L", "30000001"]
 
 
-def test_bars_too_narrow_to_be_read_are_refused() -> None:
+@pytest.mark.parametrize(("barcode", "height"), [("A" * 32, 21.2), ("30000001", 12.0)])
+def test_bars_too_narrow_or_too_low_to_be_read_are_refused(barcode: str, height: float) -> None:
     with pytest.raises(LabelTooSmallError):
-        pdf.barcodes([pdf.Label("A" * 32, "", "")], GRIDS["65"], 0, library="L")
+        pdf.barcodes([pdf.Label(barcode, "", "")], Grid(5, 13, 38.1, height), 0, library="L")
+
+
+def test_a_low_label_has_bars_and_their_characters_alone() -> None:
+    file = pdf.barcodes([pdf.Label("30000001", "", "Title")], Grid(5, 20, 38.1, 13.0), 0, library="L")
+    assert texts(file) == ["30000001"]
+
+
+def test_no_part_of_a_call_number_is_left_out() -> None:
+    label = pdf.Label("1", "QA76.73 .P98 B43 2018 v.2 c.1 copy 3 REF", "x")
+    assert " ".join(texts(pdf.spines([label], GRIDS["65"], 0))) == label.call_number
+    with pytest.raises(LabelOverfullError):
+        pdf.spines([label], Grid(1, 1, 15.0, 8.0), 0)
 
 
 def test_labels_go_on_behind_those_that_are_used_up() -> None:
