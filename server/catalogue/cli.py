@@ -21,6 +21,7 @@ from carrel.cli import Ending
 from carrel.config import DEFAULT_FILE, ConfigError, load
 from carrel.system_clock import SystemClock
 from server.catalogue.classification import service as classes
+from server.catalogue.errors import ClassTableError
 from server.catalogue.imports import exporting, report, service
 from server.catalogue.imports.policy import UNUSABLE, Match, Options, Overlay
 from server.catalogue.imports.runner import Interrupted, Runner
@@ -247,8 +248,13 @@ def _written_aside(file: Path) -> Iterator[BinaryIO]:
 
 
 def _classes(options: argparse.Namespace, _settings: ServerSettings, database: Database) -> int:
-    with database.writing() as session, options.file.open(encoding="utf-8-sig", newline="") as file:
-        count = classes.load(session, file, subject=ACTOR, now=SystemClock().now())
+    table = options.file.read_bytes()
+    try:
+        with database.writing() as session:
+            count = classes.load(session, table, subject=ACTOR, now=SystemClock().now())
+    except ClassTableError as error:
+        line, wrong = error.params["line"], error.params["wrong"]
+        raise ConfigError(f"{options.file}, line {line} ({wrong}): {error.title}") from None
     print(f"{count} classes imported")
     return 0
 

@@ -113,11 +113,15 @@ class FileRemovedError(DomainError):
 
 
 class ClassTableError(DomainError):
-    """`line` of the table is wrong."""
+    """`line` of the table is wrong: its encoding, columns, quotes, cells, code or caption, the code occurs twice, or there
+    are too_many."""
 
     code = "class_table"
     status = 422
-    title = "The table of classes cannot be read. It needs the columns code, caption_zh and caption_en."
+    title = (
+        "The table of classes cannot be read, so the old one stays. Save it as CSV in UTF-8 or GB 18030 with the "
+        "columns code, caption_zh and caption_en; a code begins with a capital letter, is there once and has a caption."
+    )
 
 
 class MixedFormatsError(DomainError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import asdict
 from typing import Annotated
 
@@ -10,7 +9,6 @@ from fastapi import APIRouter, Body, Query
 from pydantic import BaseModel
 
 from server.catalogue.classification import service
-from server.catalogue.errors import ClassTableError
 from server.deps import DESK, CoreDep, Principal, ReadSession, WriteSession, public, require
 
 router = APIRouter(prefix="/api/v1", tags=["catalogue"])
@@ -58,9 +56,4 @@ def store(
     table: Annotated[bytes, Body(media_type="text/csv", description="CSV: code, caption_zh, caption_en")],
 ) -> ClassesStored:
     """Replace the table of finer classes."""
-    try:
-        text = table.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ClassTableError(line=1) from None
-    count = service.load(session, io.StringIO(text, newline=""), subject=principal.subject, now=core.clock.now())
-    return ClassesStored(classes=count)
+    return ClassesStored(classes=service.load(session, table, subject=principal.subject, now=core.clock.now()))

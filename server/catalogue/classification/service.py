@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
-from typing import TextIO
+from typing import Any
 
 from sqlalchemy import delete, func, insert, or_, select
 from sqlalchemy.orm import Session
@@ -19,9 +20,13 @@ from server.catalogue.errors import ClassTableError
 from server.catalogue.models import ClassRow, RecordRow
 
 MOST_CLASSES = 100_000
+LONGEST_CAPTION = 200
 COLUMNS = ("code", "caption_zh", "caption_en")
+ENCODINGS = ("utf-8-sig", "gb18030")
 
 _CODE = re.compile(r"[A-Z][0-9A-Z.\-/+=()\"<>\[\]:{}]{0,39}")
+_BRACKETED = re.compile(r"[\[{]([^\[\]{}]+)[\]}]")
+"""As the tables write a class that a library may use instead of another, or no longer: `[B82-02]`, `{D9}`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,7 @@ def main_classes() -> tuple[tuple[str, str, str], ...]:
 
 def browse(session: Session, under: str = "") -> list[Class]:
     """The classes right below one; the main classes below none. `under` need not be a class of the tables."""
+    under = under.upper()
     known = _below(session, under) if under else list(main_classes())
     direct: list[tuple[str, str, str]] = []
     finer: set[str] = set()
@@ -87,26 +93,54 @@ def caption(session: Session, number: str) -> tuple[str, str]:
     return next((known[start] for start in reversed(starts) if start in known), ("", ""))
 
 
-def load(session: Session, file: TextIO, *, subject: str, now: datetime) -> int:
+def load(session: Session, data: bytes, *, subject: str, now: datetime) -> int:
     """Replace the finer classes by those of a CSV file; returns how many; raises ClassTableError."""
-    reader = csv.DictReader(file)
-    rows: dict[str, dict[str, str]] = {}
-    try:
-        if not set(COLUMNS) <= set(reader.fieldnames or ()):
-            raise ClassTableError(line=1)
-        for row in reader:
-            cells = {name: (row[name] or "").strip() for name in COLUMNS}
-            long = any(len(cells[name]) > 200 for name in COLUMNS[1:])
-            if long or not _CODE.fullmatch(cells["code"]) or not (cells["caption_zh"] or cells["caption_en"]):
-                raise ClassTableError(line=reader.line_num)
-            rows[cells["code"]] = cells
-            if len(rows) > MOST_CLASSES:
-                raise ClassTableError(line=reader.line_num)
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise ClassTableError(line=reader.line_num + 1) from error
+    rows = _read(data)
     session.execute(delete(ClassRow))
     if rows:
         session.execute(insert(ClassRow), list(rows.values()))
     detail = {"classes": len(rows)}
     audit.record(session, actor=subject, action="catalogue.classes", target="classification", at=now, detail=detail)
     return len(rows)
+
+
+def _read(data: bytes) -> dict[str, dict[str, str]]:
+    """The table's rows by code."""
+    reader = csv.DictReader(io.StringIO(_decoded(data), newline=""), strict=True)
+    rows: dict[str, dict[str, str]] = {}
+    try:
+        if not set(COLUMNS) <= set(reader.fieldnames or ()):
+            raise ClassTableError(line=1, wrong="columns")
+        for row in reader:
+            cells = {name: (row[name] or "").strip() for name in COLUMNS}
+            if not any(cells.values()):
+                continue
+            cells["code"] = _BRACKETED.sub(r"\1", cells["code"])
+            if wrong := _wrong(row, cells, rows):
+                raise ClassTableError(line=reader.line_num, wrong=wrong)
+            rows[cells["code"]] = cells
+    except csv.Error as error:
+        raise ClassTableError(line=reader.line_num + 1, wrong="quotes") from error
+    return rows
+
+
+def _decoded(data: bytes) -> str:
+    for encoding in ENCODINGS:
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise ClassTableError(line=1, wrong="encoding")
+
+
+def _wrong(row: Mapping[str | None, Any], cells: Mapping[str, str], rows: Mapping[str, Any]) -> str:
+    """What is wrong with a row after others, if anything: a comma in a caption without quotes makes too many cells."""
+    captions = [cells[name] for name in COLUMNS[1:]]
+    checks = (
+        ("cells", None in row),
+        ("code", not _CODE.fullmatch(cells["code"])),
+        ("caption", not any(captions) or max(map(len, captions)) > LONGEST_CAPTION),
+        ("twice", cells["code"] in rows),
+        ("too_many", len(rows) == MOST_CLASSES),
+    )
+    return next((code for code, wrong in checks if wrong), "")

@@ -110,14 +110,14 @@ def test_an_export_that_is_ended_leaves_the_file_that_was_there(
         (["export", "."], "cannot write .: name a file, in a folder that is there"),
         (["export", "no/x.mrc"], "cannot write no/x.mrc: name a file"),
         (["classes", "config.toml"], "table of classes cannot be read"),
-        (["classes", "gb.csv"], "table of classes cannot be read"),
+        (["classes", "wrong.csv"], "wrong.csv, line 2 (caption): The table of classes cannot be read"),
     ],
 )
 def test_wrong_input_is_one_sentence(alone: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], said: str) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
     monkeypatch.chdir(alone)
     (alone / "empty.mrc").touch()
-    (alone / "gb.csv").write_text("code,caption_zh,caption_en\nI2,中国文学,\n", encoding="gb18030")
+    (alone / "wrong.csv").write_text("code,caption_zh,caption_en\nI2,,\n", encoding="utf-8")
     (alone / "wide.xml").write_text("<collection/>", encoding="utf-16")
     code, out, err = run(alone, *words)
     assert (code, out, err.count("\n")) == (2, "", 1)
