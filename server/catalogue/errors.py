@@ -113,8 +113,8 @@ class FileRemovedError(DomainError):
 
 
 class ClassTableError(DomainError):
-    """`line` of the table is wrong: its encoding, columns, quotes, cells, code or caption, the code occurs twice, or there
-    are too_many."""
+    """What is `wrong` in which `line`: encoding, columns, quotes, cells, code, caption, or it is there twice, or
+    there are too_many."""
 
     code = "class_table"
     status = 422

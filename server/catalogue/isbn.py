@@ -7,6 +7,8 @@ import unicodedata
 
 _DASHES = dict.fromkeys(map(ord, "‐‒–—―⁃−"), "-") | dict.fromkeys(map(ord, "\u00ad\u200b\u200e\u200f\u2060\ufeff"), "")
 """Word processors write these for hyphens; the others cannot be seen and come with what is copied from a page."""
+_LABEL = re.compile(r"\s*(?:urn:)?isbn(?:[\s-]*\(?1[03]\)?(?=[\s:]))?\s*:?", re.IGNORECASE)
+"""`ISBN`, also `ISBN-13:` and `ISBN (10)`, as book shops write it."""
 _CANDIDATE = re.compile(r"(?<![0-9])(?:[0-9][ -]?){9,12}[0-9Xx](?![0-9])")
 
 
@@ -19,6 +21,11 @@ def isbn13(text: str) -> str | None:
         if len(bare) == 10 and bare[:9].isdigit() and bare[-1] == check_10(bare[:9]):
             return "978" + bare[:9] + check_13("978" + bare[:9])
     return None
+
+
+def pasted(text: str) -> str:
+    """An ISBN as people paste it, in ASCII and without its label, so that what is stored is it and no more."""
+    return _LABEL.sub("", _folded(text), count=1).strip()
 
 
 def isbn10(isbn: str) -> str | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from carrel.contracts.ids import BranchId, ItemBarcode
+from server.catalogue.isbn import pasted
 
 Kind = Literal["book", "serial", "score", "map", "video", "audio", "picture", "electronic", "kit", "object"]
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
@@ -23,7 +24,11 @@ Middle = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200,
 Short = Annotated[str, StringConstraints(strip_whitespace=True, max_length=40, pattern=_PLAIN)]
 CallNumber = Annotated[str, StringConstraints(strip_whitespace=True, max_length=60, pattern=_PLAIN)]
 Language = Annotated[str, StringConstraints(pattern=r"^([a-z]{2,3}(-[A-Za-z0-9]{2,8})*)?$", max_length=16)]
-Isbn = Annotated[str, StringConstraints(pattern=r"^[0-9Xx -]{0,20}$")]
+Isbn = Annotated[
+    str,
+    BeforeValidator(lambda told: pasted(told) if isinstance(told, str) else told),
+    StringConstraints(pattern=r"^[0-9Xx -]{0,20}$"),
+]
 Summary = Annotated[str, StringConstraints(strip_whitespace=True, max_length=5000, pattern=_PLAIN)]
 Lines = Annotated[tuple[Line, ...], Field(max_length=50)]
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from server.catalogue.isbn import pasted
 from server.catalogue.search.text import bare_isbn, is_cjk, isbn_beginning, normalise, words
 
 Field = Literal["title", "author", "subject", "other"]
@@ -30,8 +31,6 @@ FIELDS: dict[str, Field] = {
 
 _QUOTES = str.maketrans(dict.fromkeys('“”„«»「」『』《》〈〉"', '"'))
 _TERM = re.compile(rf"(?:({'|'.join(FIELDS)}):)?(?:\"([^\"]*)(?:\"|$)|([^\s\"]+))")
-_ISBN_WORD = re.compile(r"(?:urn:)?isbn(?:[\s-]*\(?1[03]\)?(?=[\s:]))?\s*:?\s*(?=[0-9])")
-"""Also `ISBN-13:` and `ISBN (10)`, as book shops write it."""
 _CLASS = re.compile(r"(?:[a-z]{1,3}[0-9]+(?:[./=:-]\w+)+|[0-9]{3}\.\w+(?:[./-]\w+)*)")
 """A class or call number with two pieces at least: `i247.5`, `qa76.73.p`, `i247.57/1`, `823.8`."""
 
@@ -85,7 +84,7 @@ def parse(text: str) -> Query:
     """Spaces part terms, quotes (of any kind, also title marks) join words, `author:` and the like name a field."""
     plain = normalise(text).translate(_QUOTES).strip()
     plain = "".join(c if c.isprintable() else " " for c in plain).strip()
-    whole = bare_isbn(_ISBN_WORD.sub("", plain, count=1))
+    whole = bare_isbn(pasted(plain))
     if whole:
         return Query((Term((whole,), field="other"),), asked=True)
     terms = (_term(*match.groups("")) for match in _TERM.finditer(plain))

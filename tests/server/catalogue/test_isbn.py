@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.catalogue.isbn import check_10, check_13, isbn10, isbn13, looks_like_one
+from server.catalogue.isbn import check_10, check_13, isbn10, isbn13, looks_like_one, pasted
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,19 @@ from server.catalogue.isbn import check_10, check_13, isbn10, isbn13, looks_like
 )
 def test_an_isbn_is_found_and_its_check_digit_minded(text: str, isbn: str | None) -> None:
     assert isbn13(text) == isbn
+
+
+@pytest.mark.parametrize(
+    ("text", "isbn"),
+    [
+        ("ISBN 978–7–02–000220–7", "978-7-02-000220-7"),
+        ("ISBN-13：９７８７０２０００２２０７", "9787020002207"),
+        ("ISBN 1034567890", "1034567890"),
+        ("7 02 000220 x", "7 02 000220 x"),
+    ],
+)
+def test_what_is_pasted_is_stored_without_its_label(text: str, isbn: str) -> None:
+    assert pasted(text) == isbn
 
 
 @given(st.text("0123456789", min_size=9, max_size=9))

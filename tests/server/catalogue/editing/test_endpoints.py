@@ -31,7 +31,7 @@ class TestRecords:
     def test_a_title_is_catalogued_found_and_corrected(
         self, client: TestClient, desk: dict[str, str], database: Database
     ) -> None:
-        made = client.post("/api/v1/records", json=NEW, headers=desk)
+        made = client.post("/api/v1/records", json=NEW | {"isbn": "ISBN 978–7–02–008872–0"}, headers=desk)
         assert made.status_code == 201, made.text
         url = made.headers["Location"]
         for query in ("呐喊", "978-7-02-008872-0", "小说"):
@@ -55,6 +55,7 @@ class TestRecords:
         ("change", "code"),
         [
             ({"isbn": "9787020088721"}, "bad_isbn"),
+            ({"isbn": 9787020088720}, "malformed_request"),
             ({"title": ""}, "malformed_request"),
             ({"title": "a\x00b"}, "malformed_request"),
             ({"kind": "scroll"}, "malformed_request"),
