@@ -77,11 +77,13 @@ class RecordBody(BaseModel):
 
 
 class ItemChanges(BaseModel):
-    """Of a copy; `price` null: unknown. `tags` is the number of its parts with a tag of their own."""
+    """Of a copy; `price` null: unknown. `tags` is the number of its parts with a tag of their own, `record_id` another
+    title's, whose copy it is in truth."""
 
     model_config = ConfigDict(extra="forbid")
 
     barcode: ItemBarcode | None = None
+    record_id: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
     location: CallNumber | None = None
     call_number: CallNumber | None = None
     branch: BranchId | None = None

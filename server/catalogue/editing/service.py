@@ -22,7 +22,7 @@ from server.catalogue.errors import (
     UnknownRecordError,
 )
 from server.catalogue.isbn import isbn13
-from server.catalogue.models import ItemRow
+from server.catalogue.models import ItemRow, RecordRow
 from server.catalogue.policy import Status, Trigger, next_status
 from server.catalogue.search.documents import index_records
 from server.catalogue.service import Item, NewItem, NewRecord
@@ -51,9 +51,7 @@ def create_record(session: Session, new: NewRecord, by: By) -> int:
 
 def update_record(session: Session, record_id: int, changes: Mapping[str, Any], by: By) -> None:
     """Correct a title; imports leave alone what was corrected. Raises UnknownRecordError."""
-    row = repository.record_row(session, record_id)
-    if row is None:
-        raise UnknownRecordError
+    row = _record(session, record_id)
     values = {name: "\n".join(value) if name in LISTS else value for name, value in changes.items()}
     changed = {name: value for name, value in values.items() if getattr(row, name) != value}
     if not changed:
@@ -73,11 +71,7 @@ def update_record(session: Session, record_id: int, changes: Mapping[str, Any], 
 
 def create_item(session: Session, record_id: int, new: NewItem, by: By) -> Item:
     """A copy; takes its record out of the pool. Raises UnknownRecordError, BarcodeTakenError, BarcodeIsCardError."""
-    row = repository.record_row(session, record_id)
-    if row is None:
-        raise UnknownRecordError
-    if row.pool:
-        row.pool = row.suppressed = False
+    _take_up(_record(session, record_id))
     _check_no_card(session, new.barcode)
     try:
         with session.begin_nested():
@@ -90,24 +84,27 @@ def create_item(session: Session, record_id: int, new: NewItem, by: By) -> Item:
 
 
 def update_item(session: Session, barcode: str, changes: Mapping[str, Any], by: By) -> Item:
-    """Correct a copy; `barcode` among the changes is its new one. Raises UnknownItemError, BarcodeTakenError,
-    BarcodeIsCardError."""
+    """Correct a copy; `barcode` among the changes is its new one, `record_id` the title that it is a copy of. Raises
+    UnknownItemError, BarcodeTakenError, BarcodeIsCardError, UnknownRecordError, ItemInUseError."""
     row = _row(session, barcode)
-    values = dict(changes)
+    values, home = dict(changes), row.record_id
     if "price" in values:
         values["price"] = service.minor_units(values["price"])
     before = {name: getattr(row, name) for name in values}
     changed = {name: value for name, value in values.items() if before[name] != value}
     if "barcode" in changed:
         _check_no_card(session, changed["barcode"])
+    if "record_id" in changed:
+        _check_free(session, row)
+        _take_up(_record(session, changed["record_id"]))
     if changed:
         try:
             with session.begin_nested():
                 repository.change_item(session, row.id, **changed)
         except IntegrityError:
             raise BarcodeTakenError(barcode=str(changed.get("barcode", barcode))) from None
-        index_records(session, [row.record_id])
-        detail = {name: [_told(before[name]), _told(value)] for name, value in changed.items()}
+        index_records(session, {home, changed.get("record_id", home)})
+        detail = {name.removesuffix("_id"): [_told(before[name]), _told(value)] for name, value in changed.items()}
         _audit(session, by, "catalogue.item_update", target=f"item:{row.id}", detail=detail)
     return service.get_item(session, str(changed.get("barcode", barcode)))
 
@@ -161,6 +158,26 @@ def _row(session: Session, barcode: str) -> ItemRow:
     if row is None:
         raise UnknownItemError
     return row
+
+
+def _record(session: Session, record_id: int) -> RecordRow:
+    row = repository.record_row(session, record_id)
+    if row is None:
+        raise UnknownRecordError
+    return row
+
+
+def _take_up(row: RecordRow) -> None:
+    """Out of the pool, since the library has a copy."""
+    if row.pool:
+        row.pool = row.suppressed = False
+
+
+def _check_free(session: Session, row: ItemRow) -> None:
+    """That nobody has the copy, waits for it by itself or is brought it: their loan or hold is of its title."""
+    queue = holds.queues(session, [row.record_id])[row.record_id]
+    if row.status in LENDINGS or any(row.id in (hold.item_id, hold.filled_item_id) for hold in queue):
+        raise ItemInUseError(status=row.status)
 
 
 def _check_no_card(session: Session, barcode: str) -> None:

@@ -142,15 +142,17 @@ WORDS: dict[str, Words] = {
     "number_shared": Words(
         "A record in the catalogue has the same control number, but another title and no ISBN in common. Nothing says "
         "who gave the numbers (003), so this one was added beside it.",
-        "Compare the two. If they are the same book, join them; else nothing.",
+        "Compare the two. If they are the same book, give the copies of one the other's title number and hide it; else "
+        "nothing.",
         "目录中另有记录的控制号相同，但题名不同且没有相同的 ISBN；记录未注明编号机构（003），此条已另行添加。",
-        "请比较两条记录：若为同一本书请合并，否则无需处理。",
+        "请比较两条记录：若为同一本书，请将其中一条的馆藏改为另一条的书目号并将其隐藏；否则无需处理。",
     ),
     "ambiguous_match": Words(
         "Several records in the catalogue fit this one equally well, so none was touched.",
-        "Join or correct those records, then import this one again.",
+        "Give the copies of all to one of those records, take the ISBN from the others and hide them. Then import this "
+        "one again.",
         "目录中有多条记录同样匹配，因此均未改动。",
-        "请合并或更正这些记录后重新导入。",
+        "请将这些记录的馆藏都改到其中一条，删去其余记录的 ISBN 并将其隐藏，然后重新导入。",
     ),
     "barcode_taken": Words(
         "A copy's barcode belongs to another record's copy. The record was taken over, this copy was not.",

@@ -82,15 +82,18 @@ def record_changes(texts: Texts, before: Draft) -> tuple[Draft, RecordChanges | 
 
 def new_item(texts: Texts, *, ready: bool) -> tuple[Draft, ItemBody | None]:
     """A copy to be added; without a branch or a call number it has the library's and the title's."""
-    values = {name: _value(name, text) for name, text in texts.items() if text or name == "for_loan"}
+    told = {name: text for name, text in texts.items() if name in ItemBody.model_fields}
+    values = {name: _value(name, text) for name, text in told.items() if text or name == "for_loan"}
     return _judged(ItemBody, texts, {"barcode": ""} | values | {"ready": ready})
 
 
 def item_changes(texts: Texts, before: Draft) -> tuple[Draft, ItemChanges | None]:
-    """What is to become of a copy; an empty price is unknown."""
+    """What is to become of a copy; an empty price is unknown, and without a title's number it stays where it is."""
     values = _changed(texts, before)
     if values.get("price") == "":
         values["price"] = None
+    if values.get("record_id") == "":
+        del values["record_id"]
     return _judged(ItemChanges, texts, values)
 
 

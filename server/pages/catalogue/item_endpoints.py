@@ -30,7 +30,9 @@ from server.printing.policy import GRIDS
 router = APIRouter(include_in_schema=False, dependencies=[public()])
 
 COPIES = "#copies"
-AT_FIELD = {"unknown_branch": "branch", "barcode_taken": "barcode", "barcode_is_card": "barcode"}
+AT_FIELD = {
+    "unknown_branch": "branch", "barcode_taken": "barcode", "barcode_is_card": "barcode", "unknown_record": "record_id",
+}  # fmt: skip
 
 
 @router.post(f"{HERE}/records/{{record_id}}/items")
@@ -69,7 +71,8 @@ def save(desk: DeskDep, told: Fields) -> Response:
             draft = Draft(draft.texts, {**draft.errors, **merged.errors}, before.mark)
             if body is not None and not merged.clashes:
                 lending.check_branch(lending.current(session), body.branch, own=desk.own_branch)
-                editing.update_item(session, original, body.model_dump(exclude_unset=True), desk.by(caller))
+                changes = body.model_dump(exclude_unset=True)
+                item = editing.update_item(session, original, changes, desk.by(caller))
     except DomainError as error:
         return desk.record(item.record_id, _refused(desk, draft, error, original), status=409)
     if merged.clashes:

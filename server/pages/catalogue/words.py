@@ -21,6 +21,7 @@ ERRORS = {
     "type": N_("Write letters, digits, hyphens and underscores only."),
     "price": N_("Write an amount such as 35.50."),
     "tags": N_("Write a whole number from 1 to 99."),
+    "record_id": N_("Write a title's number, as at the end of its page's address."),
     "start": N_("Write a whole number; the first label of the sheet is 1."),
     "barcodes": N_("Write a barcode a line: letters, digits and . * : / _ - only, at most 32 of them."),
     "summary": N_("This is too long: at most 5,000 characters."),

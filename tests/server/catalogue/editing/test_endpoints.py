@@ -89,6 +89,24 @@ class TestItems:
         assert client.get("/api/v1/items/NEW-1", headers=desk).status_code == 404
         assert {"catalogue.item_create", "catalogue.item_update"} <= set(actions(database))
 
+    def test_a_copy_is_given_to_the_title_that_it_is_of(
+        self, client: TestClient, desk: dict[str, str], database: Database
+    ) -> None:
+        def give(barcode: str, record: int) -> Any:
+            return client.patch(f"/api/v1/items/{barcode}", json={"record_id": record}, headers=desk)
+
+        def copies(query: str) -> list[int]:
+            found = client.get("/api/v1/records", params={"q": query}).json()["records"]
+            return [record["items_total"] for record in found]
+
+        assert (give(BOOKS[0], 2).json()["title"], give(BOOKS[0], 99).json()["code"]) == ("Book 2", "unknown_record")
+        assert (copies('title:"Book 1"'), copies('"I0/1"')) == ([0], [2]), "also by its call number"
+        wish = {"request_id": "h1", "card": ALICE, "barcode": BOOKS[2], "only_this": True}
+        assert client.post("/api/v1/holds", json=wish, headers=desk).json()["status"] == "ok"
+        lent = {"request_id": "c1", "card": ALICE, "items": [{"barcode": BOOKS[3]}]}
+        client.post("/api/v1/circulation/checkouts", json=lent, headers=desk)
+        assert {give(barcode, 1).json()["code"] for barcode in BOOKS[2:4]} == {"item_in_use"}
+
     def test_a_branch_is_one_of_the_librarys(
         self, client: TestClient, desk: dict[str, str], database: Database
     ) -> None:

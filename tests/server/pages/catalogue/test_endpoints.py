@@ -193,6 +193,11 @@ class TestCopies:
         assert "The copy is saved." in text(page)
         found = item(client, desk, "38888888")
         assert (found["location"], found["for_loan"]) == ("hall 2", False)
+        moved = told | {"original": "38888888", "record_id": "99"}
+        page = client.post("/catalogue/copies", data=moved, headers=desk)
+        assert "There is no such title in the catalogue." in text(page)
+        assert "Book 2" in text(client.post("/catalogue/copies", data=moved | {"record_id": "2"}, headers=desk))
+        assert item(client, desk, "38888888")["record_id"] == 2
         assert client.post("/catalogue/copies", data=told, headers=desk).status_code == 404
 
     def test_a_branch_that_the_library_does_not_have_is_told_at_its_field(
