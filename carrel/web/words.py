@@ -121,6 +121,7 @@ REFUSALS: dict[str, str] = {
     "mixed_formats": N_("The catalogue holds MARC 21 and CNMARC records. Say which to export."),
     "records_too_long": N_("Some records are too long for ISO 2709. Export as MARCXML, or leave them out."),
     "class_table": N_("The table of classes cannot be read. It needs the columns code, caption_zh and caption_en."),
+    "label_empty": N_("A copy has no call number to print. Write its call number first."),
     "label_grid": N_("These labels do not fit on a sheet of A4. Measure the sheet again."),
     "label_letters": N_("A call number has letters that labels cannot show. Write it in Latin or Chinese letters."),
     "label_overfull": N_("A call number does not fit on these labels. Take larger labels, or shorten it."),

@@ -21,6 +21,14 @@ class LabelStartError(DomainError):
     title = "The sheet has fewer labels than that. Give the number of its first free one."
 
 
+class LabelEmptyError(DomainError):
+    """`copies` have no call number, so their spine labels would say nothing."""
+
+    code = "label_empty"
+    status = 422
+    title = "Some copies have no call number, so there is nothing to print. Write their call numbers first."
+
+
 class LabelLettersError(DomainError):
     """The call numbers of `copies` have letters that the fonts of labels lack: nobody could read them."""
 

@@ -11,7 +11,13 @@ from sqlalchemy.orm import Session
 
 from server.catalogue import service as catalogue
 from server.printing import pdf
-from server.printing.errors import LabelGridError, LabelLettersError, LabelStartError, UnknownItemsError
+from server.printing.errors import (
+    LabelEmptyError,
+    LabelGridError,
+    LabelLettersError,
+    LabelStartError,
+    UnknownItemsError,
+)
 from server.printing.policy import Grid, charset
 
 Kind = Literal["spine", "barcode"]
@@ -39,7 +45,7 @@ def labels(session: Session, barcodes: Sequence[str]) -> list[pdf.Label]:
 
 
 def sheets(session: Session, wanted: Wanted, *, library: str) -> bytes:
-    """The PDF; raises LabelGridError, LabelStartError, LabelLettersError, UnknownItemsError,
+    """The PDF; raises LabelGridError, LabelStartError, UnknownItemsError, LabelEmptyError, LabelLettersError,
     LabelOverfullError, LabelTooSmallError."""
     if not wanted.grid.fits:
         raise LabelGridError
@@ -47,6 +53,9 @@ def sheets(session: Session, wanted: Wanted, *, library: str) -> bytes:
         raise LabelStartError(labels=wanted.grid.labels)
     found = labels(session, wanted.barcodes)
     if wanted.kind == "spine":
+        empty = [one.barcode for one in found if not one.call_number.strip()]
+        if empty:
+            raise LabelEmptyError(copies=", ".join(empty[:NAMED]))
         foreign = [f"{one.barcode} ({one.call_number})" for one in found if charset(one.call_number) is None]
         if foreign:
             raise LabelLettersError(copies=", ".join(foreign[:NAMED]))

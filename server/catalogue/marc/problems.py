@@ -145,7 +145,7 @@ WORDS: dict[str, Words] = {
         "Compare the two. If they are the same book, give the copies of one the other's title number and hide it; else "
         "nothing.",
         "目录中另有记录的控制号相同，但题名不同且没有相同的 ISBN；记录未注明编号机构（003），此条已另行添加。",
-        "请比较两条记录：若为同一本书，请将其中一条的馆藏改为另一条的书目号并将其隐藏；否则无需处理。",
+        "请比较两条记录：若为同一本书，请将其中一条的馆藏改为另一条的书目编号并将其隐藏；否则无需处理。",
     ),
     "ambiguous_match": Words(
         "Several records in the catalogue fit this one equally well, so none was touched.",

@@ -37,6 +37,7 @@ DONE = {
 }
 TOO_MANY_LABELS = N_("These are %(count)s barcodes. At most %(most)s are printed at once: take them in parts.")
 UNPRINTED = {
+    "label_empty": N_("These copies have no call number to print: %(copies)s. Write their call numbers first."),
     "label_letters": N_(
         "Labels cannot show the letters of these call numbers: %(copies)s. Write them in Latin or Chinese letters."
     ),

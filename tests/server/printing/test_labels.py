@@ -134,6 +134,10 @@ class TestEndpoint:
         refused = self.ask(client)
         assert (refused.status_code, refused.json()["code"]) == (422, "label_letters")
         assert refused.json()["params"] == {"copies": f"{BOOKS[0]} (895.7 이상)"}
+        with database.writing() as session:
+            update_item(session, BOOKS[1], {"call_number": ""}, By("user:x", NOW))
+        blank = self.ask(client).json()
+        assert (blank["code"], blank["params"]) == ("label_empty", {"copies": BOOKS[1]})
         page = client.post(
             "/catalogue/labels", data={"barcodes": BOOKS[0], "kind": "spine", "grid": "40", "start": "1"},
             headers=colleague(client, Role.LIBRARIAN) | {"Accept": "text/html", "Accept-Language": "en"},
