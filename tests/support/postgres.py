@@ -38,9 +38,9 @@ class Cluster:
         """Of one of its databases."""
         return f"postgresql+psycopg://carrel@127.0.0.1:{self.port}/{name}"
 
-    def run(self, statement: str) -> None:
+    def run(self, statement: str, database: str = "postgres") -> None:
         """A statement outside any transaction, such as CREATE DATABASE."""
-        with psycopg.connect(f"postgresql://carrel@127.0.0.1:{self.port}/postgres", autocommit=True) as connection:
+        with psycopg.connect(f"postgresql://carrel@127.0.0.1:{self.port}/{database}", autocommit=True) as connection:
             connection.execute(statement)  # type: ignore[arg-type]  # names are made up by the tests
 
 
