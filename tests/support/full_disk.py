@@ -34,7 +34,7 @@ def full_disk(database: Database) -> Iterator[None]:
         connection.exec_driver_sql(f"PRAGMA max_page_count = {limit}")
 
     with database.connection() as connection:
-        connection.exec_driver_sql("PRAGMA incremental_vacuum")
+        connection.connection.cursor().executescript("PRAGMA incremental_vacuum")  # a step frees one page only
     event.listen(database.engine, "begin", restrict)
     yield
     limit = NO_LIMIT

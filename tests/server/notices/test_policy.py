@@ -24,7 +24,7 @@ def local(text: str) -> datetime:
 def a_loan(*, lent: str = "2026-03-01T10:00", due: datetime = DUE, patron: int | None = 5, back: bool = False) -> Loan:
     return Loan(
         12, 1, patron, local(lent), due, 0, DUE if back else None, "main", "adult", "book", "desk",
-        0, 0, False, None, None, None,
+        0, 0, False, None, None, None, None,
     )  # fmt: skip
 
 

@@ -110,11 +110,14 @@ def test_a_form_that_is_not_filled_in_comes_back_as_it_was(visitor):
     assert re.search(r'<select[^>]*id="kind"[^>]*aria-invalid="true"', page.text)
 
 
+LONG = " and on" * 1000
+
+
 def test_a_form_of_a_case_that_is_refused_is_the_only_one_that_shows_what_was_sent(visitor):
     reader, staff = visitor(READER), visitor(STAFF)
     here = f"/relations/cases/{number_in(reader.post('/feedback', data=TOLD))}"
 
-    note = staff.post(f"{here}/notes", data={"text": "For us\0only", "public": "true"}).text
+    note = staff.post(f"{here}/notes", data={"text": "For us" + LONG, "public": "true"}).text
     fields = dict(re.findall(r'<textarea[^>]* id="([\w-]+)"[^>]*>([^<]*)<', note))
     assert (fields["answer"], fields["note"].startswith("For us")) == ("", True)
     assert re.search(r'id="note"[^>]* aria-invalid="true" aria-describedby="note-error"', note)
@@ -125,7 +128,7 @@ def test_a_form_of_a_case_that_is_refused_is_the_only_one_that_shows_what_was_se
     assert re.findall(r'id="([\w-]+)"[^>]* aria-invalid', closed) == ["close"]
     staff.post(f"{here}/answer", data={"text": "Done."})
     number = here.rpartition("/")[2]
-    again = reader.post(f"/feedback/{number}/reopen", data={"text": "Not yet\0"}).text
+    again = reader.post(f"/feedback/{number}/reopen", data={"text": "Not yet" + LONG}).text
     assert re.search(rf'<details open>.*?id="open-{number}"[^>]* aria-invalid="true"[^>]*>Not yet', again, re.S)
 
 
