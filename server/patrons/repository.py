@@ -48,7 +48,6 @@ BORROWING = hot(
     )
     .select_from(_WITH_CARD)
     .where(_card.c.number == bindparam("card"))
-    .order_by(_block.c.id)
 )  # fmt: skip
 BORROWING_AND_LOCKED = hot(BORROWING.with_for_update(of=_patron, key_share=True))
 """Rows that name the patron, as a fee does that a return charges, do not wait for this lock, nor it for them."""

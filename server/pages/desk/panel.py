@@ -92,7 +92,8 @@ class Panel:
 def panel_of(session: Session, card: str, occasion: Occasion, words: Words) -> Panel | None:
     """The reader of a card as they stand now; None when nobody has it."""
     counter = open_counter(session, occasion, cards=[card])
-    borrower, patron = counter.patrons.get(card), patrons.find(session, card)
+    borrower = counter.patrons.get(card)
+    patron = patrons.find(session, card) if borrower else None
     if borrower is None or patron is None:
         return None
     facts, rules = counter.standing(borrower), counter.lending.policy

@@ -59,7 +59,8 @@ class File:
 def open_file(task: Task) -> File | None:
     """The patron of a request; None for a card that is not ours."""
     counter = open_counter(task.session, task.occasion, cards=[task.card] if task.card else [])
-    borrower, patron = counter.patrons.get(task.card), patrons.find(task.session, task.card)
+    borrower = counter.patrons.get(task.card)
+    patron = patrons.find(task.session, task.card) if borrower else None
     if borrower is None or patron is None:
         return None
     facts = counter.standing(borrower)
