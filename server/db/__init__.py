@@ -13,7 +13,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, Dialect, MetaData, extract, func, text
+from sqlalchemy import ColumnElement, DateTime, Dialect, MetaData, event, extract, func, text
 from sqlalchemy.engine import URL, Connection
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -177,14 +177,20 @@ class Database:
         return None
 
     def close(self) -> None:
-        """Give all connections back."""
+        """Close all connections; one that a thread still uses is closed as soon as the thread gives it back."""
         while self._hasty:
             self._hasty.pop().give_back()
+        event.listen(self.engine, "checkin", _close)
         self.engine.dispose()
 
 
 def _nobody() -> None:
     """Nobody wants to know."""
+
+
+def _close(_connection: Any, record: Any) -> None:
+    """Instead of keeping it in a pool that nobody asks any more."""
+    record.invalidate()
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, insert, select, text
@@ -143,6 +144,15 @@ def test_a_probe_says_what_is_wrong_without_secrets(database: Database) -> None:
 
 
 @pytest.mark.postgres
+def test_a_connection_in_use_while_the_database_is_closed_ends_with_its_use(database: Database) -> None:
+    with database.reading() as session:
+        driver: Any = session.connection().connection.driver_connection
+        database.close()
+        assert session.execute(text("SELECT 1")).scalar_one() == 1
+    with pytest.raises(database.engine.dialect.loaded_dbapi.Error, match="closed"):
+        driver.execute("SELECT 1")
+
+
 def test_a_connection_that_died_while_it_rested_is_replaced(postgres: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     postgres.run("CREATE DATABASE rested")
     database = Database(make_url(postgres.url("rested")))
