@@ -285,6 +285,21 @@ def pull_list(session: Session, today: date, branch: str | None = None) -> list[
     return pulls
 
 
+def stranded(session: Session, today: date, branch: str | None = None) -> list[Hold]:
+    """Who waits for what no copy will ever serve, paused or not, first come first: the last one that may be lent, or
+    the very one they want, is missing, lost, withdrawn or no longer for loan."""
+    waiting = [hold for hold in repository.waiting(session) if not hold.outlived(today)]
+    copies = catalogue.copies(session, sorted({hold.record_id for hold in waiting}))
+    wanted = catalogue.items_by_id(session, {hold.item_id for hold in waiting if hold.item_id is not None}).values()
+    serving = {item.id for item in wanted if item.for_loan and item.status not in policy.GONE}
+    return [
+        hold
+        for hold in waiting
+        if branch in (None, hold.pickup)
+        and not (hold.record_id in copies if hold.item_id is None else hold.item_id in serving)
+    ]
+
+
 def shelf(session: Session, branch: str | None = None) -> list[Hold]:
     """What is on the hold shelf."""
     return repository.ready(session, branch)

@@ -29,9 +29,11 @@ def tasks(
     state: Literal["open", "resolved"] = "open",
     limit: Limit = 200,
 ) -> TasksResponse:
-    """One list, oldest first: `pull_list`, `hold_shelf` and `transit` show what is so now, the others what was noted.
+    """One list, oldest first: `pull_list`, `hold_shelf`, `no_copy` and `transit` show what is so now, the others what
+    was noted.
 
-    On the first two `barred` in `detail` is why the reader who waits could not borrow at present, if so.
+    `no_copy` is who waits for what no copy can serve any longer. On `pull_list` and `hold_shelf` the `barred` in
+    `detail` is why the reader who waits could not borrow at present, if so.
 
     Without a kind, everything that was noted.
     """

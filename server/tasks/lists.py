@@ -28,6 +28,7 @@ AnyKind = Literal[
     "notice",
     "pull_list",
     "hold_shelf",
+    "no_copy",
     "transit",
 ]  # fmt: skip
 """`Kind` of the service, and what is read from holds and items."""
@@ -42,6 +43,8 @@ def find(
         return _judged(session, _pull_list(session, branch, local_date(now, zone))[:limit], now=now, zone=zone)
     if kind == "hold_shelf":
         return _judged(session, _hold_shelf(session, branch)[:limit], now=now, zone=zone)
+    if kind == "no_copy":
+        return _stranded(session, branch, local_date(now, zone))[:limit]
     if kind == "transit":
         return _transit(session, branch, now)[:limit]
     return show(session, service.find(session, kind=kind, branch=branch, resolved=resolved, limit=limit))
@@ -52,6 +55,7 @@ def counts(session: Session, *, now: datetime, zone: ZoneInfo) -> dict[str, int]
     shown = {
         "pull_list": len(holds.pull_list(session, local_date(now, zone))),
         "hold_shelf": len(holds.shelf(session)),
+        "no_copy": len(holds.stranded(session, local_date(now, zone))),
         "transit": len(catalogue.items_with_status(session, "in_transit")),
     }
     return service.counts(session) | shown
@@ -107,6 +111,23 @@ def _hold_shelf(session: Session, branch: str | None) -> list[TaskResponse]:
         )
         for hold in shelf
     ]  # fmt: skip
+
+
+def _stranded(session: Session, branch: str | None, today: date) -> list[TaskResponse]:
+    found = holds.stranded(session, today, branch)
+    titles = catalogue.titles(session, sorted({hold.record_id for hold in found}))
+    items = catalogue.items_by_id(session, {hold.item_id for hold in found if hold.item_id is not None})
+    told = [
+        TaskResponse(
+            id=None, kind="no_copy", code="hold_no_copy", branch=hold.pickup, at=hold.placed_at, patron=hold.patron_id,
+            title=titles[hold.record_id][0], detail={"hold": hold.id, "record": hold.record_id},
+        )
+        for hold in found
+    ]  # fmt: skip
+    return [
+        task if hold.item_id is None else _with_item(task, items[hold.item_id])
+        for task, hold in zip(told, found, strict=True)
+    ]
 
 
 def _judged(

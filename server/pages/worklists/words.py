@@ -11,6 +11,7 @@ LISTS = {
     "pull_list": N_("Fetch from the shelf"),
     "hold_shelf": N_("On the hold shelf"),
     "hold_shelf_expired": N_("Off the hold shelf"),
+    "no_copy": N_("Nothing left to wait for"),
     "transit": N_("On the way"),
     "conflict": N_("Conflicts of kiosks"),
     "unknown_row": N_("Unknown cards or items"),
@@ -24,6 +25,10 @@ ADVICE = {
     "pull_list": N_("Fetch these from their shelves and scan them at the desk without a card: they go to who waits."),
     "hold_shelf": N_("These wait for their readers. Lending them takes them off this list."),
     "hold_shelf_expired": N_("Take these off the hold shelf and scan them at the desk without a card."),
+    "no_copy": N_(
+        "These readers wait for what no copy can serve any longer: it is missing, lost, withdrawn or not for loan. Buy"
+        " or find a copy, or tell them and cancel the hold on their page."
+    ),
     "transit": N_("These were sent to another branch. Scanning them there takes them off this list."),
     "conflict": N_("A kiosk lent or took back while it was cut off, against a rule. The loan counts; look at each."),
     "unknown_row": N_("A kiosk that was cut off saw a card or an item that nobody knows. Find out what it was."),

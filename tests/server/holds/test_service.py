@@ -283,6 +283,28 @@ def test_the_pull_list_names_one_copy_for_each_who_waits(desk: Counter) -> None:
     assert states(desk, B) == [(BO, "ready"), (CHEN, "in_transit"), (DAN, "waiting")]
 
 
+def test_who_waits_for_what_no_copy_can_serve_is_told_to_staff(desk: Counter) -> None:
+    def stranded(branch: str | None = None, on: str = "2026-03-02") -> list[int | None]:
+        return [hold.patron_id for hold in desk.ask(lambda session: holds.stranded(session, day(on), branch))]
+
+    bo, chen, dan = map(desk.patron_id, (BO, CHEN, DAN))
+    desk.hold(BO, B, only_this=True)
+    desk.hold(CHEN, B, pickup="north", expires_on=day("2026-03-10"))
+    paused = desk.hold(DAN, B)
+    desk.do(lambda session: holds.pause(session, paused.hold or 0, desk.occasion))
+    assert stranded() == []
+    desk.change_item(B, status="withdrawn")
+    assert stranded() == [bo]
+    desk.change_item("39999999", for_loan=False)
+    assert stranded() == [bo, chen, dan]
+    assert (stranded("north"), stranded(on="2026-03-11")) == ([chen], [bo, dan])
+    desk.change_item("39999999", for_loan=True, status="repair")
+    assert stranded() == [bo]
+    desk.change_item("39999999", status="missing")
+    desk.change_item(B, status="on_loan")
+    assert stranded() == []
+
+
 def test_who_owes_too_much_waits_for_nothing(desk: Counter) -> None:
     desk.rule_by(Rule(days=1, fee_per_open_day=Decimal(5)), policy=LibraryPolicy(fee_limit=Decimal(10)))
     desk.checkout(BO, A)

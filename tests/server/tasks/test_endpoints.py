@@ -11,7 +11,7 @@ from tests.support.counter import Counter
 from tests.support.library import ALICE, BLOCKED, BO, BOOKS, NOW, colleague, items, machine, reader
 
 URL = "/api/v1/tasks"
-A, B = BOOKS[:2]
+A, B, C = BOOKS[:3]
 
 
 @pytest.fixture
@@ -73,4 +73,10 @@ def test_lists_that_show_how_things_stand(client: TestClient, staff: dict[str, s
     counter.do(lambda session: desk.block(session, bo, desk.NewBlock("manual"), actor="tests", at=NOW))
     (shelved,) = client.get(URL, params={"kind": "hold_shelf"}, headers=staff).json()["tasks"]
     assert shelved["detail"]["barred"] == {"code": "patron_blocked", "params": {}}
+    counter.hold(ALICE, C, only_this=True)
+    counter.change_item(C, status="missing")
+    (lost,) = client.get(URL, params={"kind": "no_copy"}, headers=staff).json()["tasks"]
+    assert (lost["barcode"], lost["title"], lost["patron"]) == (C, "Book 3", counter.patron_id(ALICE))
+    assert client.get(URL + "/counts", headers=staff).json()["counts"]["no_copy"] == 1
+    assert client.get(URL, params={"kind": "no_copy", "branch": "north"}, headers=staff).json()["tasks"] == []
     assert client.get(URL, params={"kind": "nonsense"}, headers=staff).status_code == 422
