@@ -26,13 +26,13 @@ function isAsSent(form, values) {
 
 function restore(form, values) {
   for (const field of fieldsOf(form)) {
+    const name = isTick(field) ? "checked" : "value";
     const value = values[nameOf(field)];
-    if (value === undefined) continue;
-    if (isTick(field)) field.checked = value;
-    else field.value = value;
+    const folded = field.closest("details");
+    if (value === undefined || value === field[name]) continue;
+    field[name] = value;
+    if (folded) folded.open = true;
   }
-  const folded = form.closest("details");
-  if (folded) folded.open = true;
   document.querySelector("[data-restored]").hidden = false;
 }
 

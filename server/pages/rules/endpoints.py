@@ -190,7 +190,7 @@ def _known(book: RuleBook, id_: str) -> BookRule:
 def _sent(fields: list[tuple[str, Any]]) -> tuple[Draft, int]:
     """The form, and the version that it was made from."""
     draft = read(fields)
-    text = draft.get("expected")
+    text = draft.get("seen")
     if not text.isdecimal() or len(text) > 9:
         raise HTTPException(400)
     return replace(draft, original=draft.get("original")), int(text)

@@ -347,3 +347,20 @@ def test_an_actuator_that_was_heard_of_late_still_appears(visit, address, buildi
     monkeypatch.undo()
     page.evaluate("document.querySelector('#actuators-stacks').dispatchEvent(new CustomEvent('live-changed'))")
     expect(page.locator("#actuators-stacks .actuator")).to_have_count(3)
+
+
+def test_a_new_address_comes_back_when_the_session_had_ended(visit, address):
+    page = visit()
+    sign_in(page, address, READER)
+    page.goto(f"{address}/my/account")
+    page.locator("summary", has_text="How we reach you").click()
+    page.get_by_label("Telephone").fill("0571 8888 0000")
+    page.context.clear_cookies(name="carrel_session")
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_url("**/sign-in?next=**")
+    page.fill("#user", READER[0])
+    page.fill("#password", READER[1])
+    page.click("main button[type=submit]")
+    page.wait_for_url("**/my/account*")
+    expect(page.locator("[data-restored]")).to_be_visible()
+    expect(page.get_by_label("Telephone")).to_have_value("0571 8888 0000")

@@ -55,7 +55,7 @@ def text(answer: Any) -> str:
 
 def form(page: str) -> dict[str, Any]:
     """The fields of the form as a browser would send them."""
-    area = page.split('action="/rules/save"')[1].split("</form>", maxsplit=1)[0]
+    area = page.split('action="/rules/save?')[1].split("</form>", maxsplit=1)[0]
     found: dict[str, Any] = {}
     for tag in re.findall(r"<input[^>]*>", area):
         name = re.search(r' name="([^"]*)"', tag)
@@ -176,14 +176,14 @@ def test_a_rule_is_renamed_in_its_place(client: TestClient) -> None:
 
 
 def test_rules_are_switched_off_removed_and_brought_back(client: TestClient) -> None:
-    assert client.post("/rules/reading-cool/off", data={"expected": "0"}).status_code == 303
+    assert client.post("/rules/reading-cool/off", data={"seen": "0"}).status_code == 303
     assert "switched off" in text(client.get("/rules"))
-    client.post("/rules/reading-cool/on", data={"expected": "1"})
-    client.post("/rules/reading-cool/delete", data={"expected": "2"})
+    client.post("/rules/reading-cool/on", data={"seen": "1"})
+    client.post("/rules/reading-cool/delete", data={"seen": "2"})
     assert books(client).present().book.find("reading-cool") is None
-    late = client.post("/rules/versions/1/revert", data={"expected": "2"})
+    late = client.post("/rules/versions/1/revert", data={"seen": "2"})
     assert (late.status_code, "Somebody else has changed" in text(late)) == (409, True)
-    client.post("/rules/versions/1/revert", data={"expected": "3"})
+    client.post("/rules/versions/1/revert", data={"seen": "3"})
     found = books(client).present()
     assert found.version == 4
     rule = found.book.find("reading-cool")
@@ -201,7 +201,7 @@ def test_trying_saves_nothing_and_keeps_what_is_typed(client: TestClient) -> Non
     piece = client.post(TRY, data=sent, headers={"HX-Request": "true"})
     assert piece.text.lstrip().startswith('<section id="tried"')
     assert books(client).present().version == 0
-    assert "would have done" in text(client.post(TRY, data={"expected": "0"}))
+    assert "would have done" in text(client.post(TRY, data={"seen": "0"}))
     wrong = client.post(TRY, data=sent | {"when-limit": "162"})
     assert "can never be true" in text(wrong)
 
@@ -213,7 +213,7 @@ def test_duty_staff_see_and_try_and_change_nothing(client: TestClient) -> None:
     assert "Humidity above 62 %" in text(page)
     assert '<a href="/rooms" aria-current="page">' in page.text, "where the menu leads to the rules from"
     assert "/edit" not in page.text
-    assert client.post(TRY, data={"expected": "0"}).status_code == 200
+    assert client.post(TRY, data={"seen": "0"}).status_code == 200
     assert client.get(EDIT).status_code == 403
     for path in (SAVE, "/rules/reading-cool/delete", "/rules/versions/0/revert"):
         assert client.post(path, data=sent).status_code == 403
@@ -223,7 +223,7 @@ def test_readers_and_strangers_are_kept_out(client: TestClient) -> None:
     client.cookies.clear()
     for path in ("/rules", EDIT, "/rules/new?room=stacks", "/fragments/rulebook"):
         assert client.get(path).headers["location"].startswith("/sign-in")
-    assert client.post(SAVE, data={"expected": "0"}).headers["location"].startswith("/sign-in")
+    assert client.post(SAVE, data={"seen": "0"}).headers["location"].startswith("/sign-in")
     sign_in(client, READER)
     assert client.get("/rules").status_code == 403
 
@@ -231,9 +231,9 @@ def test_readers_and_strangers_are_kept_out(client: TestClient) -> None:
 def test_what_is_not_there_is_not_found_and_a_form_without_its_version_is_no_form(client: TestClient) -> None:
     assert client.get("/rules/no-such/edit").status_code == 404
     assert client.get("/rules/new?room=attic").status_code == 404
-    assert client.post("/rules/no-such/delete", data={"expected": "0"}).status_code == 404
+    assert client.post("/rules/no-such/delete", data={"seen": "0"}).status_code == 404
     assert client.post("/rules/reading-cool/delete", data={}).status_code == 422
-    assert client.post("/rules/versions/77/revert", data={"expected": "0"}).status_code == 404
+    assert client.post("/rules/versions/77/revert", data={"seen": "0"}).status_code == 404
 
 
 def test_the_rooms_page_leads_here(client: TestClient) -> None:

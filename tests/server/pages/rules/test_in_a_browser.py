@@ -67,6 +67,26 @@ def test_a_limit_is_changed_and_tried_by_keyboard_and_seen_coming_into_force(vis
     expect(way.locator(".done")).to_have_count(3)
 
 
+def test_a_rule_that_was_being_changed_comes_back_when_the_session_had_ended(visit, address):
+    page = visit("/rules/stacks-cool/edit")
+    page.get_by_label("Limit").first.fill("19")
+    page.get_by_text("Hours ... always").click()
+    page.locator("input[name='hours-0-from']").fill("08:00")
+    page.context.clear_cookies(name="carrel_session")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.wait_for_url("**/sign-in?next=**")
+    sign_in(page, address, STAFF)
+    page.goto(address + "/rules/reading-cool/edit")
+    expect(page.locator("[data-restored]")).to_be_hidden()
+    page.goto(address + "/rules/stacks-cool/edit")
+    expect(page.locator("[data-restored]")).to_be_visible()
+    expect(page.get_by_label("Limit").first).to_have_value("19")
+    expect(page.locator("input[name='hours-0-from']")).to_be_visible()
+    page.locator("input[name='hours-0-to']").fill("20:00")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.wait_for_url("**/rules#rule-stacks-cool")
+
+
 def test_everything_works_without_scripts(visit):
     page = visit("/rules/reading-shade/edit", java_script_enabled=False)
     page.get_by_role("button", name="Try on the last 24 hours").click()
