@@ -35,11 +35,12 @@ class Broker:
         self.port = free_port()
         self.config = MqttConfig(host=self.host, port=self.port, username=username, password=password)
         self._process: multiprocessing.context.ForkServerProcess | None = None
-        self._folder = tempfile.TemporaryDirectory(prefix="carrel-test-broker-")
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     def start(self) -> None:
         """Returns once it listens."""
         assert self._process is None, "it runs"
+        self._folder = tempfile.TemporaryDirectory(prefix="carrel-test-broker-")
         file = Path(self._folder.name) / "config.toml"
         lines = (
             f'{key} = "{value}"'
@@ -60,6 +61,9 @@ class Broker:
             self._process.kill()
             self._process.join()
             self._process = None
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
 
     def _listens(self) -> bool:
         try:

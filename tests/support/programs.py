@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -53,6 +53,7 @@ class Library:
         self.ports = {name: free_port() for name in ("server", "sip2", "kiosk", "mqtt", "control", "io")}
         self._extra = {**({"CARREL_SERVER__DATABASE": database} if database else {}), **(extra or {})}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._clients = ExitStack()
         shutil.copy(ROOT / "config.toml", folder)
         with (folder / "config.toml").open("a") as config:
             config.writelines(_table(one) for one in population((), crowd) if one.crowd)
@@ -121,6 +122,7 @@ class Library:
 
     def stop(self) -> None:
         """End everything."""
+        self._clients.close()
         for process in self._processes.values():
             process.terminate()
         for name, process in self._processes.items():
@@ -158,7 +160,8 @@ class Library:
     def shown(self, room: str, quantity: str) -> float | None:
         """A room's value as the API shows it; None while it shows none, or the server is away."""
         try:
-            rooms = self.client().get("/rooms").json()["rooms"]
+            with self.client() as client:
+                rooms = client.get("/rooms").json()["rooms"]
         except httpx.HTTPError:
             return None
         found: float | None = next(r for r in rooms if r["id"] == room)["values"][quantity]["value"]
@@ -170,8 +173,9 @@ class Library:
         return found
 
     def client(self, user: str = "", password: str = "") -> httpx.Client:
-        """An HTTP client of the API, signed in when a user is named."""
+        """An HTTP client of the API, signed in when a user is named; closed when everything ends."""
         client = httpx.Client(base_url=f"{self.dashboard}/api/v1", timeout=10, trust_env=False, verify=False)
+        self._clients.callback(client.close)
         if user:
             answer = client.post("/session", json={"user": user, "password": password})
             assert answer.status_code == httpx.codes.OK, answer.text
@@ -183,8 +187,8 @@ class Library:
         run = self.folder / "var" / "run"
         crowd = ["--devices", str(self._crowd)]
         words = {"sim": ["sim", "serve", "--json", "--state", "var/sim", "--links", str(run), *crowd]}.get(name, [name])
-        output = (run / "sim.json").open("wb") if name == "sim" else subprocess.DEVNULL
-        with (self.folder / "var" / "log" / f"{name}.log").open("ab") as errors:
+        said, log = run / "sim.json" if name == "sim" else Path(os.devnull), self.folder / "var" / "log" / f"{name}.log"
+        with said.open("wb") as output, log.open("ab") as errors:
             return subprocess.Popen(
                 [sys.executable, "-m", "carrel.cli", *words], cwd=self.folder, env=self.environment,
                 stdin=subprocess.DEVNULL, stdout=output, stderr=errors,
