@@ -31,6 +31,8 @@ FIELDS: dict[str, Field] = {
 
 _QUOTES = str.maketrans(dict.fromkeys('“”„«»「」『』《》〈〉"', '"'))
 _TERM = re.compile(rf"(?:({'|'.join(FIELDS)}):)?(?:\"([^\"]*)(?:\"|$)|([^\s\"]+))")
+_NOTES = re.compile(r"(?:\s*\([^()]*\)|\s*:\s*[a-z]{3}\s*[0-9.]+)+$")
+"""What records and title pages write after an ISBN: `(平装)`, `(pbk.) : CNY39.00`."""
 _CLASS = re.compile(r"(?:[a-z]{1,3}[0-9]+(?:[./=:-]\w+)+|[0-9]{3}\.\w+(?:[./-]\w+)*)")
 """A class or call number with two pieces at least: `i247.5`, `qa76.73.p`, `i247.57/1`, `823.8`."""
 
@@ -84,7 +86,7 @@ def parse(text: str) -> Query:
     """Spaces part terms, quotes (of any kind, also title marks) join words, `author:` and the like name a field."""
     plain = normalise(text).translate(_QUOTES).strip()
     plain = "".join(c if c.isprintable() else " " for c in plain).strip()
-    whole = bare_isbn(pasted(plain))
+    whole = bare_isbn(_NOTES.sub("", pasted(plain)))
     if whole:
         return Query((Term((whole,), field="other"),), asked=True)
     terms = (_term(*match.groups("")) for match in _TERM.finditer(plain))
