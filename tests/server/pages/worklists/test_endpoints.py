@@ -69,6 +69,18 @@ def test_a_hold_is_fetched_and_then_waits_on_the_hold_shelf(staff: TestClient) -
     assert "Fetch from the shelf" not in shown(staff)
 
 
+def test_who_waits_for_a_lost_copy_is_told_with_the_ways_out(staff: TestClient) -> None:
+    desk(staff, "hold", card=BO, item=BOOK)
+    assert "Nothing to do" in shown(staff, "no_copy")
+    staff.post(f"/api/v1/items/{BOOK}/actions", json={"action": "missing"})
+    assert "Book 1 Main library" in shown(staff)
+    answer = staff.get("/worklists", headers=PAGE)
+    ways = re.findall(r'href="(/(?:patrons|catalogue/records)/\d+)', answer.text)
+    assert [staff.get(way, headers=PAGE).status_code for way in ways] == [200, 200]
+    staff.post(f"/api/v1/items/{BOOK}/actions", json={"action": "found"})
+    assert "Nothing to do" in shown(staff, "no_copy")
+
+
 @pytest.mark.parametrize("role", [Role.LIBRARIAN, Role.DUTY_STAFF])
 def test_what_was_noted_is_taken_off_its_list_once(client: TestClient, database: Database, role: Role) -> None:
     with database.writing() as session:
