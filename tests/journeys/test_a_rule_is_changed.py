@@ -77,7 +77,7 @@ def test_a_threshold_changed_on_the_page_moves_the_curtain_and_stays(building: L
     web = httpx.Client(base_url=running.dashboard, headers=librarian.headers, timeout=20, trust_env=False)
 
     form = fields_of(web.get("/rules/reading-shade/edit").text)
-    assert (form["when-limit"], form["expected"]) == ("2500", "0")
+    assert (form["when-limit"], form["seen"]) == ("2500", "0")
     saved = web.post("/rules/save", data=form | {"when-limit": "1000", "when-hysteresis": "900", "note": "less sun"})
     assert (saved.status_code, saved.headers["location"]) == (303, "/rules#rule-reading-shade"), saved.text
     wait_for("the curtain closes by the new rule", lambda: curtain(running) == 100, 30)

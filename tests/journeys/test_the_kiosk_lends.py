@@ -104,6 +104,7 @@ def test_a_book_on_loan_to_another_is_left_out(running: Library, screen: KioskSc
     running.sim("remove", "kiosk-1", lent)
     screen.until("idle")
     screen.touch("return")
+    screen.until("return")
     wait_for("the book is back", lambda: not loans(running, card, pin), 20)
     screen.until("return", BOOKS[0])
 

@@ -24,13 +24,18 @@ FAULT = 1011
 """Close code when a screen could not be made (RFC 6455, 7.4.1: internal error)."""
 
 
+STEADY = frozenset({Touch.BORROW, Touch.RETURN, Touch.DONE})
+"""What means the same whatever a screen lists: it counts while the items that a person lays down still appear."""
+
+
 @dataclass(slots=True, eq=False)
 class _Browser:
-    """The one browser that is the kiosk; `seq` is that of the screen on show."""
+    """The one browser that is the kiosk; `seq` is that of the screen on show, `since` of the first one of its name."""
 
     socket: WebSocket
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     seq: int = 0
+    since: int = 0
     looks: dict[str, Any] = field(default_factory=dict)
 
 
@@ -86,6 +91,8 @@ class KioskWeb:
             looks = {**message, "countdown_s": message["countdown_s"] is not None}  # the browser counts by itself
             if looks != browser.looks:
                 browser.seq += 1
+                if any(looks[part] != browser.looks.get(part) for part in ("screen", "lang")):
+                    browser.since = browser.seq
                 browser.looks = looks
                 await _quietly(browser.socket.send_text(json.dumps({"seq": browser.seq, **message})))
             await browser.wake.wait()
@@ -100,7 +107,8 @@ class KioskWeb:
                 case {"ping": int(number)}:
                     await browser.socket.send_text(json.dumps({"pong": number}))
                 case {"touch": str(name), "seq": int(seq)} if name in set(Touch):
-                    if seq == browser.seq or name == Touch.ACTIVITY:
+                    oldest = browser.since if name in STEADY else browser.seq
+                    if oldest <= seq <= browser.seq or name == Touch.ACTIVITY:
                         self._touch(Touch(name))
                 case _:
                     self.bad_messages += 1

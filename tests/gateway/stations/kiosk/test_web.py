@@ -207,6 +207,25 @@ async def test_a_touch_meant_for_a_screen_that_is_gone_is_dropped(kiosk: Kiosk) 
     assert kiosk.touches == [Touch.CONFIRM]
 
 
+async def test_what_means_the_same_counts_while_the_list_on_its_screen_changes(kiosk: Kiosk) -> None:
+    async with kiosk.open() as browser:
+        await heard(browser)
+        kiosk.show("items")
+        kiosk_seq = (await heard(browser))["seq"]
+        kiosk.show("items", html="one more")
+        await heard(browser)
+        for touch in Touch:
+            await say(browser, touch=touch, seq=kiosk_seq)
+        await until_quiet(browser)
+        assert kiosk.touches == [Touch.BORROW, Touch.RETURN, Touch.DONE, Touch.ACTIVITY]
+        kiosk.show("items", html="one more", lang="zh-CN")
+        await heard(browser)
+        for seq in (1, 2, 3, 5):
+            await say(browser, touch="done", seq=seq)
+        await until_quiet(browser)
+    assert len(kiosk.touches) == 4
+
+
 async def test_a_finger_that_moves_counts_on_any_screen(kiosk: Kiosk) -> None:
     async with kiosk.open() as browser:
         await heard(browser)
