@@ -27,8 +27,11 @@ _RESTS_SINCE = "carrel_rests_since"
 
 
 def open_engine(url: URL) -> Engine:
-    """Connects when it is first used."""
-    engine = create_engine(url, pool_size=10, max_overflow=30, connect_args={"connect_timeout": CONNECT_WITHIN_S})
+    """Connects when it is first used. The connection given back last is used next: its server process, with plans and
+    caches of its own, is the one that is awake."""
+    engine = create_engine(
+        url, pool_size=10, max_overflow=30, pool_use_lifo=True, connect_args={"connect_timeout": CONNECT_WITHIN_S}
+    )
     event.listen(engine, "checkin", _note_rest)
     event.listen(engine, "checkout", partial(_try_rested, engine.dialect))
     return engine
