@@ -286,8 +286,8 @@ def pull_list(session: Session, today: date, branch: str | None = None) -> list[
 
 
 def stranded(session: Session, today: date, branch: str | None = None) -> list[Hold]:
-    """Who waits for what no copy will ever serve, paused or not, first come first: the last one that may be lent, or
-    the very one they want, is missing, lost, withdrawn or no longer for loan."""
+    """Who waits for what no copy can serve any longer, paused or not, first come first: the last one that may be lent,
+    or the very one they want, is missing, lost, withdrawn or not for loan."""
     waiting = [hold for hold in repository.waiting(session) if not hold.outlived(today)]
     copies = catalogue.copies(session, sorted({hold.record_id for hold in waiting}))
     wanted = catalogue.items_by_id(session, {hold.item_id for hold in waiting if hold.item_id is not None}).values()

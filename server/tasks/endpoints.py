@@ -32,7 +32,7 @@ def tasks(
     """One list, oldest first: `pull_list`, `hold_shelf`, `no_copy` and `transit` show what is so now, the others what
     was noted.
 
-    `no_copy` is who waits for what no copy can serve any longer. On `pull_list` and `hold_shelf` the `barred` in
+    `no_copy` is who waits for what no copy can serve any longer. On `pull_list` and `hold_shelf`, `barred` in
     `detail` is why the reader who waits could not borrow at present, if so.
 
     Without a kind, everything that was noted.

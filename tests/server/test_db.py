@@ -143,7 +143,6 @@ def test_a_probe_says_what_is_wrong_without_secrets(database: Database) -> None:
     away.close()
 
 
-@pytest.mark.postgres
 def test_a_connection_in_use_while_the_database_is_closed_ends_with_its_use(database: Database) -> None:
     with database.reading() as session:
         driver: Any = session.connection().connection.driver_connection
@@ -153,6 +152,7 @@ def test_a_connection_in_use_while_the_database_is_closed_ends_with_its_use(data
         driver.execute("SELECT 1")
 
 
+@pytest.mark.postgres
 def test_a_connection_that_died_while_it_rested_is_replaced(postgres: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     postgres.run("CREATE DATABASE rested")
     database = Database(make_url(postgres.url("rested")))
