@@ -40,7 +40,8 @@ APPEND: dict[str, Any] = {
     "postgresql": hot(
         select(
             func.audit_append(*(bindparam(name, type_=_row.c[name].type) for name in _ENTRY), _told).label("nothing")
-        )
+        ),
+        unread=True,
     ),
 }
 """Made once, since every loan asks; of the table itself, since nobody looks at the row. Each seals as `policy.seal`."""

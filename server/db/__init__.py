@@ -22,7 +22,7 @@ from sqlalchemy.types import TypeDecorator
 
 from carrel.config import ConfigError
 from server.db import postgresql, sqlite
-from server.db.transaction import Transaction, kind_of
+from server.db.transaction import Transaction, Way, kind_of
 
 AWAY = (OperationalError, PoolTimeoutError)
 """What any use of a database that does not answer raises."""
@@ -98,6 +98,11 @@ class Base(DeclarativeBase):
     type_annotation_map = {datetime: UtcDateTime()}  # noqa: RUF012  # SQLAlchemy declares it so
 
 
+WRITING: tuple[Way, ...] = ("write", "at_once")
+KEPT = 2
+"""So many sessions of each way to write rest with their connections; more are made when more write at once."""
+
+
 class Database:
     """An engine and the only two ways to use it. Opening connects to nothing yet."""
 
@@ -106,18 +111,17 @@ class Database:
         self.engine = kind.open_engine(url)
         self.writer = self.engine.execution_options(**{sqlite.WRITE: True})
         """For libraries that keep tables of their own here; everybody else writes through `writing`."""
-        self._read = partial(kind.begin, way="read")
-        self._write = partial(kind.begin, way="write")
-        self._at_once = partial(kind.begin, way="at_once")
-        self._hasty: deque[Transaction] = deque()
-        """Rest until the next one who will not wait, which on SQLite is the same thread in the next moment."""
+        self._new = partial(Transaction, self.engine, kind)
+        self._kept = {way: deque(self._new(way, kept=True) for _ in range(KEPT)) for way in WRITING}
+        """Rest until the next who writes, which is often the same thread in the next moment."""
+        self._closed = False
         self.on_refused: Callable[[], None] = _nobody
         """Called from any thread after a transaction of `writing` was not taken."""
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A transaction that changes nothing; always rolled back."""
-        with Transaction(self.engine, self._read) as session:
+        with self._new("read") as session:
             yield session
 
     @contextmanager
@@ -127,7 +131,12 @@ class Database:
         `at_once` raises OperationalError rather than wait for another writer of SQLite, or for long for one who has
         locked the same rows of PostgreSQL.
         """
-        session = self._hasty_one() if at_once else Transaction(self.engine, self._write)
+        way: Way = "at_once" if at_once else "write"
+        kept = self._kept[way]
+        try:
+            session = kept.pop()
+        except IndexError:
+            session = self._new(way)
         try:
             with session:
                 yield session
@@ -136,14 +145,10 @@ class Database:
             self.on_refused()
             raise
         finally:
-            if at_once:
-                self._hasty.append(session)
-
-    def _hasty_one(self) -> Transaction:
-        try:
-            return self._hasty.pop()
-        except IndexError:
-            return Transaction(self.engine, self._at_once, kept=self.engine.dialect.name == "sqlite")
+            if session.kept:
+                kept.append(session)
+            if self._closed:
+                session.give_back()
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
@@ -178,8 +183,10 @@ class Database:
 
     def close(self) -> None:
         """Close all connections; one that a thread still uses is closed as soon as the thread gives it back."""
-        while self._hasty:
-            self._hasty.pop().give_back()
+        self._closed = True
+        for kept in self._kept.values():
+            for session in list(kept):
+                session.give_back()
         event.listen(self.engine, "checkin", _close)
         self.engine.dispose()
 

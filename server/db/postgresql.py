@@ -7,17 +7,15 @@ import time
 from functools import partial
 from typing import Any
 
+from psycopg import OperationalError
 from sqlalchemy import Dialect, create_engine, event
 from sqlalchemy.engine import URL, Engine
 from sqlalchemy.exc import DisconnectionError
 
-from server.db.transaction import Way
+from server.db.transaction import RESTED_S, Way
 
 CONNECT_WITHIN_S = 10
 """How long a connection waits for the server to take it."""
-
-RESTED_S = 1.0
-"""Hardly a restart of a database server is shorter: a connection that was used since was opened after it."""
 
 HASTY_MS = 100
 """Longer than most transactions take, shorter than the second after which PostgreSQL looks for deadlocks: who hastens
@@ -38,10 +36,36 @@ def open_engine(url: URL) -> Engine:
 
 
 def begin(driver: Any, *, way: Way) -> Any:
-    """A cursor; the driver begins with the first statement. Raises its errors."""
+    """A cursor; unless the connection sends ahead, the driver begins with the first statement. Raises its errors."""
+    if driver.autocommit:
+        driver.execute("BEGIN")
     if way == "at_once":
-        return driver.execute(f"SET LOCAL lock_timeout = {HASTY_MS}")
+        driver.execute(f"SET LOCAL lock_timeout = {HASTY_MS}")
     return driver.cursor()
+
+
+def commit(driver: Any, ahead: Any) -> None:
+    """Where statements are sent ahead the driver does not know that there is a transaction, and would end none."""
+    if ahead is None:
+        driver.commit()
+        return
+    ended = driver.execute("COMMIT")
+    ahead.sync()
+    if ended.statusmessage != "COMMIT":
+        raise OperationalError("the transaction had failed, and was undone")
+
+
+def send_ahead(driver: Any) -> Any:
+    """The pipeline mode of libpq: what is sent is waited for when a row of it is asked for, or at COMMIT. The driver's
+    own BEGIN would be waited for."""
+    driver.autocommit = True
+    return driver.pipeline()
+
+
+def rest(driver: Any) -> None:
+    """As a pool has it."""
+    driver.rollback()
+    driver.autocommit = False
 
 
 def _note_rest(_connection: Any, record: Any) -> None:

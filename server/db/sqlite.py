@@ -65,6 +65,19 @@ def begin(driver: Any, *, way: Way) -> Any:
     return sqlite3.Cursor(driver).execute("BEGIN" if way == "read" else "BEGIN IMMEDIATE")
 
 
+def commit(driver: Any, _ahead: Any) -> None:
+    """What is written is on the disk then."""
+    driver.commit()
+
+
+def send_ahead(_driver: Any) -> None:
+    """Within a process nobody waits for an answer."""
+
+
+def rest(_driver: Any) -> None:
+    """It is as it was; what is under way the pool undoes."""
+
+
 def _prepare(connection: Any, _record: Any) -> None:
     connection.create_function("sha256", 1, _sha256, deterministic=True)  # PostgreSQL has it
     connection.isolation_level = None  # transactions are begun here, not by the driver

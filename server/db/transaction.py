@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from functools import partial
 from operator import itemgetter
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, Protocol, TypeVar, cast
 
 from sqlalchemy import Dialect, Executable, String
 from sqlalchemy.engine import Connection, Engine
@@ -22,17 +24,42 @@ _GIVEN = (dict, list, type(None))
 Way = Literal["read", "write", "at_once"]
 """How a transaction begins; `at_once` writes too, and rather fails than waits for another writer."""
 
+RESTED_S = 1.0
+"""Hardly a restart of a database server is shorter: a connection that was used since was opened after it."""
+
 S = TypeVar("S", bound=Executable)
 
 
-def hot(statement: S) -> S:
+class Kind(Protocol):
+    """What the databases do differently; satisfied by `server.db.sqlite` and `server.db.postgresql`. All raise the
+    driver's errors."""
+
+    def begin(self, driver: Any, *, way: Way) -> Any:
+        """A cursor, in a transaction."""
+
+    def commit(self, driver: Any, ahead: Any) -> None:
+        """End a transaction."""
+
+    def send_ahead(self, driver: Any) -> Any:
+        """A context in which a connection, between two transactions, sends what nobody waits for together with what
+        comes next; what went wrong with it is raised at its end, if not before. None where there is nobody to send to.
+        """
+
+    def rest(self, driver: Any) -> None:
+        """Undo what is under way, and leave the connection as it was before it sent ahead."""
+
+
+def hot(statement: S, *, unread: bool = False) -> S:
     """Have a statement that every loan or imported record runs compiled once and handed to the driver as it then is.
 
     SQLAlchemy's own work at each execution takes five times as long as the database's. For sessions of `Database`; the
     statement is of tables, not of mapped classes, its parameters are a mapping, its rows named tuples. One that is
-    given a list of mappings with the same keys runs for each of them and gives nothing back.
+    given a list of mappings with the same keys runs for each of them and gives nothing back. Nor does an `unread` one,
+    for whose answer nobody waits.
     """
     _HOT[statement] = {}
+    if unread:
+        _UNREAD.add(statement)
     return statement
 
 
@@ -67,12 +94,14 @@ class _Ready:
         places: Any = into if names is None else range(len(names))
         self._in = [(place, work) for place, name in zip(places, names or into, strict=True) if (work := into[name])]
         self._own = {name: compiled.params[name] for bind, name in compiled.bind_names.items() if not bind.required}
-        given = list(statement.exported_columns) if statement.is_select or statement.exported_columns else []
+        answered = statement not in _UNREAD and (statement.is_select or statement.exported_columns)
+        given = list(statement.exported_columns) if answered else []
         out: list[Any] = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in given]
         self._out = [(place, work) for place, work in enumerate(out) if work is not None]
         row: Any = namedtuple("Row", [column.key for column in given]) if given else None
         self._row = partial(tuple.__new__, row) if given else None
         """As the row's own `_make`, which counts the columns each time."""
+        self.unread = not given
 
     def run(self, cursor: Any, values: Mapping[str, Any] | list[Mapping[str, Any]]) -> Rows:
         """Raises the driver's own errors."""
@@ -115,6 +144,7 @@ def _picker(names: Sequence[str]) -> Callable[[Mapping[str, Any]], list[Any]]:
 
 
 _HOT: dict[Any, dict[tuple[str, ...], _Ready]] = {}
+_UNREAD: set[Any] = set()
 
 
 class Transaction(Session):
@@ -124,13 +154,16 @@ class Transaction(Session):
     beginning, preparing and ending that take longer than a statement. With the first other statement both join.
     """
 
-    def __init__(self, engine: Engine, begin: Callable[[Any], Any], *, kept: bool = False) -> None:
-        """`begin` makes a cursor of the driver's connection, and raises its errors. `kept`: another may follow, and has
-        the same connection unless something else than hot statements was done."""
+    def __init__(self, engine: Engine, kind: Kind, way: Way, *, kept: bool = False) -> None:
+        """`kept`: another may follow soon, and has the same connection unless something else than hot statements was
+        done; these send ahead what nobody reads."""
         super().__init__(expire_on_commit=False)
         self._engine, self._dialect = engine, engine.dialect
-        self._begin = begin
-        self._kept = kept
+        self._kind, self._way = kind, way
+        self.kept = kept
+        self._ended_s = 0.0
+        self._ahead: Any = None
+        self._leaving = ExitStack()
         self._begun = False
         self._pooled: PoolProxiedConnection | None = None
         self._connection: Connection | None = None
@@ -142,7 +175,9 @@ class Transaction(Session):
     def get_bind(self, *_arguments: Any, **_options: Any) -> Connection:
         """The connection, in its transaction."""
         if self._connection is None:
-            self._connection = Connection(self._engine, self._driver())
+            pooled = self._driver()
+            self._wait()
+            self._connection = Connection(self._engine, pooled)
             self._connection.begin()
         return self._connection
 
@@ -151,10 +186,8 @@ class Transaction(Session):
         known = None if options else _HOT.get(statement)
         if known is None or not isinstance(params, _GIVEN):
             return super().execute(statement, params, **options)
-        if self.in_transaction():  # there may be mapped objects, or savepoints
-            self.flush()
-            if self.in_nested_transaction():
-                self.connection()  # a savepoint is set when the session is asked for its connection
+        if self.in_transaction():
+            self._catch_up()
         if not self._begun:
             self._driver()
         values = params or {}
@@ -165,9 +198,18 @@ class Transaction(Session):
         for listener in self._listeners:  # who hears of statements hears of these
             listener(self.get_bind(), None, ready.sql, values, None, isinstance(values, list))
         try:
-            return ready.run(self._cursor, values)
+            rows = ready.run(self._cursor, values)
+            if ready.unread and self._ahead is not None:  # this one's may be read before that one's answer is there
+                self._cursor = self._cursor.connection.cursor()
         except self._dialect.loaded_dbapi.Error as error:
             raise self._wrapped(error, ready.sql) from error
+        return rows
+
+    def _catch_up(self) -> None:
+        """There may be mapped objects, or savepoints, which are set when the session is asked for its connection."""
+        self.flush()
+        if self.in_nested_transaction():
+            self.connection()
 
     def scalar(self, statement: Any, params: Any = None, **options: Any) -> Any:
         """As any session does."""
@@ -186,10 +228,11 @@ class Transaction(Session):
             self._connection.commit()
         elif self._pooled is not None and self._begun:
             try:
-                self._pooled.commit()
+                self._kind.commit(self._pooled.driver_connection, self._ahead)
             except self._dialect.loaded_dbapi.Error as error:
                 raise self._wrapped(error, "COMMIT") from error
             self._begun = False
+            self._ended_s = time.monotonic()
 
     def flush(self, objects: Any = None) -> None:
         """As any session does; most have nothing."""
@@ -209,11 +252,13 @@ class Transaction(Session):
         finally:
             self.at_end.clear()
             self.info.clear()
-            if self._begun or not self._kept:
+            if self._begun or not self.kept:
                 self.give_back()
 
     def give_back(self) -> None:
         """The connection, in whatever state it is."""
+        if self._pooled is not None and self.kept:
+            self._calm(self._pooled)
         if self._connection is not None:
             self._connection.close()
         elif self._pooled is not None:
@@ -223,16 +268,38 @@ class Transaction(Session):
 
     def _driver(self) -> PoolProxiedConnection:
         """What the pool has given, in its transaction."""
+        if self._pooled is not None and not self._begun and time.monotonic() - self._ended_s > RESTED_S:
+            self.give_back()  # the pool looks whether it is alive
         try:
             if self._pooled is None:
                 self._pooled = self._engine.raw_connection()
+                ahead = self._kind.send_ahead(self._pooled.driver_connection) if self.kept else None
+                self._ahead = self._leaving.enter_context(ahead) if ahead else None
             if not self._begun:
                 self._begun = True
-                self._cursor = self._begin(self._pooled.driver_connection)
+                self._cursor = self._kind.begin(self._pooled.driver_connection, way=self._way)
                 self._listeners = tuple(self._engine.dispatch.before_cursor_execute)
         except self._dialect.loaded_dbapi.Error as error:
             raise self._wrapped(error, "BEGIN") from error
         return self._pooled
+
+    def _calm(self, pooled: PoolProxiedConnection) -> None:
+        """Leave the connection as others expect it; one that cannot be left so is nobody's any more."""
+        with suppress(DBAPIError):  # of what is undone now
+            self._wait()
+        try:
+            if pooled.driver_connection is not None:
+                self._kind.rest(pooled.driver_connection)
+        except self._dialect.loaded_dbapi.Error as error:
+            pooled.invalidate(error)
+
+    def _wait(self) -> None:
+        """Have every statement's answer waited for."""
+        self._ahead = None
+        try:
+            self._leaving.close()
+        except self._dialect.loaded_dbapi.Error as error:
+            raise self._wrapped(error, "BEGIN") from error
 
     def _wrapped(self, error: Exception, sql: str) -> DBAPIError:
         return wrapped(error, self._dialect, self._pooled, sql)
@@ -252,8 +319,8 @@ def at_end(session: Session, work: Callable[[Session], None]) -> None:
 
 def wrapped(error: Exception, dialect: Any, pooled: PoolProxiedConnection | None, sql: str) -> DBAPIError:
     """A driver's error as SQLAlchemy's; a connection that is gone is not used again."""
-    gone = pooled is not None and dialect.is_disconnect(error, pooled, None)
-    if pooled is not None and gone:
+    gone = pooled is not None and (not pooled.is_valid or dialect.is_disconnect(error, pooled, None))
+    if pooled is not None and gone and pooled.is_valid:
         pooled.invalidate(error)
     return cast(
         DBAPIError,

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import Column, Integer, MetaData, Table, event, func, insert, select, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 from sqlalchemy.orm import Session
 
 from server.auth.models import WrongSecret
@@ -150,6 +150,91 @@ def test_a_connection_in_use_while_the_database_is_closed_ends_with_its_use(data
         assert session.execute(text("SELECT 1")).scalar_one() == 1
     with pytest.raises(database.engine.dialect.loaded_dbapi.Error, match="closed"):
         driver.execute("SELECT 1")
+
+
+def test_a_statement_whose_answer_nobody_reads_is_seen_by_the_next_and_its_failure_told(database: Database) -> None:
+    table = ClassRow.__table__
+    add = hot(insert(table))  # type: ignore[arg-type]  # a mapped class's table is one that can be inserted into
+    row = {"caption_zh": "甲", "caption_en": "a"}
+    codes = hot(select(table.c.code).order_by(table.c.code))
+
+    def write(*new: str) -> list[str]:
+        """What is there then; a transaction may well end with reading."""
+        with database.writing() as session:
+            for code in new:
+                session.execute(add, row | {"code": code})
+            return [one.code for one in session.execute(codes)]
+
+    def only_write(*new: str) -> None:
+        with database.writing() as session:
+            for code in new:
+                session.execute(add, row | {"code": code})
+
+    assert write("a", "aa") == ["a", "aa"]
+    assert write("b", "bb") == ["a", "aa", "b", "bb"]  # on the same connection
+    for _ in range(2):
+        with pytest.raises(IntegrityError):
+            write("c", "a", "d")
+        with pytest.raises(IntegrityError):
+            only_write("c", "d", "a")
+    only_write("e")
+    with database.reading() as session:
+        assert [one.code for one in session.execute(codes)] == ["a", "aa", "b", "bb", "e"]
+
+
+@pytest.mark.postgres
+def test_postgresql_is_waited_for_when_a_row_is_asked_for_and_at_the_end(postgres: Cluster, tmp_path: Path) -> None:
+    """Two waits where BEGIN, four statements and COMMIT are sent: seen in libpq's own trace."""
+    postgres.run("CREATE DATABASE waited")
+    database = Database(make_url(postgres.url("waited")))
+    drivers: list[Any] = []
+    event.listen(database.engine, "connect", lambda driver, _record: drivers.append(driver))
+    table = Table("t", MetaData(), Column("n", Integer))
+    with database.connection() as connection:
+        table.create(connection)
+    add, many = hot(insert(table)), hot(select(func.count().label("many")).select_from(table))
+
+    def write() -> None:
+        with database.writing() as session:
+            session.execute(add, {"n": 1})
+            assert session.execute(many).first() is not None
+            session.execute(add, {"n": 2})
+            session.execute(add, {"n": 3})
+
+    write()
+    (driver,) = drivers
+    trace = tmp_path / "trace"
+    with trace.open("w") as file:
+        driver.pgconn.trace(file.fileno())
+        write()
+        driver.pgconn.untrace()
+    lines = [line.split("\t") for line in trace.read_text().splitlines() if "\t" in line]
+    sent = [line[3] for line in lines if line[1] == "F"]
+    assert sent.count("Flush") + sent.count("Sync") == 2, sent
+    database.close()
+    postgres.run("DROP DATABASE waited")
+
+
+@pytest.mark.postgres
+def test_a_writers_connection_that_died_is_replaced(postgres: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    postgres.run("CREATE DATABASE killed")
+    database = Database(make_url(postgres.url("killed")))
+    one = hot(select(func.now().label("now")))
+
+    def write() -> None:
+        with database.writing() as session:
+            session.execute(one)
+
+    write()
+    postgres.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'killed'")
+    with pytest.raises(OperationalError):
+        write()
+    write()
+    monkeypatch.setattr("server.db.transaction.RESTED_S", 0.0)
+    postgres.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'killed'")
+    write()
+    database.close()
+    postgres.run("DROP DATABASE killed")
 
 
 @pytest.mark.postgres
