@@ -36,7 +36,17 @@ from server.holds.schemas import HoldRequest
 from server.lending import service as lending
 from server.lending.occasion import Occasion
 from server.pages.desk import results
-from server.pages.desk.forms import SCANNED, AtTheDesk, HoldForm, InsistForm, ItemForm, PayForm, ScanForm, UnpayForm
+from server.pages.desk.forms import (
+    SCANNED,
+    AtTheDesk,
+    HoldForm,
+    InsistForm,
+    ItemForm,
+    PayForm,
+    ReturnForm,
+    ScanForm,
+    UnpayForm,
+)
 from server.pages.desk.work import Desk, Outcome
 from server.pages.reader.search_views import place as place_name
 from server.patrons import service as patrons
@@ -71,9 +81,12 @@ def lend(desk: DeskDep, form: Annotated[InsistForm, Form()]) -> Response:
 
 
 @router.post("/desk/return")
-def give_back(desk: DeskDep, form: Annotated[ItemForm, Form()]) -> Response:
-    """Return an item while a reader is open."""
-    return desk.act(form, lambda session, occasion: _returned(desk, session, occasion, form=form, barcode=form.item))
+def give_back(desk: DeskDep, form: Annotated[ReturnForm, Form()]) -> Response:
+    """Return an item while a reader is open, or tell how many parts of a set are there."""
+    parts = None if form.parts == "" else form.parts
+    return desk.act(
+        form, lambda session, occasion: _returned(desk, session, occasion, form=form, barcode=form.item, parts=parts)
+    )
 
 
 @router.post("/desk/renew")
@@ -178,8 +191,12 @@ def _lent(desk: Desk, session: Session, occasion: Occasion, *, form: InsistForm)
     return Outcome(form.card, [results.lent(desk.words, one, overridden=overrides) for one in batch.results])
 
 
-def _returned(desk: Desk, session: Session, occasion: Occasion, *, form: AtTheDesk, barcode: str) -> Outcome:
-    request = CheckinRequest(request_id=form.id, items=_refs([barcode]), accept_not_on_loan=True)
+def _returned(
+    desk: Desk, session: Session, occasion: Occasion, *, form: AtTheDesk, barcode: str, parts: int | None = None
+) -> Outcome:
+    """A set that lacks parts is here all the same, and staff are to look for them."""
+    items = _refs([barcode], parts)
+    request = CheckinRequest(request_id=form.id, items=items, accept_not_on_loan=True, accept_incomplete=True)
     batch = returns.checkin_many(session, request, occasion)
     place = partial(place_name, desk.core.settings.common, language=desk.words.language)
     return Outcome(form.card, results.returned(session, desk.words, batch, now=occasion.now, place=place))
@@ -244,7 +261,7 @@ def _known_card(form: AtTheDesk) -> str:
     return form.card
 
 
-def _refs(barcodes: list[str]) -> tuple[ItemRef, ...]:
+def _refs(barcodes: list[str], parts: int | None = None) -> tuple[ItemRef, ...]:
     if not barcodes or not all(barcodes):
         raise HTTPException(400)
-    return tuple(ItemRef(barcode=barcode) for barcode in barcodes)
+    return tuple(ItemRef(barcode=barcode, parts=parts) for barcode in barcodes)

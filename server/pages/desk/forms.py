@@ -46,6 +46,12 @@ class ItemForm(AtTheDesk):
     item: Barcode = ""
 
 
+class ReturnForm(ItemForm):
+    """An item that comes back; `parts` are those of a set that are there, if somebody counted them."""
+
+    parts: Annotated[int, Field(ge=0, le=255)] | Literal[""] = ""
+
+
 class Insisting(AtTheDesk):
     """The rules that staff decide against, with the reason; `given` are the reasons given for the rules before."""
 

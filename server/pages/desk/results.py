@@ -45,7 +45,8 @@ class Slip:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One item. `overrides` are the rules that what was asked for would break, if staff may break them."""
+    """One item. `overrides` are the rules that what was asked for would break, if staff may break them; `parts` is how
+    many a set has that came back."""
 
     barcode: str
     title: str
@@ -59,6 +60,7 @@ class Line:
     code: str = ""
     overrides: tuple[str, ...] = ()
     asking: Asking = "lend"
+    parts: int = 1
 
     @property
     def text(self) -> str:
@@ -146,17 +148,19 @@ def _returned(
     if result.status != "ok" or item is None:
         line = refused(words, result)
         return line if result.route != "staff" else _sent_to_staff(words, line)
-    fee = _charged(words, result.fee, policy.currency)
+    fee, aside = _charged(words, result.fee, policy.currency), result.route == "staff"
+    told = words.gettext("Returned.") if result.loan else words.gettext("It was not on loan.")
     return Line(
         barcode=result.barcode,
         title=result.title or "",
         ok=True,
-        told=words.gettext("Returned.") if result.loan else words.gettext("It was not on loan."),
+        told=words.gettext("A part is missing.") if aside else told,
         goes=_goes(words, result, item, slip, names=Names(policy, words.language)),
         fee=fee,
         account=_account(session, result.loan) if fee else "",
         slip=slip,
         undo=result.loan is not None,
+        parts=1 if aside else item.tags,
     )
 
 

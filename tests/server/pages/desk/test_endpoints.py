@@ -112,6 +112,22 @@ def test_without_a_reader_items_are_returned_to_their_shelf(desk: TestClient) ->
     assert "It was not on loan." in scan(desk, BOOK)
 
 
+def test_a_set_that_lacks_a_part_is_laid_aside_until_it_is_scanned_whole(desk: TestClient) -> None:
+    assert "how many are there" not in scan(desk, OTHER)
+    assert desk.patch(f"/api/v1/items/{BOOK}", json={"tags": 3}).is_success
+    scan(desk, BOOK, ALICE)
+    shown = scan(desk, BOOK)
+    assert "Returned. To its shelf" in shown
+    assert "A set of 3 parts: how many are there?" in shown
+    shown = post(desk, "return", item=BOOK, parts="2")
+    assert "A part is missing. Lay it aside: it is on the list of incomplete items." in shown
+    assert "how many are there" not in shown
+    listed = text(desk.get("/worklists?list=incomplete", headers=PAGE))
+    assert BOOK in listed
+    scan(desk, BOOK)
+    assert BOOK not in text(desk.get("/worklists?list=incomplete", headers=PAGE))
+
+
 def test_a_number_of_a_card_and_of_an_item_is_the_items_for_an_open_reader(
     desk: TestClient, database: Database
 ) -> None:

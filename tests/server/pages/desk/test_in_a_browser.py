@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import expect
+from sqlalchemy import update
 
 from server.catalogue import service as catalogue
+from server.catalogue.models import ItemRow
 from server.circulation import repository as loans
 from server.fees import service as fees
 from server.patrons import desk as patrons
@@ -254,6 +256,26 @@ def test_a_payment_is_taken_back_and_a_refused_hold_asks_for_a_reason(visit, fre
     page.screenshot(path=tmp_path / "refused.png", full_page=True)
     assert barriers(page) == []
     assert not overflows(page)
+
+
+@pytest.mark.parametrize(("language", "theme", "size"), [LOOKS[0], LOOKS[-1]], ids=str)
+def test_the_parts_of_a_set_that_came_back_are_counted(visit, free, site, tmp_path, language, theme, size):
+    with site[0].state.core.database.writing() as session:
+        session.execute(update(ItemRow).where(ItemRow.barcode == free[1]).values(tags=3))
+    page = visit(language, theme, size, may_complain=True)  # of what screenshots inject
+    scan(page, free[1])
+    counted = page.locator("form.insist[action='/desk/return']")
+    expect(counted.get_by_role("spinbutton")).to_have_value("2")
+    page.screenshot(path=tmp_path / "set.png", full_page=True)
+    assert barriers(page) == []
+    assert not overflows(page)
+    counted.get_by_role("button").click()
+    expect(counted).to_have_count(0)
+    expect(page.locator(".result .goes")).to_contain_text("不完整" if language == "zh-CN" else "incomplete items")
+    page.screenshot(path=tmp_path / "aside.png", full_page=True)
+    page.goto(f"{page.url.split('/desk')[0]}/worklists?list=incomplete")
+    expect(page.locator("main")).to_contain_text(free[1])
+    page.screenshot(path=tmp_path / "list.png", full_page=True)
 
 
 @pytest.mark.parametrize("path", [f"/desk?card={CARD}", "/patrons/1", "/worklists"])
