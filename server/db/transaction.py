@@ -257,14 +257,16 @@ class Transaction(Session):
 
     def give_back(self) -> None:
         """The connection, in whatever state it is."""
-        if self._pooled is not None and self.kept:
-            self._calm(self._pooled)
-        if self._connection is not None:
-            self._connection.close()
-        elif self._pooled is not None:
-            self._pooled.close()
-        self._pooled = self._connection = self._cursor = None
-        self._begun = False
+        try:
+            if self._pooled is not None and self.kept:
+                self._calm(self._pooled)
+            if self._connection is not None:
+                self._connection.close()
+            elif self._pooled is not None:
+                self._pooled.close()
+        finally:
+            self._pooled = self._connection = self._cursor = None
+            self._begun = False
 
     def _driver(self) -> PoolProxiedConnection:
         """What the pool has given, in its transaction."""
@@ -285,12 +287,12 @@ class Transaction(Session):
 
     def _calm(self, pooled: PoolProxiedConnection) -> None:
         """Leave the connection as others expect it; one that cannot be left so is nobody's any more."""
-        with suppress(DBAPIError):  # of what is undone now
-            self._wait()
         try:
+            with suppress(DBAPIError):  # of what is undone now
+                self._wait()
             if pooled.driver_connection is not None:
                 self._kind.rest(pooled.driver_connection)
-        except self._dialect.loaded_dbapi.Error as error:
+        except Exception as error:  # whatever it is: they would write without a transaction
             pooled.invalidate(error)
 
     def _wait(self) -> None:
