@@ -1,8 +1,10 @@
 """Transactions and instants, on both databases."""
 
+import math
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, event, func, insert, select, text
@@ -16,6 +18,26 @@ from server.circulation.models import LoanRow
 from server.db import Database
 from server.db.transaction import at_end, hot
 from tests.support.postgres import Cluster
+
+CLASSES = cast(Table, ClassRow.__table__)
+ADD_CLASS = hot(insert(CLASSES))
+CAPTIONS = {"caption_zh": "甲", "caption_en": "a"}
+
+
+@pytest.fixture
+def on_postgres(postgres: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    """An empty one, whose writers' connections never rest for long."""
+    monkeypatch.setattr("server.db.transaction.RESTED_S", math.inf)
+    postgres.run("CREATE DATABASE alone")
+    database = Database(make_url(postgres.url("alone")))
+    yield database
+    database.close()
+    postgres.run("DROP DATABASE alone")
+
+
+def cut_off(postgres: Cluster) -> None:
+    """All connections of that one, and wait until they are gone."""
+    postgres.run("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = 'alone'")
 
 
 def count(database: Database) -> int:
@@ -70,40 +92,35 @@ def test_foreign_keys_are_enforced(database: Database) -> None:
 
 
 def test_a_hot_statement_takes_many_rows_and_refuses_them_together(database: Database) -> None:
-    table = ClassRow.__table__
-    add = hot(insert(table))  # type: ignore[arg-type]  # a mapped class's table is one that can be inserted into
-    rows = [{"code": f"A{n}", "caption_zh": "甲", "caption_en": "a"} for n in range(3)]
+    rows = [CAPTIONS | {"code": f"A{n}"} for n in range(3)]
     with database.writing() as session:
-        session.execute(add, rows)
+        session.execute(ADD_CLASS, rows)
     with pytest.raises(IntegrityError), database.writing() as session:
-        session.execute(add, [rows[0] | {"code": "B"}, rows[0]])
+        session.execute(ADD_CLASS, [rows[0] | {"code": "B"}, rows[0]])
     with database.reading() as session:
         assert list(session.scalars(select(ClassRow.code).order_by(ClassRow.code))) == ["A0", "A1", "A2"]
 
 
 def test_hot_and_other_statements_share_a_transaction_and_its_savepoints(database: Database) -> None:
-    table = ClassRow.__table__
-    add = hot(insert(table))  # type: ignore[arg-type]  # a mapped class's table is one that can be inserted into
-    row = {"caption_zh": "甲", "caption_en": "a"}
     ended: list[str] = []
 
     def look(session: Session) -> None:
         ended.extend(session.scalars(select(ClassRow.code)))
 
     with database.writing() as session:
-        session.execute(add, row | {"code": "hot"})
+        session.execute(ADD_CLASS, CAPTIONS | {"code": "hot"})
         undone = session.begin_nested()
-        session.execute(add, row | {"code": "undone"})
+        session.execute(ADD_CLASS, CAPTIONS | {"code": "undone"})
         undone.rollback()
-        session.add(ClassRow(code="mapped", **row))
+        session.add(ClassRow(code="mapped", **CAPTIONS))
         at_end(session, look)
         at_end(session, look)
     assert sorted(ended) == ["hot", "mapped"]
 
     def fail() -> None:
         with database.writing() as session:
-            session.execute(add, row | {"code": "lost"})
-            session.add(ClassRow(code="lost too", **row))
+            session.execute(ADD_CLASS, CAPTIONS | {"code": "lost"})
+            session.add(ClassRow(code="lost too", **CAPTIONS))
             session.flush()
             raise ZeroDivisionError
 
@@ -153,22 +170,19 @@ def test_a_connection_in_use_while_the_database_is_closed_ends_with_its_use(data
 
 
 def test_a_statement_whose_answer_nobody_reads_is_seen_by_the_next_and_its_failure_told(database: Database) -> None:
-    table = ClassRow.__table__
-    add = hot(insert(table))  # type: ignore[arg-type]  # a mapped class's table is one that can be inserted into
-    row = {"caption_zh": "甲", "caption_en": "a"}
-    codes = hot(select(table.c.code).order_by(table.c.code))
+    codes = hot(select(CLASSES.c.code).order_by(CLASSES.c.code))
 
     def write(*new: str) -> list[str]:
         """What is there then; a transaction may well end with reading."""
         with database.writing() as session:
             for code in new:
-                session.execute(add, row | {"code": code})
+                session.execute(ADD_CLASS, CAPTIONS | {"code": code})
             return [one.code for one in session.execute(codes)]
 
     def only_write(*new: str) -> None:
         with database.writing() as session:
             for code in new:
-                session.execute(add, row | {"code": code})
+                session.execute(ADD_CLASS, CAPTIONS | {"code": code})
 
     assert write("a", "aa") == ["a", "aa"]
     assert write("b", "bb") == ["a", "aa", "b", "bb"]  # on the same connection
@@ -183,19 +197,17 @@ def test_a_statement_whose_answer_nobody_reads_is_seen_by_the_next_and_its_failu
 
 
 @pytest.mark.postgres
-def test_postgresql_is_waited_for_when_a_row_is_asked_for_and_at_the_end(postgres: Cluster, tmp_path: Path) -> None:
+def test_postgresql_is_waited_for_when_a_row_is_asked_for_and_at_the_end(on_postgres: Database, tmp_path: Path) -> None:
     """Two waits where BEGIN, four statements and COMMIT are sent: seen in libpq's own trace."""
-    postgres.run("CREATE DATABASE waited")
-    database = Database(make_url(postgres.url("waited")))
     drivers: list[Any] = []
-    event.listen(database.engine, "connect", lambda driver, _record: drivers.append(driver))
+    event.listen(on_postgres.engine, "connect", lambda driver, _record: drivers.append(driver))
     table = Table("t", MetaData(), Column("n", Integer))
-    with database.connection() as connection:
+    with on_postgres.connection() as connection:
         table.create(connection)
     add, many = hot(insert(table)), hot(select(func.count().label("many")).select_from(table))
 
     def write() -> None:
-        with database.writing() as session:
+        with on_postgres.writing() as session:
             session.execute(add, {"n": 1})
             assert session.execute(many).first() is not None
             session.execute(add, {"n": 2})
@@ -211,40 +223,34 @@ def test_postgresql_is_waited_for_when_a_row_is_asked_for_and_at_the_end(postgre
     lines = [line.split("\t") for line in trace.read_text().splitlines() if "\t" in line]
     sent = [line[3] for line in lines if line[1] == "F"]
     assert sent.count("Flush") + sent.count("Sync") == 2, sent
-    database.close()
-    postgres.run("DROP DATABASE waited")
 
 
 @pytest.mark.postgres
-def test_a_writers_connection_that_died_is_replaced(postgres: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    postgres.run("CREATE DATABASE killed")
-    database = Database(make_url(postgres.url("killed")))
+def test_a_writers_connection_that_died_is_replaced(
+    on_postgres: Database, postgres: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one = hot(select(func.now().label("now")))
 
     def write() -> None:
-        with database.writing() as session:
+        with on_postgres.writing() as session:
             session.execute(one)
 
     write()
-    postgres.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'killed'")
+    cut_off(postgres)
     with pytest.raises(OperationalError):
         write()
     write()
     monkeypatch.setattr("server.db.transaction.RESTED_S", 0.0)
-    postgres.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'killed'")
+    cut_off(postgres)
     write()
-    database.close()
-    postgres.run("DROP DATABASE killed")
 
 
 @pytest.mark.postgres
-def test_a_connection_that_died_while_it_rested_is_replaced(postgres: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    postgres.run("CREATE DATABASE rested")
-    database = Database(make_url(postgres.url("rested")))
+def test_a_connection_that_died_while_it_rested_is_replaced(
+    on_postgres: Database, postgres: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("server.db.postgresql.RESTED_S", 0.0)
     for _ in range(2):
-        with database.reading() as session:
+        with on_postgres.reading() as session:
             assert session.scalar(text("SELECT 1")) == 1
-        postgres.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'rested'")
-    database.close()
-    postgres.run("DROP DATABASE rested")
+        cut_off(postgres)
