@@ -30,6 +30,7 @@ RULES = {
     "item_in_repair": N_("This item is waiting for repair. When it is done, the catalogue puts it back on the shelf."),
     "item_in_processing": N_("This item is not ready for lending yet. When it is, the catalogue puts it on the shelf."),
     "item_in_transit": N_("This item is on its way to another branch."),
+    "item_incomplete": N_("%(seen)s of %(parts)s parts are here."),
 }
 """Where staff are told more than readers, or are not to be sent to a librarian."""
 
@@ -60,7 +61,7 @@ CARD_STATES = {
     "active": N_("valid"), "lost": N_("lost"), "replaced": N_("replaced"), "withdrawn": N_("withdrawn"),
 }  # fmt: skip
 
-NUMBERS = ("expired_on", "owed", "limit", "overdue")
+NUMBERS = ("expired_on", "owed", "limit", "overdue", "seen", "parts")
 """What the sentences of RULES may name."""
 
 

@@ -70,6 +70,8 @@ def why(words: Words, task: TaskResponse) -> str:
         return " ".join(words.gettext(AGAINST[code]) if code in AGAINST else rule(words, code) for code in codes)
     if task.code in CODES:
         return words.gettext(CODES[task.code])
+    if task.kind == "incomplete":
+        return rule(words, task.code, task.detail)
     return refusal(words, task.code) if task.code in REFUSALS else task.code
 
 

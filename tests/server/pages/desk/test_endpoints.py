@@ -124,6 +124,7 @@ def test_a_set_that_lacks_a_part_is_laid_aside_until_it_is_scanned_whole(desk: T
     assert "how many are there" not in shown
     listed = text(desk.get("/worklists?list=incomplete", headers=PAGE))
     assert BOOK in listed
+    assert "2 of 3 parts are here." in listed
     scan(desk, BOOK)
     assert BOOK not in text(desk.get("/worklists?list=incomplete", headers=PAGE))
 
